@@ -1,0 +1,1 @@
+//! Benches of the workspace; run with `cargo bench -p benches`.
