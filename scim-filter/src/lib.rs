@@ -1,1 +1,32 @@
 #![doc = include_str!("../README.md")]
+
+mod attribute;
+mod bind;
+mod bound;
+pub mod build;
+mod error;
+mod eval;
+mod filter;
+mod fold;
+mod instant;
+#[cfg(feature = "json")]
+mod json;
+mod limits;
+mod parse;
+mod path;
+#[cfg(feature = "serde")]
+mod serde;
+mod sort;
+pub mod sql;
+
+pub use attribute::{Attribute, Case, Location, Type};
+pub use bind::{BindError, Coercion, Resolution, Resolve};
+pub use bound::{Bound, Operand};
+pub use error::{ParseError, ParseErrorKind};
+pub use eval::{Read, Scalar};
+pub use filter::{Filter, Literal, Op};
+pub use fold::{FOLD_VERSION, fold, fold_name};
+pub use instant::{Instant, InvalidInstant};
+pub use limits::{Limits, Syntax};
+pub use path::{AttrPath, Path};
+pub use sort::SortKey;

@@ -1,0 +1,154 @@
+//! What a path turns out to name: a place in the document, a type, a way to compare.
+
+use std::{fmt, sync::Arc};
+
+/// What an attribute a path names is: where it stands, what it holds, how its text compares.
+///
+/// Cheap to clone. A [`Resolve`](crate::Resolve) makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// Where the value stands in the document.
+    pub location: Location,
+    /// What type the schema gives it; of a sub-attribute, its own.
+    pub kind: Type,
+    /// Whether the attribute holds a list; of a sub-attribute, whether it or its parent does.
+    pub multi_valued: bool,
+    /// How text compares; of no meaning for other types.
+    pub case: Case,
+}
+
+impl Attribute {
+    /// A single-valued attribute whose text compares by [`Case::Folded`], as schemas have it where they
+    /// say nothing (RFC 7643 §2.2).
+    ///
+    /// ```
+    /// use scim_filter::{Attribute, Case, Location, Type};
+    ///
+    /// let id = Attribute::new(Location::new("id"), Type::String).case(Case::Exact);
+    /// let mail = Attribute::new(Location::new("emails").with_sub("value"), Type::String).multi_valued();
+    /// assert!(mail.multi_valued && !id.multi_valued);
+    /// ```
+    #[must_use]
+    pub fn new(location: Location, kind: Type) -> Self {
+        Self { location, kind, multi_valued: false, case: Case::Folded }
+    }
+
+    /// The same attribute, holding a list.
+    #[must_use]
+    pub fn multi_valued(self) -> Self {
+        Self { multi_valued: true, ..self }
+    }
+
+    /// The same attribute, its text compared in this way.
+    #[must_use]
+    pub fn case(self, case: Case) -> Self {
+        Self { case, ..self }
+    }
+}
+
+/// Where a value stands in a resource, in the schema's own spelling.
+///
+/// Prints as the path that names it: `userName`, `emails.value`, `urn:…:User:manager.value`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Location {
+    /// The URN of the schema extension whose object holds the attribute; `None` at the top level.
+    pub extension: Option<Arc<str>>,
+    /// The attribute's name.
+    pub name: Arc<str>,
+    /// The sub-attribute's name.
+    pub sub: Option<Arc<str>>,
+}
+
+impl Location {
+    /// A top-level attribute.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self { extension: None, name: name.into(), sub: None }
+    }
+
+    /// The same attribute inside an extension's object.
+    #[must_use]
+    pub fn in_extension(self, urn: impl Into<Arc<str>>) -> Self {
+        Self { extension: Some(urn.into()), ..self }
+    }
+
+    /// A sub-attribute of the attribute.
+    #[must_use]
+    pub fn with_sub(self, name: impl Into<Arc<str>>) -> Self {
+        Self { sub: Some(name.into()), ..self }
+    }
+
+    /// The attribute without its sub-attribute.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self { sub: None, ..self.clone() }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(urn) = &self.extension {
+            write!(f, "{urn}:")?;
+        }
+        f.write_str(&self.name)?;
+        self.sub.as_ref().map_or(Ok(()), |sub| write!(f, ".{sub}"))
+    }
+}
+
+/// The data types of RFC 7643 §2.3, which closes the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    /// Text.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Decimal,
+    /// A number without fraction.
+    Integer,
+    /// A date with a time.
+    DateTime,
+    /// Bytes, written in base64.
+    Binary,
+    /// A URI.
+    Reference,
+    /// An object of sub-attributes.
+    Complex,
+}
+
+impl Type {
+    /// The keyword of RFC 7643 §7.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the text of an attribute compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Case {
+    /// Byte for byte: `caseExact` attributes.
+    Exact,
+    /// By [`fold`](crate::fold).
+    Folded,
+    /// By [`fold_name`](crate::fold_name): user names.
+    Name,
+}

@@ -1,0 +1,220 @@
+//! A filter whose names and values have a meaning: what backends evaluate, split and translate.
+
+use std::fmt;
+
+use crate::{Attribute, Instant, Op, filter::quoted};
+
+/// A filter bound to a schema: every path is an [`Attribute`], every literal of its type.
+///
+/// What a backend looks at. [`matches`](Self::matches) is its one meaning; a translation must agree
+/// with it. Made by [`Filter::bind`](crate::Filter::bind) and by the methods here, which keep it
+/// simple: no `And` in `And`, no `Not` in `Not`, [`Always`](Self::Always) only by itself.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Every term holds.
+    And(Vec<Bound>),
+    /// At least one term holds.
+    Or(Vec<Bound>),
+    /// The term does not hold.
+    Not(Box<Bound>),
+    /// It holds for every resource, or for none.
+    Always(bool),
+    /// Any value compares so with the operand; for [`Op::Ne`], no value is equal.
+    Compare {
+        /// What is compared.
+        attribute: Attribute,
+        /// How.
+        op: Op,
+        /// With what.
+        operand: Operand,
+    },
+    /// The attribute has a value that is not empty.
+    Present(Attribute),
+    /// Any one element of the attribute satisfies the filter.
+    Element {
+        /// The attribute whose elements are looked at.
+        attribute: Attribute,
+        /// Over the element's sub-attributes; over the attribute itself where its elements are simple.
+        filter: Box<Bound>,
+    },
+}
+
+/// What a value compares with, of the attribute's type.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Operand {
+    /// For [`Type::Boolean`](crate::Type).
+    Boolean(bool),
+    /// For numbers: any that an `i64` holds exactly.
+    Integer(i64),
+    /// For numbers: all others.
+    Decimal(f64),
+    /// For [`Type::DateTime`](crate::Type).
+    Instant(Instant),
+    /// For [`Type::String`](crate::Type): the key by the attribute's [`Case`](crate::Case). For
+    /// [`Type::Reference`](crate::Type): the URI as it is.
+    Text(Box<str>),
+    /// For [`Type::Binary`](crate::Type): base64 in the alphabet of RFC 4648 §4, without padding.
+    Binary(Box<str>),
+}
+
+impl Bound {
+    /// All of the terms; of none, always true.
+    #[must_use]
+    pub fn all(terms: impl IntoIterator<Item = Bound>) -> Self {
+        let mut flat = Vec::new();
+        for term in terms {
+            match term {
+                Self::Always(true) => {}
+                Self::Always(false) => return Self::Always(false),
+                Self::And(terms) => flat.extend(terms),
+                term => flat.push(term),
+            }
+        }
+        single(flat).unwrap_or_else(|flat| match flat.is_empty() {
+            true => Self::Always(true),
+            false => Self::And(flat),
+        })
+    }
+
+    /// Any of the terms; of none, always false.
+    #[must_use]
+    pub fn any(terms: impl IntoIterator<Item = Bound>) -> Self {
+        let mut flat = Vec::new();
+        for term in terms {
+            match term {
+                Self::Always(false) => {}
+                Self::Always(true) => return Self::Always(true),
+                Self::Or(terms) => flat.extend(terms),
+                term => flat.push(term),
+            }
+        }
+        single(flat).unwrap_or_else(|flat| match flat.is_empty() {
+            true => Self::Always(false),
+            false => Self::Or(flat),
+        })
+    }
+
+    /// Both this and the other: how a view is joined to a client's filter.
+    #[must_use]
+    pub fn and(self, other: Bound) -> Self {
+        Self::all([self, other])
+    }
+
+    /// This or the other.
+    #[must_use]
+    pub fn or(self, other: Bound) -> Self {
+        Self::any([self, other])
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Always(value) => Self::Always(!value),
+            Self::Not(term) => *term,
+            term => Self::Not(Box::new(term)),
+        }
+    }
+
+    /// Whether any one element of `attribute` satisfies `filter`.
+    #[must_use]
+    pub fn element(attribute: Attribute, filter: Bound) -> Self {
+        match filter {
+            Self::Always(false) => Self::Always(false),
+            filter => Self::Element { attribute, filter: Box::new(filter) },
+        }
+    }
+
+    /// Divides the filter into what a backend can do and what is left for [`matches`](Self::matches):
+    /// `self` holds exactly where both parts do; `None` holds everywhere.
+    ///
+    /// `can` is asked about whole terms, never about parts of an `or`: a part that is not exact would
+    /// lose resources.
+    ///
+    /// ```
+    /// # use scim_filter::{Attribute, Bound, Location, Type};
+    /// let here = Bound::Present(Attribute::new(Location::new("userName"), Type::String));
+    /// let there = Bound::Present(Attribute::new(Location::new("title"), Type::String));
+    /// let (push, rest) = here.clone().and(there.clone()).split(|term| *term == here);
+    /// assert_eq!((push, rest), (Some(here), Some(there)));
+    /// ```
+    #[must_use]
+    pub fn split(self, can: impl Fn(&Bound) -> bool) -> (Option<Bound>, Option<Bound>) {
+        let (mut push, mut rest) = (Vec::new(), Vec::new());
+        for term in self.conjuncts() {
+            if can(&term) { push.push(term) } else { rest.push(term) }
+        }
+        let some = |terms: Vec<Bound>| (!terms.is_empty()).then(|| Self::all(terms));
+        (some(push), some(rest))
+    }
+
+    /// The terms that all must hold; the opposite of an `or` counts as the opposites of its terms.
+    fn conjuncts(self) -> Vec<Bound> {
+        match self {
+            Self::Always(true) => Vec::new(),
+            Self::And(terms) => terms.into_iter().flat_map(Self::conjuncts).collect(),
+            Self::Not(term) => match *term {
+                Self::Or(terms) => {
+                    terms.into_iter().flat_map(|t| t.negated().conjuncts()).collect()
+                }
+                term => vec![Self::Not(Box::new(term))],
+            },
+            term => vec![term],
+        }
+    }
+}
+
+/// The only term, or the terms back.
+fn single(mut terms: Vec<Bound>) -> Result<Bound, Vec<Bound>> {
+    match terms.pop() {
+        Some(term) if terms.is_empty() => Ok(term),
+        last => {
+            terms.extend(last);
+            Err(terms)
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    /// Like a filter, with the schema's spelling and folded values; for logs and cursors.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(terms) => join(f, " and ", terms),
+            Self::Or(terms) => join(f, " or ", terms),
+            Self::Not(term) => write!(f, "not ({term})"),
+            Self::Always(value) => write!(f, "{value}"),
+            Self::Compare { attribute, op, operand } => {
+                write!(f, "{} {op} {operand}", attribute.location)
+            }
+            Self::Present(attribute) => write!(f, "{} pr", attribute.location),
+            Self::Element { attribute, filter } => write!(f, "{}[{filter}]", attribute.location),
+        }
+    }
+}
+
+fn join(f: &mut fmt::Formatter<'_>, between: &str, terms: &[Bound]) -> fmt::Result {
+    for (n, term) in terms.iter().enumerate() {
+        if n > 0 {
+            f.write_str(between)?;
+        }
+        match term {
+            Bound::And(_) | Bound::Or(_) => write!(f, "({term})")?,
+            _ => write!(f, "{term}")?,
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Decimal(value) => write!(f, "{value:?}"),
+            Self::Instant(value) => write!(f, "\"{value}\""),
+            Self::Text(text) | Self::Binary(text) => quoted(f, text),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What a bound filter means for a resource: the one place that decides.
+//!
+//! - Two-valued: a comparison with a missing value is false, its `not` true.
+//! - Of several values any one will do; `ne` is "no value is equal".
+//! - A value of another type than the schema says compares with nothing.
+
+use std::cmp::Ordering;
+
+use crate::{Attribute, Bound, Case, Instant, Location, Op, Operand, Type};
+
+/// A resource that filters can look at: a JSON document, a row, a typed struct.
+///
+/// ```
+/// use scim_filter::{Location, Read, Scalar};
+///
+/// struct User { user_name: String, emails: Vec<String> }
+///
+/// impl Read for User {
+///     fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+///         match (&*at.name, at.sub.as_deref()) {
+///             ("userName", None) => test(Scalar::Text(&self.user_name)),
+///             ("emails", Some("value")) => self.emails.iter().any(|mail| test(Scalar::Text(mail))),
+///             _ => false,
+///         }
+///     }
+///
+///     fn any_element(&self, at: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+///         // Each element answers for `emails.value` by itself; here it has no other sub-attribute.
+///         &*at.name == "emails" && self.emails.iter().any(|mail| test(&Scalar::Text(mail)))
+///     }
+/// }
+/// ```
+pub trait Read {
+    /// Whether `test` holds for any value at the location; stops at the first for which it does.
+    ///
+    /// No value: no call. A list: a call for each element. A sub-attribute of a list: a call for each
+    /// element that has it. An object that has any value: one call with [`Scalar::Complex`].
+    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool;
+
+    /// Whether `test` holds for any element of the attribute at the location, which has no
+    /// sub-attribute; one object counts as a list of it. An element answers for locations by their
+    /// sub-attribute, and for the attribute itself where it is simple.
+    fn any_element(&self, at: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool;
+}
+
+/// One value of a resource.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Scalar<'a> {
+    /// Text as stored; also dates, references and base64.
+    Text(&'a str),
+    /// Text that is already the key by the attribute's [`Case`].
+    Key(&'a str),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number.
+    Decimal(f64),
+    /// A date that needs no more reading.
+    Instant(Instant),
+    /// An object with at least one value in it.
+    Complex,
+}
+
+/// A simple element of a list: it is the value, whatever it is asked for.
+impl Read for Scalar<'_> {
+    fn any(&self, _: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        test(*self)
+    }
+
+    fn any_element(&self, _: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+        test(self)
+    }
+}
+
+impl Bound {
+    /// Whether the filter holds for the resource.
+    ///
+    /// Nothing is cloned or folded per resource, save text outside ASCII where case does not count.
+    #[must_use]
+    pub fn matches(&self, resource: &dyn Read) -> bool {
+        match self {
+            Self::And(terms) => terms.iter().all(|term| term.matches(resource)),
+            Self::Or(terms) => terms.iter().any(|term| term.matches(resource)),
+            Self::Not(term) => !term.matches(resource),
+            Self::Always(value) => *value,
+            Self::Compare { attribute, op: Op::Ne, operand } => {
+                !any(resource, attribute, Op::Eq, operand)
+            }
+            Self::Compare { attribute, op, operand } => any(resource, attribute, *op, operand),
+            Self::Present(attribute) => resource.any(&attribute.location, &mut is_present),
+            Self::Element { attribute, filter } => {
+                resource.any_element(&attribute.location, &mut |element| filter.matches(element))
+            }
+        }
+    }
+}
+
+/// `pr`: "a non-empty or non-null value" (RFC 7644 §3.4.2.2).
+fn is_present(value: Scalar<'_>) -> bool {
+    !matches!(value, Scalar::Text("") | Scalar::Key(""))
+}
+
+fn any(resource: &dyn Read, attribute: &Attribute, op: Op, operand: &Operand) -> bool {
+    resource.any(&attribute.location, &mut |value| holds(attribute, value, op, operand))
+}
+
+/// Whether one value compares so with the operand.
+fn holds(attribute: &Attribute, value: Scalar<'_>, op: Op, operand: &Operand) -> bool {
+    match (operand, value) {
+        (Operand::Text(key), Scalar::Text(text)) if attribute.kind == Type::Reference => match op {
+            Op::Eq => same_reference(text, key),
+            _ => text_holds(Case::Exact, text, op, key),
+        },
+        (Operand::Text(key), Scalar::Text(text)) => text_holds(attribute.case, text, op, key),
+        (Operand::Text(key), Scalar::Key(text)) => text_holds(Case::Exact, text, op, key),
+        (Operand::Binary(key), Scalar::Text(text)) => op == Op::Eq && same_bytes(text, key),
+        _ => compare(value, operand).is_some_and(|order| order_holds(op, order)),
+    }
+}
+
+/// How a value that is no text stands to the operand; `None` where they do not compare.
+fn compare(value: Scalar<'_>, operand: &Operand) -> Option<Ordering> {
+    Some(match (value, operand) {
+        (Scalar::Boolean(a), Operand::Boolean(b)) => a.cmp(b),
+        (Scalar::Integer(a), Operand::Integer(b)) => a.cmp(b),
+        (Scalar::Integer(a), Operand::Decimal(b)) => compare_numbers(a, *b)?,
+        (Scalar::Decimal(a), Operand::Integer(b)) => compare_numbers(*b, a)?.reverse(),
+        (Scalar::Decimal(a), Operand::Decimal(b)) => a.partial_cmp(b)?,
+        (Scalar::Instant(a), Operand::Instant(b)) => a.cmp(b),
+        (Scalar::Text(a), Operand::Instant(b)) => Instant::parse(a)?.cmp(b),
+        _ => return None,
+    })
+}
+
+/// An integer and a decimal, exactly, also where an `f64` does not hold the integer.
+pub(crate) fn compare_numbers(a: i64, b: f64) -> Option<Ordering> {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    if b.is_nan() {
+        return None;
+    }
+    if b >= TWO_63 {
+        return Some(Ordering::Less);
+    }
+    if b < -TWO_63 {
+        return Some(Ordering::Greater);
+    }
+    let floor = b.floor();
+    // Within range, so the cast is exact.
+    Some(a.cmp(&(floor as i64)).then(if b > floor { Ordering::Less } else { Ordering::Equal }))
+}
+
+fn order_holds(op: Op, order: Ordering) -> bool {
+    match op {
+        Op::Eq => order.is_eq(),
+        Op::Ne => order.is_ne(),
+        Op::Gt => order.is_gt(),
+        Op::Ge => order.is_ge(),
+        Op::Lt => order.is_lt(),
+        Op::Le => order.is_le(),
+        Op::Co | Op::Sw | Op::Ew => false,
+    }
+}
+
+/// Whether text, compared by `case`, stands so to a key.
+fn text_holds(case: Case, text: &str, op: Op, key: &str) -> bool {
+    match case {
+        Case::Exact => exact_holds(text, op, key),
+        _ if text.is_ascii() => ascii_holds(text.as_bytes(), op, key),
+        _ => exact_holds(&case.key(text), op, key),
+    }
+}
+
+fn exact_holds(text: &str, op: Op, key: &str) -> bool {
+    match op {
+        Op::Eq => text == key,
+        Op::Co => text.contains(key),
+        Op::Sw => text.starts_with(key),
+        Op::Ew => text.ends_with(key),
+        _ => order_holds(op, text.cmp(key)),
+    }
+}
+
+/// ASCII text against a key: folding it is lower case, made on the fly.
+fn ascii_holds(text: &[u8], op: Op, key: &str) -> bool {
+    let bytes = key.as_bytes();
+    match op {
+        Op::Eq => text.eq_ignore_ascii_case(bytes),
+        Op::Co => ascii_contains(text, key),
+        Op::Sw => text.get(..bytes.len()).is_some_and(|head| head.eq_ignore_ascii_case(bytes)),
+        Op::Ew => {
+            let start = text.len().checked_sub(bytes.len());
+            start.and_then(|n| text.get(n..)).is_some_and(|tail| tail.eq_ignore_ascii_case(bytes))
+        }
+        _ => order_holds(op, text.iter().map(u8::to_ascii_lowercase).cmp(bytes.iter().copied())),
+    }
+}
+
+/// A short key is tried at each place; a long one is searched for in a copy, which is linear.
+fn ascii_contains(text: &[u8], key: &str) -> bool {
+    if key.len() > 32 {
+        return String::from_utf8(text.to_ascii_lowercase()).is_ok_and(|text| text.contains(key));
+    }
+    key.is_empty() || text.windows(key.len()).any(|part| part.eq_ignore_ascii_case(key.as_bytes()))
+}
+
+/// Two spellings of base64 that mean the same bytes; `key` has the standard alphabet and no padding.
+fn same_bytes(text: &str, key: &str) -> bool {
+    let standard = |b| match b {
+        b'-' => b'+',
+        b'_' => b'/',
+        b => b,
+    };
+    text.trim_end_matches('=').bytes().map(standard).eq(key.bytes())
+}
+
+/// Two spellings of a reference: an API version in the path does not count (RFC 7643 §2.4), and a
+/// relative URI of two segments or more equals the absolute ones that end in it.
+fn same_reference(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let absolute = |uri: &str| uri.contains("://");
+    match (absolute(a), absolute(b)) {
+        (true, false) => ends_with(a, b),
+        (false, true) => ends_with(b, a),
+        _ => segments(a).eq(segments(b)),
+    }
+}
+
+/// Whether an absolute URI is what a relative one resolves to under some service root.
+fn ends_with(absolute: &str, relative: &str) -> bool {
+    let tail: Vec<&str> = segments(relative).collect();
+    tail.len() > 1 && segments(absolute).collect::<Vec<_>>().ends_with(&tail)
+}
+
+/// A URI's segments without `.`, `..`, leading slashes and the API version.
+fn segments(uri: &str) -> impl Iterator<Item = &str> {
+    let version = |s: &str| {
+        s.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    uri.split('/').filter(move |s| !matches!(*s, "" | "." | "..") && !version(s))
+}

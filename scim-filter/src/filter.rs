@@ -1,0 +1,229 @@
+//! The syntax tree of a filter, and its canonical text.
+
+use std::{fmt, str::FromStr};
+
+use crate::{AttrPath, Instant, Limits, ParseError, Syntax, parse};
+
+/// A filter as a client wrote it: names and values not yet checked against any schema.
+///
+/// Two laws hold for whatever [`parse`](Self::parse) and [`build`](crate::build) give out: printing and
+/// parsing again gives an equal filter, and nothing is nested deeper than [`Limits::MAX_DEPTH`] (plus
+/// what a program adds itself). `And` and `Or` hold two terms or more. The set of variants is RFC 7644's
+/// and closed.
+///
+/// ```
+/// use scim_filter::Filter;
+///
+/// let filter: Filter = r#"title PR  and(userType Eq "Employee")"#.parse()?;
+/// assert_eq!(filter.to_string(), r#"title pr and userType eq "Employee""#);
+/// # Ok::<(), scim_filter::ParseError>(())
+/// ```
+///
+/// RFC 7644 §3.4.2.2, Figure 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Every term holds.
+    And(Vec<Filter>),
+    /// At least one term holds.
+    Or(Vec<Filter>),
+    /// The term does not hold.
+    Not(Box<Filter>),
+    /// A value of the attribute compares with a literal.
+    Compare {
+        /// What is compared.
+        attr: AttrPath,
+        /// How.
+        op: Op,
+        /// With what.
+        value: Literal,
+    },
+    /// The attribute has a value.
+    Present(AttrPath),
+    /// One element of the attribute satisfies the whole filter, whose paths are its sub-attributes.
+    ValuePath {
+        /// The multi-valued attribute.
+        attr: AttrPath,
+        /// What one element must satisfy.
+        filter: Box<Filter>,
+    },
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// The text is as the client meant it: take off percent-encoding and turn `+` into a blank first.
+    ///
+    /// # Errors
+    /// [`ParseError`], which points at the byte where the text stops being a filter, or says which
+    /// limit it passes.
+    pub fn parse(text: &str, syntax: &Syntax, limits: &Limits) -> Result<Self, ParseError> {
+        parse::filter(text, syntax, limits)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = ParseError;
+
+    /// [`Filter::parse`] in [`Syntax::STRICT`] with [`Limits::default`].
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::parse(text, &Syntax::STRICT, &Limits::default())
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(terms) => {
+                join(f, " and ", terms, |t| matches!(t, Self::And(_) | Self::Or(_)))
+            }
+            Self::Or(terms) => join(f, " or ", terms, |t| matches!(t, Self::Or(_))),
+            Self::Not(term) => write!(f, "not ({term})"),
+            Self::Compare { attr, op, value } => write!(f, "{attr} {op} {value}"),
+            Self::Present(attr) => write!(f, "{attr} pr"),
+            Self::ValuePath { attr, filter } => write!(f, "{attr}[{filter}]"),
+        }
+    }
+}
+
+/// Prints `terms` with `between`, those that would otherwise be read differently in parentheses.
+fn join(
+    f: &mut fmt::Formatter<'_>,
+    between: &str,
+    terms: &[Filter],
+    group: impl Fn(&Filter) -> bool,
+) -> fmt::Result {
+    for (n, term) in terms.iter().enumerate() {
+        if n > 0 {
+            f.write_str(between)?;
+        }
+        if group(term) { write!(f, "({term})")? } else { write!(f, "{term}")? }
+    }
+    Ok(())
+}
+
+/// How an attribute's value compares with a literal. The set is RFC 7644's and closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// Equal.
+    Eq,
+    /// No value is equal.
+    Ne,
+    /// Contains.
+    Co,
+    /// Starts with.
+    Sw,
+    /// Ends with.
+    Ew,
+    /// Greater than.
+    Gt,
+    /// Greater than or equal.
+    Ge,
+    /// Less than.
+    Lt,
+    /// Less than or equal.
+    Le,
+}
+
+impl Op {
+    /// The operator as the RFC prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Co => "co",
+            Self::Sw => "sw",
+            Self::Ew => "ew",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+        }
+    }
+
+    /// Whether it looks inside text: `co`, `sw`, `ew`.
+    #[must_use]
+    pub const fn is_substring(self) -> bool {
+        matches!(self, Self::Co | Self::Sw | Self::Ew)
+    }
+
+    /// Whether it needs an order of values: `gt`, `ge`, `lt`, `le`.
+    #[must_use]
+    pub const fn is_ordering(self) -> bool {
+        matches!(self, Self::Gt | Self::Ge | Self::Lt | Self::Le)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The value of a comparison: a JSON literal. The set is JSON's and closed.
+///
+/// Integers are exact in an `i64`, other numbers are an `f64` that is finite and not `-0.0`; a number
+/// that is neither is refused by the parser.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// `null`: no value at all.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number without fraction and exponent.
+    Integer(i64),
+    /// Any other number.
+    Decimal(f64),
+    /// Text, its escapes undone.
+    String(Box<str>),
+}
+
+macro_rules! literals {
+    ($($from:ty, $value:ident => $literal:expr;)*) => {
+        $(impl From<$from> for Literal {
+            fn from($value: $from) -> Self {
+                $literal
+            }
+        })*
+    };
+}
+
+literals! {
+    &str, text => Self::String(text.into());
+    String, text => Self::String(text.into());
+    bool, value => Self::Boolean(value);
+    i64, value => Self::Integer(value);
+    i32, value => Self::Integer(value.into());
+    u32, value => Self::Integer(value.into());
+    f64, value => Self::Decimal(value);
+    Instant, value => Self::String(value.to_string().into());
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Decimal(value) => write!(f, "{value:?}"),
+            Self::String(text) => quoted(f, text),
+        }
+    }
+}
+
+/// Writes a JSON string.
+pub(crate) fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    use fmt::Write;
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => write!(f, "\\{c}")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            '\0'..' ' => write!(f, "\\u{:04x}", u32::from(c))?,
+            _ => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}

@@ -1,0 +1,97 @@
+//! JSON documents as resources: members are found by the schema's own spelling.
+
+use serde_json::{Map, Value};
+
+use crate::{Location, Read, Scalar};
+
+/// A document whose members are spelled as the schema spells them.
+impl Read for Map<String, Value> {
+    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        find(self, at).is_some_and(|value| any_value(value, at.sub.as_deref(), test))
+    }
+
+    fn any_element(&self, at: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+        find(self, at).is_some_and(|value| match value {
+            Value::Array(list) => list.iter().any(|value| test(&Element(value))),
+            Value::Null => false,
+            value => test(&Element(value)),
+        })
+    }
+}
+
+/// As its object; anything but an object has no attributes.
+impl Read for Value {
+    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        self.as_object().is_some_and(|object| object.any(at, test))
+    }
+
+    fn any_element(&self, at: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+        self.as_object().is_some_and(|object| object.any_element(at, test))
+    }
+}
+
+/// One element of a list: asked for a sub-attribute, or for itself.
+struct Element<'a>(&'a Value);
+
+impl Read for Element<'_> {
+    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        any_value(self.0, at.sub.as_deref(), test)
+    }
+
+    fn any_element(&self, _: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+        test(self)
+    }
+}
+
+/// The attribute at a location, its sub-attribute not yet looked at.
+fn find<'a>(object: &'a Map<String, Value>, at: &Location) -> Option<&'a Value> {
+    let object = match &at.extension {
+        Some(urn) => object.get(&**urn)?.as_object()?,
+        None => object,
+    };
+    object.get(&*at.name)
+}
+
+/// Each value of an attribute or of its sub-attribute, through one level of list each.
+fn any_value(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    match (value, sub) {
+        (Value::Array(list), sub) => list.iter().any(|value| any_single(value, sub, test)),
+        (value, sub) => any_single(value, sub, test),
+    }
+}
+
+fn any_single(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    let value = match (value, sub) {
+        (Value::Object(object), Some(sub)) => object.get(sub),
+        (_, Some(_)) => None,
+        (value, None) => Some(value),
+    };
+    match value {
+        Some(Value::Array(list)) => list.iter().filter_map(scalar).any(test),
+        Some(value) => scalar(value).is_some_and(test),
+        None => false,
+    }
+}
+
+/// A value, `None` where it is null or empty of values.
+fn scalar(value: &Value) -> Option<Scalar<'_>> {
+    match value {
+        Value::Null | Value::Array(_) => None,
+        Value::Bool(value) => Some(Scalar::Boolean(*value)),
+        Value::Number(number) => {
+            number.as_i64().map(Scalar::Integer).or_else(|| number.as_f64().map(Scalar::Decimal))
+        }
+        Value::String(text) => Some(Scalar::Text(text)),
+        Value::Object(members) => members.values().any(is_assigned).then_some(Scalar::Complex),
+    }
+}
+
+/// Null, `[]` and objects of them are no value (RFC 7643 §2.5); deeper ones do not occur.
+fn is_assigned(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => members.values().any(|value| !value.is_null()),
+        _ => true,
+    }
+}

@@ -1,0 +1,14 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+#[cfg(feature = "json")]
+mod eval;
+mod grammar;
+mod schema;
