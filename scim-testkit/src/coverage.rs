@@ -73,7 +73,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A line of the table does not have the form that the first column to be wrong should have.
+    /// A line of the table cannot be read.
     Malformed {
         /// The line of the table, from 1.
         line: usize,
