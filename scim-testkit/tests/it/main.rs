@@ -1,0 +1,11 @@
+//! The tests of the test kit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+mod coverage;
