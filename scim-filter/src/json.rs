@@ -31,7 +31,8 @@ impl Read for Value {
 }
 
 /// One element of a list: asked for a sub-attribute, or for itself.
-struct Element<'a>(&'a Value);
+#[derive(Debug, Clone, Copy)]
+pub struct Element<'a>(pub &'a Value);
 
 impl Read for Element<'_> {
     fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {

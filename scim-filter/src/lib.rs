@@ -27,6 +27,8 @@ pub use eval::{Read, Scalar};
 pub use filter::{Filter, Literal, Op};
 pub use fold::{FOLD_VERSION, fold, fold_name};
 pub use instant::{Instant, InvalidInstant};
+#[cfg(feature = "json")]
+pub use json::Element;
 pub use limits::{Limits, Syntax};
 pub use path::{AttrPath, Path};
 pub use sort::SortKey;

@@ -1,0 +1,341 @@
+//! Admission: from the JSON body that a client sent to an [`Object`] that the type's schemas allow (RFC 7643 §2, RFC 7644 §3.3, §3.5.1).
+
+mod value;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Dialect, Object, ResourceType, ResourceTypes, ScimError,
+    object::{inside, is_empty},
+    schema::{Attribute, Mutability, Schema},
+    store::{ResourceId, ResourceKind},
+};
+
+pub(crate) use value::Admission;
+
+/// What a body is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// POST: a new resource.
+    Create,
+    /// PUT: the whole of an existing resource.
+    Replace,
+}
+
+/// What admission makes of a body.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Admitted {
+    /// The attributes that are part of the document.
+    pub object: Object,
+    /// The members that the body lists, where the type has any; none where the body does not name the attribute.
+    pub members: Option<Vec<MemberRef>>,
+    /// The URNs of the extensions that the body names, be they empty.
+    pub extensions: Vec<String>,
+}
+
+/// A member as a client names it. What it says about the member's kind is a claim, which the service checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemberRef {
+    /// The id of the member.
+    pub id: ResourceId,
+    /// The kind that `type` or `$ref` name.
+    pub claimed: Option<ResourceKind>,
+}
+
+impl ResourceType {
+    /// Takes a body apart. Names come out in canonical spelling, values in the type of their attribute, read-only attributes and
+    /// attributes that an overlay discards do not come out at all.
+    ///
+    /// # Errors
+    ///
+    /// `invalidSyntax` for a body that is not an object; `invalidValue` for a missing required attribute and for a value that is not of
+    /// its type, naming the attribute; as strict as the dialect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::{Dialect, ResourceType, ResourceTypes, admit::Intent};
+    /// use serde_json::json;
+    ///
+    /// let types = ResourceTypes::standard();
+    /// let users = types.at_endpoint("Users").unwrap();
+    /// let body = json!({"USERNAME": "ada", "active": "False", "nickName": null, "groups": []});
+    /// let admitted = users.admit(&types, body, Intent::Create, &Dialect::TOLERANT).unwrap();
+    /// assert_eq!(serde_json::Value::from(admitted.object), json!({"userName": "ada", "active": false}));
+    /// ```
+    pub fn admit(
+        &self,
+        types: &ResourceTypes,
+        body: Value,
+        intent: Intent,
+        dialect: &Dialect,
+    ) -> Result<Admitted, ScimError> {
+        let Value::Object(body) = body else {
+            return Err(ScimError::invalid_syntax("the body must be a JSON object"));
+        };
+        check_schemas(self, types, &body, dialect)?;
+        let mut admitted = self.admit_members_of(body, dialect)?;
+        if intent == Intent::Create {
+            fill_defaults(&mut admitted.object, self.schema());
+        }
+        self.check_complete(&admitted.object)?;
+        Ok(admitted)
+    }
+
+    fn admit_members_of(
+        &self,
+        body: Map<String, Value>,
+        dialect: &Dialect,
+    ) -> Result<Admitted, ScimError> {
+        let mut admitted = Admitted { object: Object::new(), members: None, extensions: vec![] };
+        for (name, value) in body {
+            if self.schema().id.eq_ignore_ascii_case(&name) {
+                self.admit_object(value, None, &mut admitted, dialect)?;
+            } else if let Some(extension) = self.extension(&name) {
+                admitted.extensions.push(extension.schema.id.clone());
+                self.admit_object(value, Some(&extension.schema), &mut admitted, dialect)?;
+            } else {
+                self.admit_one(&name, value, None, &mut admitted, dialect)?;
+            }
+        }
+        Ok(admitted)
+    }
+
+    fn admit_object(
+        &self,
+        value: Value,
+        extension: Option<&Schema>,
+        admitted: &mut Admitted,
+        dialect: &Dialect,
+    ) -> Result<(), ScimError> {
+        let urn = extension.unwrap_or(self.schema()).id.as_str();
+        match value {
+            Value::Null => Ok(()),
+            Value::Object(members) => members.into_iter().try_for_each(|(name, value)| {
+                self.admit_one(&name, value, extension, admitted, dialect)
+            }),
+            _ => Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object"))),
+        }
+    }
+
+    fn admit_one(
+        &self,
+        name: &str,
+        value: Value,
+        extension: Option<&Schema>,
+        admitted: &mut Admitted,
+        dialect: &Dialect,
+    ) -> Result<(), ScimError> {
+        let urn = extension.map(|schema| schema.id.as_str());
+        if self.discards(urn, name) {
+            return Ok(());
+        }
+        let Some(attribute) = self.attribute_in(extension, name) else {
+            return unknown(name, dialect);
+        };
+        if attribute.mutability == Mutability::ReadOnly {
+            return Ok(());
+        }
+        if extension.is_none() && self.lists_members(attribute) {
+            admitted.members = Some(members(attribute, value, dialect)?);
+            return Ok(());
+        }
+        let Some(value) = Admission::new(dialect).admit(attribute, value, &attribute.name)? else {
+            return Ok(());
+        };
+        let top = admitted.object.as_map_mut();
+        match urn {
+            Some(urn) => inside(top, urn, |inner| inner.insert(attribute.name.clone(), value)),
+            None => top.insert(attribute.name.clone(), value),
+        };
+        Ok(())
+    }
+
+    /// The attribute of that name in the extension or, without one, in the base schema.
+    pub(crate) fn attribute_in<'a>(
+        &'a self,
+        extension: Option<&'a Schema>,
+        name: &str,
+    ) -> Option<&'a Attribute> {
+        let common = || crate::resource_type::common(name);
+        match extension {
+            Some(schema) => schema.attribute(name),
+            None => self.schema().attribute(name).or_else(common),
+        }
+    }
+
+    /// Whether the values of an attribute are rows.
+    pub(crate) fn lists_members(&self, attribute: &Attribute) -> bool {
+        self.membership().is_some_and(|membership| membership.attribute == attribute.name)
+    }
+
+    /// Checks that an object has what a resource of this type must have. Members are rows and not part of the object.
+    ///
+    /// # Errors
+    ///
+    /// `invalidValue` naming the attribute or extension that is missing.
+    pub(crate) fn check_complete(&self, object: &Object) -> Result<(), ScimError> {
+        check_required(self.schema(), object.as_map())?;
+        for extension in self.extensions() {
+            let urn = &extension.schema.id;
+            match object.top(urn).and_then(Value::as_object) {
+                Some(inner) => check_required(&extension.schema, inner)?,
+                None if extension.required => {
+                    return Err(ScimError::invalid_value(format!("`{urn}` is required")));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The stored document after a PUT: what the body holds, and what a PUT does not reach: extensions that it does not name, attributes
+    /// that clients cannot read or change, and attributes with a default.
+    ///
+    /// # Errors
+    ///
+    /// `mutability` where the body changes an immutable value.
+    pub fn replace(&self, stored: &Object, admitted: &Admitted) -> Result<Object, ScimError> {
+        let mut result = admitted.object.clone();
+        keep(self.schema(), stored.as_map(), result.as_map_mut())?;
+        for extension in self.extensions() {
+            let urn = &extension.schema.id;
+            let Some(before) = stored.top(urn).and_then(Value::as_object) else { continue };
+            if !admitted.extensions.contains(urn) {
+                result.as_map_mut().insert(urn.clone(), Value::Object(before.clone()));
+                continue;
+            }
+            inside(result.as_map_mut(), urn, |after| keep(&extension.schema, before, after))?;
+        }
+        Ok(result)
+    }
+}
+
+fn check_schemas(
+    own: &ResourceType,
+    types: &ResourceTypes,
+    body: &Map<String, Value>,
+    dialect: &Dialect,
+) -> Result<(), ScimError> {
+    let named = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
+    let listed: Vec<&str> = match named {
+        Some((_, Value::Array(items))) => items.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    };
+    if let Some(other) = listed.iter().find(|urn| types.is_base_of_another(urn, own)) {
+        return Err(ScimError::invalid_value(format!(
+            "`{other}` does not belong to this endpoint, which takes `{}`",
+            own.schema().id
+        )));
+    }
+    if dialect.infer_schemas {
+        return Ok(());
+    }
+    let own_urn = |urn: &&str| own.schema().id.eq_ignore_ascii_case(urn);
+    if !listed.iter().any(own_urn) {
+        return Err(ScimError::invalid_value(format!("schemas must hold `{}`", own.schema().id)));
+    }
+    match listed.iter().find(|urn| !own_urn(urn) && own.extension(urn).is_none()) {
+        Some(unknown) => Err(ScimError::invalid_value(format!("`{unknown}` is no schema here"))),
+        None => Ok(()),
+    }
+}
+
+fn unknown(name: &str, dialect: &Dialect) -> Result<(), ScimError> {
+    match dialect.ignore_unknown {
+        true => Ok(()),
+        false => Err(ScimError::invalid_value(format!("no schema here has an attribute `{name}`"))),
+    }
+}
+
+fn fill_defaults(object: &mut Object, schema: &Schema) {
+    for attribute in &schema.attributes {
+        if let Some(default) = &attribute.default {
+            let map = object.as_map_mut();
+            map.entry(attribute.name.clone()).or_insert_with(|| default.clone());
+        }
+    }
+}
+
+fn check_required(schema: &Schema, values: &Map<String, Value>) -> Result<(), ScimError> {
+    let missing = schema.attributes.iter().find(|attribute| {
+        attribute.required
+            && attribute.mutability != Mutability::ReadOnly
+            && !values.contains_key(&attribute.name)
+    });
+    match missing {
+        Some(attribute) => Err(ScimError::invalid_value(format!("{} is required", attribute.name))),
+        None => Ok(()),
+    }
+}
+
+/// What a PUT leaves out and yet does not clear; and the check that immutable values stay (RFC 7644 §3.5.1).
+fn keep(
+    schema: &Schema,
+    before: &Map<String, Value>,
+    after: &mut Map<String, Value>,
+) -> Result<(), ScimError> {
+    for attribute in &schema.attributes {
+        let Some(stored) = before.get(&attribute.name) else { continue };
+        let immutable = attribute.mutability == Mutability::Immutable;
+        match after.get(&attribute.name) {
+            Some(sent) if immutable && sent != stored => {
+                return Err(ScimError::mutability(format!("{} cannot change", attribute.name)));
+            }
+            None if immutable
+                || attribute.mutability != Mutability::ReadWrite
+                || attribute.default.is_some() =>
+            {
+                after.insert(attribute.name.clone(), stored.clone());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The members that a value lists: objects with a `value`, or bare ids.
+pub(crate) fn members(
+    attribute: &Attribute,
+    value: Value,
+    dialect: &Dialect,
+) -> Result<Vec<MemberRef>, ScimError> {
+    let admission = Admission::new(dialect);
+    let elements = admission.elements(attribute, value, &attribute.name)?;
+    let mut listed = vec![];
+    let mut seen = std::collections::HashSet::new();
+    for (index, element) in elements.into_iter().enumerate() {
+        let place = format!("{}[{index}]", attribute.name);
+        let member = member(attribute, element, &admission, &place)?;
+        if seen.insert(member.id.clone()) {
+            listed.push(member);
+        }
+    }
+    Ok(listed)
+}
+
+fn member(
+    attribute: &Attribute,
+    element: Value,
+    admission: &Admission<'_>,
+    place: &str,
+) -> Result<MemberRef, ScimError> {
+    let admitted = admission.element(attribute, element, place)?.unwrap_or_default();
+    let text =
+        |name: &str| admitted.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let Some(id) = text("value") else {
+        return Err(ScimError::invalid_value(format!(
+            "{place} must hold the id of a member as value"
+        )));
+    };
+    let by_ref = text("$ref").and_then(|uri| uri.trim_end_matches('/').rsplit('/').nth(1));
+    let claimed = text("type").or(by_ref.map(|endpoint| endpoint.trim_end_matches('s')));
+    Ok(MemberRef { id: id.into(), claimed: claimed.map(Into::into) })
+}
+
+/// Whether a value that an operation carries names nothing (RFC 7643 §2.5).
+pub(crate) fn names_nothing(value: &Value, dialect: &Dialect) -> bool {
+    is_empty(value) || (dialect.empty_text_is_unset && value.as_str() == Some(""))
+}

@@ -1,0 +1,84 @@
+//! What the service adds to a write: values that it assigns, now or by claims that the store decides.
+
+use std::fmt;
+
+use crate::{
+    Object, ScimError,
+    store::{Claim, Resource, ResourceId, ResourceKind, Tenant},
+};
+
+/// Fills the assigned part of a resource. It never touches what clients sent.
+pub trait Completion: fmt::Debug + Send + Sync + 'static {
+    /// The assigned part of a resource whose sent part will be `sent`, and the claims that complete it.
+    ///
+    /// `before` is the resource as it is now; none for a new one. What is assigned once should stay: start from
+    /// `before.assigned`.
+    ///
+    /// # Errors
+    ///
+    /// What the client is told where nothing can be assigned.
+    fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError>;
+}
+
+/// The write that a [`Completion`] completes.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Completing<'a> {
+    /// The organisation.
+    pub tenant: &'a Tenant,
+    /// The role of who writes.
+    pub role: &'a str,
+    /// The kind.
+    pub kind: &'a ResourceKind,
+    /// The identifier.
+    pub id: &'a ResourceId,
+    /// The resource as it is now.
+    pub before: Option<&'a Resource>,
+    /// What clients sent, as it will be.
+    pub sent: &'a Object,
+}
+
+impl<'a> Completing<'a> {
+    /// A write to complete.
+    pub fn new(
+        tenant: &'a Tenant,
+        role: &'a str,
+        of: (&'a ResourceKind, &'a ResourceId),
+        before: Option<&'a Resource>,
+        sent: &'a Object,
+    ) -> Self {
+        Self { tenant, role, kind: of.0, id: of.1, before, sent }
+    }
+}
+
+/// What a [`Completion`] assigns.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Assignment {
+    /// The assigned part, but for the claims.
+    pub assigned: Object,
+    /// Values that the store is to find and put in.
+    pub claims: Vec<Claim>,
+}
+
+impl Assignment {
+    /// An assignment without claims.
+    pub fn new(assigned: Object) -> Self {
+        Self { assigned, claims: vec![] }
+    }
+}
+
+/// The completion of a service that assigns nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AssignNothing;
+
+impl Completion for AssignNothing {
+    fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError> {
+        let Some(before) = write.before else { return Ok(Assignment::default()) };
+        let assigned = before
+            .assigned
+            .object()
+            .map_err(|_| ScimError::internal("the resource cannot be read"))?;
+        Ok(Assignment::new(assigned.clone()))
+    }
+}

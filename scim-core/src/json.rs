@@ -1,0 +1,179 @@
+//! Reading JSON that strangers send: depth, number of values and duplicate names are checked while the text is read, so that nothing
+//! is built that would be refused.
+
+use std::{cell::Cell, collections::HashSet, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// How deep and how large a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Objects and arrays inside one another.
+    pub depth: usize,
+    /// Values in all, counted over objects and arrays.
+    pub values: usize,
+}
+
+impl Default for Limits {
+    /// Depth 32, a million values: four times what a group of 100,000 members takes.
+    fn default() -> Self {
+        Self { depth: 32, values: 1_000_000 }
+    }
+}
+
+/// Why a text is not taken as JSON. The text itself is never part of the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not usable JSON: {0}")]
+pub struct JsonError(String);
+
+/// Reads a JSON text.
+///
+/// # Errors
+///
+/// When the text is not JSON, is nested deeper or holds more values than `limits` allow, or names one member of an object twice, be
+/// it in other letter case (RFC 7643 §2.1).
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::json::{Limits, parse};
+///
+/// assert_eq!(parse(br#"{"a": 1}"#, &Limits::default()).unwrap()["a"], 1);
+/// let twice = parse(br#"{"userName": "a", "username": "b"}"#, &Limits::default()).unwrap_err();
+/// assert!(twice.to_string().contains("`username` is there twice"));
+/// ```
+pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
+    let left = Cell::new(limits.values);
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = Bounded { depth: limits.depth, left: &left }
+        .deserialize(&mut reader)
+        .map_err(|error| JsonError(error.to_string()))?;
+    reader.end().map_err(|error| JsonError(error.to_string()))?;
+    Ok(value)
+}
+
+#[derive(Clone, Copy)]
+struct Bounded<'a> {
+    depth: usize,
+    left: &'a Cell<usize>,
+}
+
+impl Bounded<'_> {
+    fn spend<E: serde::de::Error>(&self) -> Result<(), E> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| E::custom("too many values"))?);
+        Ok(())
+    }
+
+    fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
+        Ok(Self { depth, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.spend()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inside = self.inside()?;
+        let mut list = vec![];
+        while let Some(item) = items.next_element_seed(inside)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inside = self.inside()?;
+        let (mut map, mut seen) = (Map::new(), HashSet::new());
+        while let Some(name) = entries.next_key::<String>()? {
+            if !seen.insert(name.to_ascii_lowercase()) {
+                return Err(A::Error::custom(format_args!("`{name}` is there twice")));
+            }
+            map.insert(name, entries.next_value_seed(inside)?);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        parse(text.as_bytes(), &Limits { depth: 3, values: 8 }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_not_usable_says_where() {
+        // rfc:ERR-07 sec:J-01
+        insta::assert_snapshot!(refused("{"), @"the body is not usable JSON: EOF while parsing an object at line 1 column 1");
+        insta::assert_snapshot!(refused("[1] x"), @"the body is not usable JSON: trailing characters at line 1 column 5");
+        // rfc:GEN-04 sec:J-08
+        insta::assert_snapshot!(refused(r#"{"a":1,"A":2}"#), @"the body is not usable JSON: `A` is there twice at line 1 column 11");
+        // sec:J-03
+        insta::assert_snapshot!(refused("[[[[1]]]]"), @"the body is not usable JSON: nested too deep at line 1 column 4");
+        insta::assert_snapshot!(refused("[1,2,3,4,5,6,7,8,9]"), @"the body is not usable JSON: too many values at line 1 column 17");
+    }
+
+    #[test]
+    fn a_bomb_costs_its_length_and_no_stack() {
+        // sec:J-03
+        let bomb = "[".repeat(5_000_000);
+        let small = std::thread::Builder::new().stack_size(256 * 1024);
+        let answer = small.spawn(move || parse(bomb.as_bytes(), &Limits::default())).unwrap();
+        let error = answer.join().unwrap().unwrap_err().to_string();
+        assert_eq!(error, "the body is not usable JSON: nested too deep at line 1 column 33");
+    }
+
+    #[test]
+    fn lone_surrogates_and_broken_utf8_are_refused() {
+        // sec:J-02
+        insta::assert_snapshot!(refused(r#""\ud800""#), @"the body is not usable JSON: lone leading surrogate in hex escape at line 1 column 7");
+        let error = parse(b"\"\xff\"", &Limits::default()).unwrap_err();
+        insta::assert_snapshot!(error, @"the body is not usable JSON: invalid unicode code point at line 1 column 3");
+    }
+}

@@ -1,0 +1,128 @@
+//! From JSON to operations: the only place that reads the form of a PATCH request.
+
+use scim_filter::Path;
+use serde_json::{Map, Value};
+
+use super::{Limits, PATCH_OP};
+use crate::{Dialect, ScimError};
+
+/// One operation as a client wrote it.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// Its place in the request, counted from 1.
+    pub(super) number: usize,
+    pub(super) verb: Verb,
+    pub(super) path: Option<Path>,
+    /// None where the member is missing; null where it is null.
+    pub(super) value: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Add,
+    Replace,
+    Remove,
+}
+
+pub(super) fn operations(
+    body: Value,
+    dialect: &Dialect,
+    limits: &Limits,
+) -> Result<Vec<Operation>, ScimError> {
+    let Value::Object(mut body) = body else {
+        return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object"));
+    };
+    check_schemas(take(&mut body, "schemas"), dialect)?;
+    let Some(Value::Array(operations)) = take(&mut body, "Operations") else {
+        return Err(ScimError::invalid_syntax("a PATCH must hold a list of Operations"));
+    };
+    if operations.is_empty() && !dialect.allow_no_operations {
+        return Err(ScimError::invalid_syntax("Operations must hold at least one operation"));
+    }
+    if operations.len() > limits.operations {
+        return Err(ScimError::invalid_value(format!(
+            "a PATCH holds at most {} operations; send the rest in another one",
+            limits.operations
+        )));
+    }
+    check_size(&operations, limits)?;
+    let numbered = operations.into_iter().enumerate();
+    numbered.map(|(index, value)| operation(index + 1, value, dialect)).collect()
+}
+
+fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation, ScimError> {
+    let at = |error: ScimError| error.at(format!("operation {number}"));
+    let Value::Object(mut members) = value else {
+        return Err(at(ScimError::invalid_syntax("must be a JSON object")));
+    };
+    let verb = verb(take(&mut members, "op")).map_err(at)?;
+    let path = match take(&mut members, "path") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.is_empty() && dialect.empty_text_is_unset => None,
+        Some(Value::String(text)) => Some(path(&text, dialect).map_err(at)?),
+        Some(_) => return Err(at(ScimError::invalid_path("path must be text"))),
+    };
+    Ok(Operation { number, verb, path, value: take(&mut members, "value") })
+}
+
+fn verb(op: Option<Value>) -> Result<Verb, ScimError> {
+    let text = op.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match text.to_ascii_lowercase().as_str() {
+        "add" => Ok(Verb::Add),
+        "replace" => Ok(Verb::Replace),
+        "remove" => Ok(Verb::Remove),
+        _ => Err(ScimError::invalid_syntax("op must be `add`, `replace` or `remove`")),
+    }
+}
+
+fn path(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
+    Path::parse(text, &dialect.syntax, &scim_filter::Limits::default()).map_err(|error| match error
+        .in_filter()
+    {
+        true => ScimError::invalid_filter(error.to_string()),
+        false => ScimError::invalid_path(error.to_string()),
+    })
+}
+
+fn check_schemas(schemas: Option<Value>, dialect: &Dialect) -> Result<(), ScimError> {
+    let holds = schemas.as_ref().and_then(Value::as_array).is_some_and(|listed| {
+        listed.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
+    });
+    match holds || dialect.infer_schemas {
+        true => Ok(()),
+        false => Err(ScimError::invalid_syntax(format!("schemas must hold `{PATCH_OP}`"))),
+    }
+}
+
+/// Members are cheap, one row each, and have a larger budget than other values.
+fn check_size(operations: &[Value], limits: &Limits) -> Result<(), ScimError> {
+    let (mut values, mut longest) = (0, 0);
+    for operation in operations {
+        let value = operation.get("value").unwrap_or(&Value::Null);
+        let length = value.as_array().map_or(0, Vec::len);
+        longest = longest.max(length);
+        let names_members = operation.get("path").and_then(Value::as_str) == Some("members");
+        values += if names_members { length } else { count(value) };
+    }
+    if longest > limits.members || values > limits.members {
+        return Err(ScimError::too_large(format!(
+            "a PATCH holds at most {} members; send the rest in another one",
+            limits.members
+        )));
+    }
+    Ok(())
+}
+
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len() + items.iter().map(count).sum::<usize>(),
+        Value::Object(members) => members.len() + members.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// Takes a member by its name in any letter case.
+fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = members.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+    members.remove(&key)
+}

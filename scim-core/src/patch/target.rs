@@ -1,0 +1,72 @@
+//! The four primitive steps and what they act on.
+
+use std::sync::Arc;
+
+use scim_filter::{Bound, Location};
+use serde_json::{Map, Value};
+
+use crate::schema::Mutability;
+
+/// One primitive change.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Step {
+    /// The operation that it comes from, counted from 1.
+    pub(super) operation: usize,
+    pub(super) target: Target,
+    pub(super) action: Action,
+}
+
+/// What a step acts on: a whole attribute or sub-attribute, an extension, or some elements of a list or a part of these.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Target {
+    /// The attribute, or the sub-attribute of a single complex one.
+    pub(super) location: Location,
+    /// Whether a value that is there may not change.
+    pub(super) immutable: bool,
+    /// Which elements; none: the attribute itself.
+    pub(super) elements: Option<Elements>,
+}
+
+/// Some elements of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Elements {
+    pub(super) which: Which,
+    /// The part of each element; none: the element itself.
+    pub(super) sub: Option<Arc<str>>,
+    /// What happens where no element is meant.
+    pub(super) otherwise: Otherwise,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Which {
+    All,
+    Matching(Box<Bound>),
+    /// Those that hold all that one of these holds.
+    Like(Vec<Value>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Otherwise {
+    Nothing,
+    NoTarget,
+    /// An element with these values is made first.
+    Create(Map<String, Value>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Action {
+    /// The value becomes this one.
+    Set(Value),
+    /// Some sub-attributes become these; null clears one.
+    Merge(Map<String, Value>),
+    /// These values are added to the list, but for those that are there.
+    Append(Vec<Value>),
+    /// The value goes.
+    Clear,
+}
+
+impl Target {
+    pub(super) fn whole(location: Location, mutability: Mutability) -> Self {
+        Self { location, immutable: mutability == Mutability::Immutable, elements: None }
+    }
+}

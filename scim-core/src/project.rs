@@ -1,0 +1,324 @@
+//! Projection: what of a stored resource an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
+
+use scim_filter::{AttrPath, Limits, Location, Path, Syntax};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{
+    ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
+    resource_type::Found,
+    schema::{Attribute, Returned, Schema},
+    store::{Edge, Part, Resource, StoreError, Version, Want},
+};
+
+/// Which attributes a request asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Projection {
+    /// Those that are returned by default.
+    #[default]
+    Default,
+    /// Those that are always returned, and these.
+    Only(Vec<Location>),
+    /// Those that are returned by default, but for these.
+    Except(Vec<Location>),
+}
+
+/// How far an attribute is part of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Nothing,
+    /// Some of its sub-attributes.
+    Parts,
+    Whole,
+}
+
+impl Projection {
+    /// Reads the parameters `attributes` and `excludedAttributes`. Unknown names select nothing.
+    ///
+    /// # Errors
+    ///
+    /// `invalidValue` where both are given and the dialect does not settle that.
+    pub fn read(
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+        resource_type: &ResourceType,
+        dialect: &Dialect,
+    ) -> Result<Self, ScimError> {
+        let named = |list: &str| {
+            AttrPath::list(list).filter_map(|item| locate(item, resource_type)).collect()
+        };
+        let given = |list: Option<&str>| list.is_some_and(|list| !list.trim().is_empty());
+        match (attributes.filter(|_| given(attributes)), excluded.filter(|_| given(excluded))) {
+            (Some(_), Some(_)) if !dialect.attributes_win => Err(ScimError::invalid_value(
+                "attributes and excludedAttributes exclude each other; send one of them",
+            )),
+            (Some(only), _) => Ok(Self::Only(named(only))),
+            (None, Some(except)) => Ok(Self::Except(named(except))),
+            (None, None) => Ok(Self::Default),
+        }
+    }
+
+    /// What must be read so that the answer can be made.
+    pub fn want(&self, resource_type: &ResourceType) -> Want {
+        let listed = |name: &str| {
+            let attribute = resource_type.schema().attribute(name);
+            attribute.is_some_and(|it| self.extent(None, it) != Extent::Nothing)
+        };
+        let members = resource_type.membership().filter(|it| listed(&it.attribute));
+        let member_of = resource_type.member_of_attribute().filter(|name| listed(name));
+        Want {
+            members: members.map(|it| it.copied.clone()),
+            member_of: member_of
+                .map(|_| vec![crate::store::Copied::sent("display", &["displayName"])]),
+        }
+    }
+
+    fn extent(&self, urn: Option<&str>, attribute: &Attribute) -> Extent {
+        let about = |location: &&Location| {
+            location.extension.as_deref() == urn
+                && (location.name.is_empty() || *location.name == *attribute.name)
+        };
+        let whole = |location: &Location| location.sub.is_none();
+        match (attribute.returned, self) {
+            (Returned::Never, _) => Extent::Nothing,
+            (Returned::Always, _) | (Returned::Default, Self::Default) => Extent::Whole,
+            (Returned::Request, Self::Default | Self::Except(_)) => Extent::Nothing,
+            (_, Self::Only(named)) => match named.iter().filter(about).any(whole) {
+                true => Extent::Whole,
+                false if named.iter().any(|location| about(&location)) => Extent::Parts,
+                false => Extent::Nothing,
+            },
+            (Returned::Default, Self::Except(named)) => {
+                match named.iter().filter(about).any(whole) {
+                    true => Extent::Nothing,
+                    false => Extent::Parts,
+                }
+            }
+        }
+    }
+
+    /// Whether a sub-attribute of an attribute of extent [`Extent::Parts`] is part of the answer.
+    fn takes_part(&self, urn: Option<&str>, attribute: &Attribute, sub: &str) -> bool {
+        let is = |location: &Location| {
+            location.extension.as_deref() == urn
+                && *location.name == *attribute.name
+                && location.sub.as_deref() == Some(sub)
+        };
+        match self {
+            Self::Default => true,
+            Self::Only(named) => named.iter().any(is),
+            Self::Except(named) => !named.iter().any(is),
+        }
+    }
+}
+
+/// The location that a name of `attributes` means. A filter in it counts for nothing (`idp:T36`).
+fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
+    let path = Path::parse(item, &Syntax::TOLERANT, &Limits::default()).ok()?;
+    match resource_type.find(path.attr()) {
+        Found::Attribute(place) => Some(match path.sub() {
+            Some(sub) => {
+                place.location().with_sub(place.attribute.sub_attribute(sub)?.name.as_str())
+            }
+            None => place.location(),
+        }),
+        Found::Extension(extension) => {
+            Some(Location::new("").in_extension(extension.schema.id.as_str()))
+        }
+        Found::Base => Some(Location::new("")),
+        Found::Discarded | Found::Unknown => None,
+    }
+}
+
+/// Makes answers of resources for one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderer<'a> {
+    /// The resource types of the organisation.
+    pub types: &'a ResourceTypes,
+    /// The type of the resources.
+    pub resource_type: &'a ResourceType,
+    /// What the caller sees.
+    pub view: &'a View,
+    /// The base of all locations.
+    pub base: &'a Url,
+    /// What the request asks for.
+    pub projection: &'a Projection,
+}
+
+impl Renderer<'_> {
+    /// The JSON of a resource.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] where the stored documents are not what was written.
+    pub fn render(&self, resource: &Resource) -> Result<Map<String, Value>, StoreError> {
+        let object = self.visible(resource)?;
+        let mut answer = Map::new();
+        let mut schemas = vec![Value::from(self.resource_type.schema().id.as_str())];
+        self.put_schema(None, self.resource_type.schema(), object.as_map(), &mut answer, resource);
+        for common in
+            crate::resource_type::common_attributes().iter().filter(|it| it.name == "externalId")
+        {
+            self.put(None, common, object.as_map(), &mut answer, resource);
+        }
+        for extension in self.resource_type.extensions() {
+            let urn = extension.schema.id.as_str();
+            let Some(values) = object.top(urn).and_then(Value::as_object) else { continue };
+            let mut inner = Map::new();
+            self.put_schema(Some(urn), &extension.schema, values, &mut inner, resource);
+            if !inner.is_empty() {
+                schemas.push(urn.into());
+                answer.insert(urn.to_owned(), inner.into());
+            }
+        }
+        answer.insert("schemas".to_owned(), schemas.into());
+        answer.insert("id".to_owned(), resource.id.as_str().into());
+        self.put_meta(resource, &mut answer);
+        Ok(answer)
+    }
+
+    fn visible(&self, resource: &Resource) -> Result<Object, StoreError> {
+        let mut object = match self.view.part() {
+            Part::Sent => resource.sent.object()?.clone(),
+            Part::Assigned => resource.assigned.object()?.clone(),
+            Part::Effective => resource.sent.object()?.overlaid(resource.assigned.object()?),
+        };
+        object.clear_extension(ASSIGNED);
+        Ok(object)
+    }
+
+    fn put_schema(
+        &self,
+        urn: Option<&str>,
+        schema: &Schema,
+        values: &Map<String, Value>,
+        answer: &mut Map<String, Value>,
+        resource: &Resource,
+    ) {
+        for attribute in &schema.attributes {
+            self.put(urn, attribute, values, answer, resource);
+        }
+    }
+
+    fn put(
+        &self,
+        urn: Option<&str>,
+        attribute: &Attribute,
+        values: &Map<String, Value>,
+        answer: &mut Map<String, Value>,
+        resource: &Resource,
+    ) {
+        let mut location = Location::new(attribute.name.as_str());
+        location.extension = urn.map(Into::into);
+        let extent = self.projection.extent(urn, attribute);
+        if extent == Extent::Nothing || self.view.hides(&resource.kind, &location) {
+            return;
+        }
+        let value = match urn {
+            None => {
+                self.edges(attribute, resource).or_else(|| values.get(&attribute.name).cloned())
+            }
+            Some(_) => values.get(&attribute.name).cloned(),
+        };
+        let value = value.and_then(|value| self.cut(urn, attribute, value, extent, resource));
+        if let Some(value) = value {
+            answer.insert(attribute.name.clone(), value);
+        }
+    }
+
+    /// The value without the sub-attributes that are not part of the answer.
+    fn cut(
+        &self,
+        urn: Option<&str>,
+        attribute: &Attribute,
+        value: Value,
+        extent: Extent,
+        resource: &Resource,
+    ) -> Option<Value> {
+        let value = match value {
+            Value::Array(items) => items
+                .into_iter()
+                .filter_map(|item| self.cut(urn, attribute, item, extent, resource))
+                .collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .filter(|(name, _)| self.shows_part(urn, attribute, name, extent, resource))
+                .collect(),
+            simple => simple,
+        };
+        Some(value).filter(|value| !crate::object::is_empty(value))
+    }
+
+    fn shows_part(
+        &self,
+        urn: Option<&str>,
+        attribute: &Attribute,
+        name: &str,
+        extent: Extent,
+        resource: &Resource,
+    ) -> bool {
+        let returned = attribute.sub_attribute(name).map(|sub| sub.returned);
+        let mut location = Location::new(attribute.name.as_str()).with_sub(name);
+        location.extension = urn.map(Into::into);
+        returned != Some(Returned::Never)
+            && !self.view.hides(&resource.kind, &location)
+            && (returned == Some(Returned::Always)
+                || extent == Extent::Whole
+                || self.projection.takes_part(urn, attribute, name))
+    }
+
+    /// The values of an attribute whose elements are rows.
+    fn edges(&self, attribute: &Attribute, resource: &Resource) -> Option<Value> {
+        let membership = self.resource_type.membership();
+        if membership.is_some_and(|it| it.attribute == attribute.name) {
+            let edges = resource.members.as_ref()?;
+            return Some(edges.iter().map(|edge| self.edge(edge, edge.kind.as_str())).collect());
+        }
+        if self.resource_type.member_of_attribute() == Some(&attribute.name) {
+            let edges = resource.member_of.as_ref()?;
+            return Some(edges.iter().map(|edge| self.edge(edge, "direct")).collect());
+        }
+        None
+    }
+
+    fn edge(&self, edge: &Edge, kind: &str) -> Value {
+        let mut element = edge.copied.clone();
+        let endpoint = self.types.of(&edge.kind).map_or("", ResourceType::endpoint);
+        element.insert("value".to_owned(), edge.id.as_str().into());
+        element.insert("type".to_owned(), kind.into());
+        element.insert("$ref".to_owned(), location(self.base, endpoint, edge.id.as_str()).into());
+        Value::Object(element)
+    }
+
+    fn put_meta(&self, resource: &Resource, answer: &mut Map<String, Value>) {
+        let common = crate::resource_type::common_attributes().iter().find(|it| it.name == "meta");
+        let Some(attribute) = common else { return };
+        let meta = serde_json::json!({
+            "resourceType": resource.kind.as_str(),
+            "created": instant(resource.created),
+            "lastModified": instant(resource.last_modified),
+            "location": location(self.base, self.resource_type.endpoint(), resource.id.as_str()),
+            "version": etag(resource.version),
+        });
+        let values = Map::from_iter([("meta".to_owned(), meta)]);
+        self.put(None, attribute, &values, answer, resource);
+    }
+}
+
+/// The URI of a resource: the configured base, never what a request claims.
+pub fn location(base: &Url, endpoint: &str, id: &str) -> String {
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    let id = id.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
+    format!("{}{endpoint}/{id}", base.as_str().trim_end_matches('/'))
+}
+
+/// The weak validator of a version, as in `ETag` and `meta.version` (RFC 7644 §3.14).
+pub fn etag(version: Version) -> String {
+    format!("W/\"{version}\"")
+}
+
+/// An instant as SCIM writes it: UTC, milliseconds.
+pub fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

@@ -1,0 +1,270 @@
+//! Resource types: which schemas a kind of resource holds, and where clients find it (RFC 7643 §6).
+
+mod overlay;
+mod resolve;
+
+use std::sync::Arc;
+
+use crate::{
+    dialect::PatchAnswer,
+    schema::{GROUP, Schema, USER},
+    store::{Copied, ResourceKind},
+};
+
+pub use overlay::Overlay;
+pub(crate) use resolve::{Found, Place, common, common_attributes};
+
+/// A kind of resource: its schemas, its endpoint, and how the engine treats it. A service adds one of its own as data.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::{ResourceType, schema::{Attribute, Schema}};
+///
+/// let device = Schema::new("urn:example:params:scim:schemas:Device", "Device", "A device")
+///     .with(Attribute::string("serialNumber").required().unique());
+/// let devices = ResourceType::new("Device", "/Devices", device);
+/// assert_eq!(devices.endpoint(), "/Devices");
+/// ```
+///
+/// Source: RFC 7643 §6.
+#[derive(Debug, Clone)]
+pub struct ResourceType {
+    kind: ResourceKind,
+    endpoint: String,
+    description: String,
+    schema: Arc<Schema>,
+    extensions: Vec<Extension>,
+    discarded: Vec<(Option<String>, String)>,
+    membership: Option<Membership>,
+    member_of: Option<String>,
+    patch_answer: PatchAnswer,
+}
+
+/// A schema that adds to the one of the resource type.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Extension {
+    /// The attributes, which stand under the URN of the schema.
+    pub schema: Arc<Schema>,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
+
+/// An attribute that lists other resources: stored as rows, one a member, never as part of the document.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Membership {
+    /// The attribute, as in `members`.
+    pub attribute: String,
+    /// The sub-attributes that are copied from the member whenever it is read.
+    pub copied: Vec<Copied>,
+    /// What happens to members that do not exist.
+    pub unknown: UnknownMember,
+}
+
+/// What happens to a member that names no resource (RFC 7643 §2.3.7 leaves it open).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownMember {
+    /// The write is refused, naming the member.
+    Refused,
+    /// The member is left out.
+    LeftOut,
+}
+
+impl ResourceType {
+    /// A resource type without extensions. The kind is its name, `meta.resourceType` and its id under `/ResourceTypes`.
+    pub fn new(kind: impl Into<ResourceKind>, endpoint: impl Into<String>, schema: Schema) -> Self {
+        Self {
+            kind: kind.into(),
+            endpoint: endpoint.into(),
+            description: schema.description.clone(),
+            schema: Arc::new(schema),
+            extensions: vec![],
+            discarded: vec![],
+            membership: None,
+            member_of: None,
+            patch_answer: PatchAnswer::Body,
+        }
+    }
+
+    /// Users with the enterprise extension.
+    ///
+    /// A `password` is taken and dropped: the engine stores no secrets. `active` is true where a POST leaves it out.
+    pub fn user() -> Self {
+        Self::new("User", "/Users", Schema::user())
+            .extended_by(Schema::enterprise_user())
+            .member_of("groups")
+            .with(Overlay::Default(USER, "active", true.into()))
+            .with(Overlay::Discard(USER, "password"))
+    }
+
+    /// Groups, whose members are users and groups. PATCH answers 204.
+    pub fn group() -> Self {
+        Self::new("Group", "/Groups", Schema::group())
+            .with_members(Membership {
+                attribute: "members".into(),
+                copied: vec![Copied::sent("display", &["displayName", "userName"])],
+                unknown: UnknownMember::Refused,
+            })
+            .answering_patch(PatchAnswer::None)
+    }
+
+    /// The type with an optional extension more.
+    #[must_use]
+    pub fn extended_by(mut self, schema: Schema) -> Self {
+        self.extensions.push(Extension { schema: Arc::new(schema), required: false });
+        self
+    }
+
+    /// The type with an extension that every resource must have.
+    #[must_use]
+    pub fn requiring(mut self, schema: Schema) -> Self {
+        self.extensions.push(Extension { schema: Arc::new(schema), required: true });
+        self
+    }
+
+    /// The type with one attribute treated in another way, in every operation and in `/Schemas` alike.
+    #[must_use]
+    pub fn with(mut self, overlay: Overlay) -> Self {
+        overlay.lay(&mut self);
+        self
+    }
+
+    /// The type with an attribute whose values are rows: references to other resources.
+    #[must_use]
+    pub fn with_members(mut self, membership: Membership) -> Self {
+        self.membership = Some(membership);
+        self
+    }
+
+    /// The type with a read-only attribute that lists the resources it is a member of.
+    #[must_use]
+    pub fn member_of(mut self, attribute: impl Into<String>) -> Self {
+        self.member_of = Some(attribute.into());
+        self
+    }
+
+    /// The type with another answer to PATCH.
+    #[must_use]
+    pub fn answering_patch(mut self, answer: PatchAnswer) -> Self {
+        self.patch_answer = answer;
+        self
+    }
+
+    /// The kind: the name of the type.
+    pub fn kind(&self) -> &ResourceKind {
+        &self.kind
+    }
+
+    /// The path below the base, as in `/Users`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What the type is for.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The base schema.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The extensions.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// The attribute whose values are rows, if there is one.
+    pub fn membership(&self) -> Option<&Membership> {
+        self.membership.as_ref()
+    }
+
+    /// The read-only attribute that lists what the resource is a member of.
+    pub fn member_of_attribute(&self) -> Option<&str> {
+        self.member_of.as_deref()
+    }
+
+    /// What PATCH answers where neither the request nor the dialect says.
+    pub fn patch_answer(&self) -> PatchAnswer {
+        self.patch_answer
+    }
+
+    /// The extension of that URN, in any letter case.
+    pub fn extension(&self, urn: &str) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.schema.id.eq_ignore_ascii_case(urn))
+    }
+}
+
+/// The resource types that one organisation offers, compiled once and shared.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::ResourceTypes;
+///
+/// let types = ResourceTypes::standard();
+/// assert_eq!(types.at_endpoint("users").unwrap().kind().as_str(), "User");
+/// ```
+#[derive(Debug, Clone)]
+pub struct ResourceTypes(Vec<ResourceType>);
+
+impl ResourceTypes {
+    /// The types, in the order in which they are published.
+    pub fn new(types: Vec<ResourceType>) -> Self {
+        Self(types)
+    }
+
+    /// Users with the enterprise extension, and groups.
+    pub fn standard() -> Self {
+        Self(vec![ResourceType::user(), ResourceType::group()])
+    }
+
+    /// The types.
+    pub fn iter(&self) -> impl Iterator<Item = &ResourceType> {
+        self.0.iter()
+    }
+
+    /// The type of a kind.
+    pub fn of(&self, kind: &ResourceKind) -> Option<&ResourceType> {
+        self.iter().find(|resource_type| resource_type.kind() == kind)
+    }
+
+    /// The type at an endpoint; the first segment of the path, in any letter case.
+    pub fn at_endpoint(&self, segment: &str) -> Option<&ResourceType> {
+        self.iter().find(|resource_type| {
+            resource_type.endpoint().trim_start_matches('/').eq_ignore_ascii_case(segment)
+        })
+    }
+
+    /// The schemas of all types, each once, in order of appearance.
+    pub fn schemas(&self) -> Vec<&Arc<Schema>> {
+        let mut schemas: Vec<&Arc<Schema>> = vec![];
+        for resource_type in self.iter() {
+            let own = std::iter::once(&resource_type.schema);
+            let all = own.chain(resource_type.extensions.iter().map(|extension| &extension.schema));
+            for schema in all {
+                if !schemas.iter().any(|known| known.id == schema.id) {
+                    schemas.push(schema);
+                }
+            }
+        }
+        schemas
+    }
+
+    /// Whether a URN is the base schema of some type other than `but`.
+    pub(crate) fn is_base_of_another(&self, urn: &str, but: &ResourceType) -> bool {
+        let mut others = self.iter().filter(|other| other.kind != but.kind);
+        others.any(|other| other.schema.id.eq_ignore_ascii_case(urn))
+            || (but.schema.id != USER && urn.eq_ignore_ascii_case(USER))
+            || (but.schema.id != GROUP && urn.eq_ignore_ascii_case(GROUP))
+    }
+}
+
+impl Default for ResourceTypes {
+    fn default() -> Self {
+        Self::standard()
+    }
+}

@@ -1,0 +1,235 @@
+//! From a name that a client wrote to the attribute it means.
+
+use std::sync::LazyLock;
+
+use scim_filter::{AttrPath, Location, Resolution, Resolve};
+
+use super::{Extension, ResourceType};
+use crate::{
+    schema::{Attribute, Mutability, Returned, Schema},
+    store::EDGES,
+};
+
+/// The attributes that every resource has and no schema lists (RFC 7643 §3.1).
+static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
+    let read_only = |attribute: Attribute| attribute.mutability(Mutability::ReadOnly);
+    let meta = vec![
+        read_only(Attribute::string("resourceType").case_exact()),
+        read_only(Attribute::date_time("created")),
+        read_only(Attribute::date_time("lastModified")),
+        read_only(Attribute::reference("location", &["uri"])),
+        read_only(Attribute::string("version").case_exact()),
+    ];
+    vec![
+        read_only(Attribute::string("schemas").multi_valued()).returned(Returned::Always),
+        read_only(Attribute::string("id").case_exact()).returned(Returned::Always),
+        Attribute::string("externalId").case_exact(),
+        read_only(Attribute::complex("meta", meta)),
+    ]
+});
+
+pub(crate) fn common_attributes() -> &'static [Attribute] {
+    &COMMON
+}
+
+/// What a path names in a resource type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found<'a> {
+    Attribute(Place<'a>),
+    Extension(&'a Extension),
+    /// The base schema itself, as an object of its attributes.
+    Base,
+    Discarded,
+    Unknown,
+}
+
+/// An attribute and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) extension: Option<&'a Schema>,
+    pub(crate) attribute: &'a Attribute,
+    pub(crate) sub: Option<&'a Attribute>,
+}
+
+impl<'a> Place<'a> {
+    /// The attribute that the path ends at.
+    pub(crate) fn target(&self) -> &'a Attribute {
+        self.sub.unwrap_or(self.attribute)
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        let mut location = Location::new(self.attribute.name.as_str());
+        location.extension = self.extension.map(|schema| schema.id.as_str().into());
+        location.sub = self.sub.map(|sub| sub.name.as_str().into());
+        location
+    }
+
+    /// The same attribute without its sub-attribute.
+    pub(crate) fn whole(self) -> Self {
+        Self { sub: None, ..self }
+    }
+
+    /// Whether clients may never see or ask for the value.
+    fn is_hidden(&self) -> bool {
+        self.attribute.returned == Returned::Never || self.target().returned == Returned::Never
+    }
+
+    fn described(&self) -> scim_filter::Attribute {
+        let target = self.target();
+        let described = scim_filter::Attribute::new(self.location(), target.kind).case(target.case);
+        match self.attribute.multi_valued {
+            true => described.multi_valued(),
+            false => described,
+        }
+    }
+}
+
+impl ResourceType {
+    /// What a path names.
+    pub(crate) fn find(&self, path: &AttrPath) -> Found<'_> {
+        match path.urn() {
+            None => self.find_plain(path),
+            Some(urn) => self.find_qualified(urn, path),
+        }
+    }
+
+    fn find_plain(&self, path: &AttrPath) -> Found<'_> {
+        if self.discards(None, path.name()) {
+            return Found::Discarded;
+        }
+        let base = self.schema.attribute(path.name()).or_else(|| common(path.name()));
+        match base {
+            Some(attribute) => within(None, attribute, path.sub()),
+            None => self.find_in_extensions(path),
+        }
+    }
+
+    /// An attribute of an extension by its bare name, where only one extension has it (`rfc:FIL-29`, `idp:T18`).
+    fn find_in_extensions(&self, path: &AttrPath) -> Found<'_> {
+        let mut found = self.extensions.iter().filter_map(|extension| {
+            if self.discards(Some(&extension.schema.id), path.name()) {
+                return Some(Found::Discarded);
+            }
+            let attribute = extension.schema.attribute(path.name())?;
+            Some(within(Some(&extension.schema), attribute, path.sub()))
+        });
+        match (found.next(), found.next()) {
+            (Some(only), None) => only,
+            _ => Found::Unknown,
+        }
+    }
+
+    fn find_qualified(&self, urn: &str, path: &AttrPath) -> Found<'_> {
+        let (name, sub) = (path.name(), path.sub());
+        if let Some(found) = self.find_in(urn, name, sub) {
+            return found;
+        }
+        // The whole text may be the URN of a schema, with or without a last part joined by a dot (`idp:§1.2-16`).
+        let whole = format!("{urn}:{name}");
+        match sub {
+            Some(sub) => self.find_in(&whole, sub, None).unwrap_or(Found::Unknown),
+            None if self.schema.id.eq_ignore_ascii_case(&whole) => Found::Base,
+            None => self.extension(&whole).map_or(Found::Unknown, Found::Extension),
+        }
+    }
+
+    /// The attribute of a schema of this type; none where the URN is not such a schema.
+    fn find_in(&self, urn: &str, name: &str, sub: Option<&str>) -> Option<Found<'_>> {
+        let (extension, schema) = if self.schema.id.eq_ignore_ascii_case(urn) {
+            (None, &*self.schema)
+        } else {
+            let schema = &*self.extension(urn)?.schema;
+            (Some(schema), schema)
+        };
+        if self.discards(extension.map(|schema| schema.id.as_str()), name) {
+            return Some(Found::Discarded);
+        }
+        let common = || common(name).filter(|_| extension.is_none());
+        let attribute = schema.attribute(name).or_else(common);
+        Some(attribute.map_or(Found::Unknown, |attribute| within(extension, attribute, sub)))
+    }
+
+    pub(crate) fn discards(&self, extension: Option<&str>, name: &str) -> bool {
+        self.discarded.iter().any(|(urn, discarded)| {
+            urn.as_deref() == extension && discarded.eq_ignore_ascii_case(name)
+        })
+    }
+}
+
+pub(crate) fn common(name: &str) -> Option<&'static Attribute> {
+    COMMON.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
+fn within<'a>(
+    extension: Option<&'a Schema>,
+    attribute: &'a Attribute,
+    sub: Option<&str>,
+) -> Found<'a> {
+    let place = Place { extension, attribute, sub: None };
+    match sub {
+        None => Found::Attribute(place),
+        Some(name) => match attribute.sub_attribute(name) {
+            Some(sub) => Found::Attribute(Place { sub: Some(sub), ..place }),
+            None => Found::Unknown,
+        },
+    }
+}
+
+/// Filters and sorting name attributes of this type. What is never returned cannot be asked for either, lest the answer tell it
+/// (`sec:F-12`).
+impl Resolve for ResourceType {
+    fn resolve(&self, path: &AttrPath) -> Resolution {
+        self.resolution(self.find(path))
+    }
+
+    fn sub_attribute(&self, parent: &scim_filter::Attribute, name: &str) -> Resolution {
+        let location = &parent.location;
+        let schema = match location.extension.as_deref() {
+            None | Some(EDGES) => Some(None),
+            Some(urn) => self.extension(urn).map(|extension| Some(&*extension.schema)),
+        };
+        let Some(extension) = schema else { return Resolution::Unknown };
+        let own = match location.extension.as_deref() {
+            Some(EDGES) => self.edge_attribute(&location.name),
+            _ => self.attribute_in(extension, &location.name),
+        };
+        let Some(attribute) = own else { return Resolution::Unknown };
+        self.resolution(within(extension, attribute, Some(name)))
+    }
+}
+
+impl ResourceType {
+    fn resolution(&self, found: Found<'_>) -> Resolution {
+        match found {
+            Found::Attribute(place) if place.is_hidden() => Resolution::Forbidden,
+            Found::Attribute(place) => Resolution::Found(self.in_store(place.described())),
+            Found::Discarded => Resolution::NoValue,
+            Found::Extension(_) | Found::Base | Found::Unknown => Resolution::Unknown,
+        }
+    }
+
+    /// Attributes whose values are rows stand in the container of the edges.
+    fn in_store(&self, mut attribute: scim_filter::Attribute) -> scim_filter::Attribute {
+        let location = &attribute.location;
+        let is = |name: Option<&str>| location.extension.is_none() && name == Some(&*location.name);
+        let direction = if is(self.membership.as_ref().map(|it| it.attribute.as_str())) {
+            "members"
+        } else if is(self.member_of.as_deref()) {
+            "memberOf"
+        } else {
+            return attribute;
+        };
+        attribute.location.name = direction.into();
+        attribute.location.extension = Some(EDGES.into());
+        attribute
+    }
+
+    /// The attribute that a direction of the edges stands for.
+    fn edge_attribute(&self, direction: &str) -> Option<&Attribute> {
+        let name = match direction {
+            "members" => &self.membership.as_ref()?.attribute,
+            _ => self.member_of.as_ref()?,
+        };
+        self.schema.attribute(name)
+    }
+}

@@ -1,0 +1,191 @@
+//! The service: from a request and a caller to an answer, without a socket.
+//!
+//! ```text
+//! http::Request<Bytes> ─decode─▶ Call ──▶ answer ──▶ Outcome ─encode─▶ http::Response<Bytes>
+//! ```
+
+mod answer;
+mod bulk;
+mod caller;
+mod decode;
+mod encode;
+mod members;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::{
+    Environment, Policy, ScimError, Store,
+    completion::{AssignNothing, Completion},
+    environment::System,
+    json, patch,
+    store::{AllowAll, StoreError},
+};
+
+pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
+pub use caller::{Bulk, Caller};
+pub use encode::{LIST_RESPONSE, MEDIA_TYPE, error_response};
+
+/// A SCIM service provider over a [`Store`].
+///
+/// It never fails and never panics: an error is an answer. Who asks comes as a [`Caller`], which the adapter makes after it has
+/// authenticated the request.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use bytes::Bytes;
+/// use scim_core::{Caller, MemoryStore, Service};
+///
+/// # async fn example() {
+/// let service = Service::new(Arc::new(MemoryStore::new()));
+/// let caller = Caller::new("acme", "https://scim.example.com/acme".parse().unwrap());
+/// let request = http::Request::post("/acme/Users").body(Bytes::from(r#"{"userName": "ada"}"#)).unwrap();
+/// assert_eq!(service.handle(&caller, request).await.status(), 201);
+/// # }
+/// ```
+///
+/// Source: RFC 7644.
+#[derive(Debug, Clone)]
+pub struct Service {
+    store: Arc<dyn Store>,
+    policy: Arc<dyn Policy>,
+    completion: Arc<dyn Completion>,
+    environment: Arc<dyn Environment>,
+    limits: Limits,
+}
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest body, in bytes.
+    pub body: usize,
+    /// The longest URI, in bytes.
+    pub uri: usize,
+    /// Depth and number of values of a body.
+    pub json: json::Limits,
+    /// Operations, values and members of a PATCH; members of any write.
+    pub patch: patch::Limits,
+    /// Filters.
+    pub filter: scim_filter::Limits,
+    /// Resources on a page where the request does not say.
+    pub default_page: usize,
+    /// Resources on a page at most.
+    pub largest_page: usize,
+    /// Operations in a bulk request.
+    pub bulk_operations: usize,
+    /// Bytes of a bulk request.
+    pub bulk_body: usize,
+}
+
+impl Default for Limits {
+    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000, bulk 1,000 operations of 1 MiB.
+    fn default() -> Self {
+        Self {
+            body: 16 << 20,
+            uri: 24 << 10,
+            json: json::Limits::default(),
+            patch: patch::Limits::default(),
+            filter: scim_filter::Limits::default(),
+            default_page: 100,
+            largest_page: 1_000,
+            bulk_operations: 1_000,
+            bulk_body: 1 << 20,
+        }
+    }
+}
+
+impl Service {
+    /// A service without rules of its own, on the clock of the machine.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            policy: Arc::new(AllowAll),
+            completion: Arc::new(AssignNothing),
+            environment: Arc::new(System),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The service under other rules.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The service with something that fills what it assigns.
+    #[must_use]
+    pub fn with_completion(mut self, completion: Arc<dyn Completion>) -> Self {
+        self.completion = completion;
+        self
+    }
+
+    /// The service on another clock and other identifiers.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Arc<dyn Environment>) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The service with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// What one request may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Answers a request.
+    #[tracing::instrument(
+        level = "debug",
+        skip_all,
+        fields(tenant = %caller.tenant, method = %request.method())
+    )]
+    pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
+        let outcome = match decode::decode(&request, caller, &self.limits) {
+            Ok(call) => self.answer(caller, call).await,
+            Err(error) => Err(error),
+        };
+        encode::encode(outcome, request.method())
+    }
+}
+
+/// What a client is told when the store did not do it. The store's own words go to the log.
+pub(crate) fn store_error(error: StoreError) -> ScimError {
+    match &error {
+        StoreError::Conflict { kind, attribute } => ScimError::uniqueness(format!(
+            "{attribute} is in use by another {kind} of this organisation"
+        )),
+        StoreError::Taken { space, value } => ScimError::uniqueness(format!(
+            "`{value}` belongs to another account in {space}, or did; such values are never given away again"
+        )),
+        StoreError::Exhausted(space) => ScimError::unavailable(format!("no value is free in {space}")),
+        StoreError::Expired(_) => ScimError::expired_cursor("the position is too old; start over"),
+        StoreError::Stale(_) => {
+            ScimError::unavailable("others are changing the same resource; try again").retry_after(1)
+        }
+        StoreError::Unavailable(_) => {
+            tracing::error!(%error, "the store did not answer");
+            ScimError::unavailable("the store is not available; try again").retry_after(5)
+        }
+        StoreError::Corrupt(_) => {
+            tracing::error!(%error, "the store is damaged");
+            ScimError::internal("a stored resource cannot be read; ask the operator of this service")
+        }
+    }
+}

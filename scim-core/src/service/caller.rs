@@ -1,0 +1,57 @@
+//! Who asks, and all that depends on it.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::{
+    Dialect, ResourceTypes, View,
+    store::{Actor, ResourceId, ResourceKind, Tenant},
+};
+
+/// Who asks. Made by the adapter from what it has authenticated, never from what the request claims.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Caller {
+    /// The organisation.
+    pub tenant: Tenant,
+    /// Who acts, for audit and policies.
+    pub actor: Actor,
+    /// What the caller sees.
+    pub view: Arc<View>,
+    /// What kinds of resources the organisation has.
+    pub types: Arc<ResourceTypes>,
+    /// How far requests may stray.
+    pub dialect: Dialect,
+    /// The base of all locations, without a slash at the end. Requests come below its path.
+    pub base: Url,
+    /// Whether bulk requests are taken.
+    pub bulk: Bulk,
+    /// The resource that `/Me` stands for.
+    pub subject: Option<(ResourceKind, ResourceId)>,
+}
+
+/// Whether an organisation takes bulk requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// It does.
+    On,
+    /// It answers 501.
+    Off,
+}
+
+impl Caller {
+    /// A caller who sees and may do everything in an organisation with the standard resource types.
+    pub fn new(tenant: impl Into<Tenant>, base: Url) -> Self {
+        Self {
+            tenant: tenant.into(),
+            actor: Actor::new("client", ""),
+            view: Arc::new(View::all()),
+            types: Arc::new(ResourceTypes::standard()),
+            dialect: Dialect::TOLERANT,
+            base,
+            bulk: Bulk::Off,
+            subject: None,
+        }
+    }
+}

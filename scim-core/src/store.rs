@@ -1,0 +1,437 @@
+//! The storage contract.
+//!
+//! A [`Store`] keeps the resources of many organisations, their memberships as rows, their unique keys, claims, change log and audit, and
+//! changes them in batches that happen whole or not at all. It knows no schema, no PATCH and no rule: those are decided before a batch
+//! reaches it, and what they were decided upon comes with the batch as [`Condition`]s.
+//!
+//! Every call names a [`Tenant`]. What belongs to another tenant is not found.
+
+mod batch;
+mod document;
+mod memory;
+mod query;
+mod read;
+mod review;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use batch::{
+    Actor, Batch, Change, Claim, Condition, Contents, MemberId, Members, UniqueKey, Wanted, Write,
+    candidates,
+};
+pub use document::Document;
+pub use memory::MemoryStore;
+pub use query::{Copied, Order, Page, Paging, Part, Query, Sort, Want};
+pub use read::{Candidate, EDGES, Readable, sort_and_page};
+pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<T: Into<Arc<str>>> From<T> for $name {
+            fn from(text: T) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, out)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// An organisation. First argument of every call, so that no call can forget it.
+    Tenant;
+    /// The name of a resource type, or of a kind of internal resource that no type publishes.
+    ResourceKind;
+    /// The identifier that the service gave a resource. Never reused, never of another kind later.
+    ResourceId;
+    /// A set of values of which each has one owner for ever, as in `uid`. Text to the store.
+    Space;
+    /// Which incarnation of a store positions belong to; new at each restore.
+    Epoch;
+}
+
+/// A place in the change log of one organisation: 1 for its first change, without holes.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// Before the first change.
+    pub const START: Self = Self(0);
+
+    /// The place of the next change.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// Which state of a resource one has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Version {
+    /// The last change of the resource itself, which for a group includes its members. Conditions look at this one.
+    pub own: Position,
+    /// The last change of what the resource is a member of; [`Position::START`] where there was none.
+    pub memberships: Position,
+}
+
+impl Version {
+    /// The version after a change at `own`, memberships untouched since `memberships`.
+    pub fn new(own: Position, memberships: Position) -> Self {
+        Self { own, memberships }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.memberships {
+            Position::START => write!(out, "{}", self.own),
+            memberships => write!(out, "{}.{memberships}", self.own),
+        }
+    }
+}
+
+/// A stored resource, as far as it was asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Resource {
+    /// The kind.
+    pub kind: ResourceKind,
+    /// The identifier.
+    pub id: ResourceId,
+    /// Which state this is.
+    pub version: Version,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When it was last changed; memberships do not count.
+    pub last_modified: DateTime<Utc>,
+    /// What clients sent.
+    pub sent: Document,
+    /// What the service assigned.
+    pub assigned: Document,
+    /// Its members, where [`Want::members`] asked for them, in order of id.
+    pub members: Option<Vec<Edge>>,
+    /// What it is a member of, where [`Want::member_of`] asked for it, in order of id.
+    pub member_of: Option<Vec<Edge>>,
+}
+
+impl Resource {
+    /// A resource without edges.
+    pub fn new(
+        kind: ResourceKind,
+        id: ResourceId,
+        version: Version,
+        created: DateTime<Utc>,
+        last_modified: DateTime<Utc>,
+        documents: (Document, Document),
+    ) -> Self {
+        let (sent, assigned) = documents;
+        Self {
+            kind,
+            id,
+            version,
+            created,
+            last_modified,
+            sent,
+            assigned,
+            members: None,
+            member_of: None,
+        }
+    }
+}
+
+/// The other end of a membership, with what was copied from it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Edge {
+    /// The kind of the other resource.
+    pub kind: ResourceKind,
+    /// Its identifier.
+    pub id: ResourceId,
+    /// The values of [`Copied`], by their names, read now.
+    pub copied: serde_json::Map<String, Value>,
+}
+
+impl Edge {
+    /// An edge to a resource.
+    pub fn new(kind: ResourceKind, id: ResourceId, copied: serde_json::Map<String, Value>) -> Self {
+        Self { kind, id, copied }
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Committed {
+    /// The log's last position after the batch.
+    pub position: Position,
+    /// One outcome a write, in order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Committed {
+    /// What the writes of a batch did.
+    pub fn new(position: Position, outcomes: Vec<Outcome>) -> Self {
+        Self { position, outcomes }
+    }
+}
+
+/// What one write did.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether anything is other than before. Adding a member that is there changes nothing.
+    pub changed: bool,
+    /// The version afterwards.
+    pub version: Version,
+    /// When the resource was last changed.
+    pub last_modified: DateTime<Utc>,
+    /// The members that came.
+    pub added: Vec<ResourceId>,
+    /// The members that went.
+    pub removed: Vec<ResourceId>,
+}
+
+impl Outcome {
+    /// The outcome of a write that left the resource at `version`.
+    pub fn new(changed: bool, version: Version, last_modified: DateTime<Utc>) -> Self {
+        Self { changed, version, last_modified, added: vec![], removed: vec![] }
+    }
+}
+
+/// One entry of the change log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// Its place.
+    pub position: Position,
+    /// The kind of the resource.
+    pub kind: ResourceKind,
+    /// Its identifier.
+    pub id: ResourceId,
+    /// What happened to it.
+    pub event: Event,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl LogEntry {
+    /// An entry.
+    pub fn new(
+        position: Position,
+        kind: ResourceKind,
+        id: ResourceId,
+        event: Event,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self { position, kind, id, event, at }
+    }
+}
+
+/// What the change log tells of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// It was made or changed.
+    Put,
+    /// It is gone; the entry is its tombstone.
+    Delete,
+}
+
+/// A stretch of the change log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChangePage {
+    /// Which incarnation of the store this is.
+    pub epoch: Epoch,
+    /// The entries, in order, without holes.
+    pub entries: Vec<LogEntry>,
+    /// The log's last position when the page was read.
+    pub last: Position,
+}
+
+impl ChangePage {
+    /// A page.
+    pub fn new(epoch: Epoch, entries: Vec<LogEntry>, last: Position) -> Self {
+        Self { epoch, entries, last }
+    }
+}
+
+/// A claimed value and its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// The value, numbers in decimal.
+    pub value: String,
+    /// The kind of the owner.
+    pub kind: ResourceKind,
+    /// The owner, which may be long gone.
+    pub id: ResourceId,
+}
+
+impl Held {
+    /// A claim that holds.
+    pub fn new(value: String, kind: ResourceKind, id: ResourceId) -> Self {
+        Self { value, kind, id }
+    }
+}
+
+/// An audit entry as stored.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AuditEntry {
+    /// The position of the change it tells of.
+    pub position: Position,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: Actor,
+    /// The kind of what was changed.
+    pub kind: ResourceKind,
+    /// Its identifier.
+    pub id: ResourceId,
+    /// What changed; see [`Write::audit`].
+    pub what: Value,
+}
+
+impl AuditEntry {
+    /// The entry for one write.
+    pub fn new(
+        position: Position,
+        at: DateTime<Utc>,
+        actor: Actor,
+        of: (ResourceKind, ResourceId),
+        what: Value,
+    ) -> Self {
+        Self { position, at, actor, kind: of.0, id: of.1, what }
+    }
+}
+
+/// Why a store did not do what it was asked to. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Something that was reviewed is no longer so.
+    #[error("{0} no longer holds")]
+    Stale(Condition),
+    /// Another resource holds the value of a unique attribute.
+    #[error("{attribute} is in use by another {kind}")]
+    Conflict {
+        /// The kind of both.
+        kind: ResourceKind,
+        /// The attribute.
+        attribute: String,
+    },
+    /// A claimed value has another owner, be it gone.
+    #[error("`{value}` is taken in `{space}`")]
+    Taken {
+        /// The space.
+        space: Space,
+        /// The value.
+        value: String,
+    },
+    /// No value of the wanted ones is free.
+    #[error("nothing is free in `{0}`")]
+    Exhausted(Space),
+    /// A position is older than the log reaches, or of another epoch.
+    #[error("the change log no longer reaches back to position {0}")]
+    Expired(Position),
+    /// The store cannot be reached, is full, or may not write. The text is for logs, never for clients.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// What is stored is not what was written. The text is for logs.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+}
+
+/// Where resources live. See the [module](self) for what every call shares.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// The resource of that kind and id, if there is one.
+    async fn get(
+        &self,
+        tenant: &Tenant,
+        kind: &ResourceKind,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError>;
+
+    /// The resources that a query selects, a page of them.
+    ///
+    /// The answer is exact: what [`Bound::matches`](scim_filter::Bound::matches) says over [`Readable`] decides, and pages and totals
+    /// are made after it.
+    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError>;
+
+    /// Makes a batch happen: all of it, durably, or none of it.
+    ///
+    /// Conditions, unique keys and claims are decided in the transaction. A write that has no effect moves no version and makes no entry
+    /// in the log. Times come from the batch; where an earlier batch had a later time, that one counts.
+    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError>;
+
+    /// The log from the entry after `after`, at most `limit` entries.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Expired`] where entries after `after` are gone.
+    async fn changes(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> Result<ChangePage, StoreError>;
+
+    /// Waits until the log has an entry after `after`.
+    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError>;
+
+    /// The claims in a space, in order of value as text, from the one after `after`.
+    async fn claims(
+        &self,
+        tenant: &Tenant,
+        space: &Space,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Held>, StoreError>;
+
+    /// The audit entries from the first one after `after`.
+    async fn audit(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+}

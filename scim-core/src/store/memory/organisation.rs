@@ -1,0 +1,545 @@
+//! One organisation of the [`MemoryStore`](super::MemoryStore): its rows, and the batches that change them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::{
+    Object,
+    store::{
+        AuditEntry, Batch, Change, Claim, Committed, Condition, Contents, Copied, Document, Edge,
+        Epoch, Event, Held, LogEntry, MemberId, Members, Outcome, Page, Part, Position, Query,
+        Resource, ResourceId, ResourceKind, Space, StoreError, UniqueKey, Version, Want, Wanted,
+        Write, candidates, sort_and_page,
+    },
+};
+
+type Slot = (ResourceKind, String, String);
+
+#[derive(Debug, Default)]
+pub(super) struct Organisation {
+    rows: HashMap<ResourceId, Arc<Row>>,
+    order: BTreeMap<u64, ResourceId>,
+    made: u64,
+    members: HashMap<ResourceId, BTreeSet<ResourceId>>,
+    member_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
+    keys: HashMap<Slot, ResourceId>,
+    claims: BTreeMap<(Space, String), (ResourceKind, ResourceId)>,
+    log: Vec<LogEntry>,
+    audit: Vec<AuditEntry>,
+    clock: DateTime<Utc>,
+    undo: Vec<Undo>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    place: u64,
+    kind: ResourceKind,
+    version: Version,
+    created: DateTime<Utc>,
+    last_modified: DateTime<Utc>,
+    sent: Document,
+    assigned: Document,
+    keys: Vec<UniqueKey>,
+}
+
+/// How to take one step back.
+#[derive(Debug)]
+enum Undo {
+    Row(ResourceId, Option<Arc<Row>>),
+    Edge(ResourceId, ResourceId, Presence),
+    Key(Slot, Option<ResourceId>),
+    Claim((Space, String)),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    Gone,
+}
+
+// Reading.
+impl Organisation {
+    /// The log has an entry for each position.
+    pub(super) fn position(&self) -> Position {
+        Position(self.log.len() as u64)
+    }
+
+    pub(super) fn get(
+        &self,
+        kind: &ResourceKind,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError> {
+        let row = self.rows.get(id).filter(|row| row.kind == *kind);
+        row.map(|row| self.resource(id, row, want)).transpose()
+    }
+
+    pub(super) fn query(&self, query: &Query, epoch: &Epoch) -> Result<Page, StoreError> {
+        let (members, member_of) = query.reads_edges();
+        let want = Want {
+            members: query.want.members.clone().or(members.then(Vec::new)),
+            member_of: query.want.member_of.clone().or(member_of.then(Vec::new)),
+        };
+        let ids: Option<HashSet<&ResourceId>> = query.ids.as_ref().map(|ids| ids.iter().collect());
+        let mut found = vec![];
+        for (place, id) in &self.order {
+            let Some(row) = self.rows.get(id) else { continue };
+            if query.kinds.contains(&row.kind) && ids.as_ref().is_none_or(|ids| ids.contains(id)) {
+                found.push((*place, self.resource(id, row, &want)?));
+            }
+        }
+        let (resources, total, next) = sort_and_page(found, query)?;
+        Ok(Page::new(resources, total, next, (self.position(), epoch.clone())))
+    }
+
+    fn resource(&self, id: &ResourceId, row: &Row, want: &Want) -> Result<Resource, StoreError> {
+        let documents = (row.sent.clone(), row.assigned.clone());
+        let mut resource = Resource::new(
+            row.kind.clone(),
+            id.clone(),
+            row.version,
+            row.created,
+            row.last_modified,
+            documents,
+        );
+        let edges = |of: &HashMap<_, BTreeSet<_>>, copied: &Vec<Copied>| {
+            let others = of.get(id).into_iter().flatten();
+            others.map(|other| self.edge(other, copied)).collect::<Result<Vec<_>, _>>()
+        };
+        resource.members = want.members.as_ref().map(|it| edges(&self.members, it)).transpose()?;
+        resource.member_of =
+            want.member_of.as_ref().map(|it| edges(&self.member_of, it)).transpose()?;
+        Ok(resource)
+    }
+
+    fn edge(&self, id: &ResourceId, copied: &[Copied]) -> Result<Edge, StoreError> {
+        let row =
+            self.rows.get(id).ok_or_else(|| StoreError::Corrupt(format!("an edge to {id}")))?;
+        let mut values = Map::new();
+        for copy in copied {
+            let document = match copy.part {
+                Part::Assigned => &row.assigned,
+                Part::Sent | Part::Effective => &row.sent,
+            };
+            let object = document.object()?;
+            if let Some(value) = copy.from.iter().find_map(|from| object.at(from)) {
+                values.insert(copy.name.clone(), value.clone());
+            }
+        }
+        Ok(Edge::new(row.kind.clone(), id.clone(), values))
+    }
+
+    pub(super) fn log_after(&self, after: Position, limit: usize) -> Vec<LogEntry> {
+        let skip = usize::try_from(after.0).unwrap_or(usize::MAX);
+        self.log.iter().skip(skip).take(limit).cloned().collect()
+    }
+
+    pub(super) fn audit_after(&self, after: Position, limit: usize) -> Vec<AuditEntry> {
+        let from = self.audit.partition_point(|entry| entry.position <= after);
+        self.audit.iter().skip(from).take(limit).cloned().collect()
+    }
+
+    pub(super) fn claims(&self, space: &Space, after: Option<&str>, limit: usize) -> Vec<Held> {
+        let start = (space.clone(), after.unwrap_or_default().to_owned());
+        let held = self.claims.range(start..).take_while(|((of, _), _)| of == space);
+        let held = held.filter(|((_, value), _)| after != Some(value));
+        let held =
+            held.map(|((_, value), (kind, id))| Held::new(value.clone(), kind.clone(), id.clone()));
+        held.take(limit).collect()
+    }
+}
+
+// Writing.
+impl Organisation {
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+        let (clock, log, audit) = (self.clock, self.log.len(), self.audit.len());
+        let result = self.apply(batch);
+        let undo = std::mem::take(&mut self.undo);
+        if result.is_err() {
+            undo.into_iter().rev().for_each(|step| self.take_back(step));
+            self.clock = clock;
+            self.log.truncate(log);
+            self.audit.truncate(audit);
+        }
+        self.undo.clear();
+        result
+    }
+
+    fn apply(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+        for condition in &batch.conditions {
+            if !self.holds(condition) {
+                return Err(StoreError::Stale(condition.clone()));
+            }
+        }
+        self.clock = self.clock.max(batch.at);
+        let mut outcomes = vec![];
+        for write in &batch.writes {
+            let outcome = self.write(write)?;
+            self.note(batch, write, &outcome);
+            outcomes.push(outcome);
+        }
+        Ok(Committed::new(self.position(), outcomes))
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        let row = |kind: &ResourceKind, id| self.rows.get(id).filter(|row| row.kind == *kind);
+        match condition {
+            Condition::Exists(kind, id) => row(kind, id).is_some(),
+            Condition::Version(kind, id, own) => {
+                row(kind, id).is_some_and(|row| row.version.own == *own)
+            }
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> Result<Outcome, StoreError> {
+        match &write.change {
+            Change::Create { contents, members } => self.create(write, contents, members),
+            Change::Update { contents, members } => self.update(write, contents.as_ref(), members),
+            Change::Delete => self.delete(write),
+        }
+    }
+
+    fn create(
+        &mut self,
+        write: &Write,
+        contents: &Contents,
+        members: &[MemberId],
+    ) -> Result<Outcome, StoreError> {
+        if self.rows.contains_key(&write.id) {
+            return Err(StoreError::Corrupt(format!("id {} is given twice", write.id)));
+        }
+        self.made += 1;
+        let mut row = Row {
+            place: self.made,
+            kind: write.kind.clone(),
+            version: Version::new(self.log_put(write), Position::START),
+            created: self.clock,
+            last_modified: self.clock,
+            sent: Document::default(),
+            assigned: Document::default(),
+            keys: vec![],
+        };
+        self.fill(write, &mut row, contents)?;
+        let outcome = Outcome::new(true, row.version, self.clock);
+        self.set_row(&write.id, Some(row));
+        let members = Members::Exactly(members.to_vec());
+        let (added, removed) = self.change_members(&write.id, &members)?;
+        self.touch_members(&write.id, added.iter().chain(&removed));
+        Ok(Outcome { added, removed, ..outcome })
+    }
+
+    fn update(
+        &mut self,
+        write: &Write,
+        contents: Option<&Contents>,
+        members: &Members,
+    ) -> Result<Outcome, StoreError> {
+        let mut row = self.existing(write)?;
+        let differs = match contents {
+            Some(contents) => {
+                row.sent.object()? != &contents.sent
+                    || row.assigned.object()? != &contents.assigned
+                    || !contents.claims.is_empty()
+            }
+            None => false,
+        };
+        if let Some(contents) = contents.filter(|_| differs) {
+            self.fill(write, &mut row, contents)?;
+        }
+        let (added, removed) = self.change_members(&write.id, members)?;
+        let changed = differs || !added.is_empty() || !removed.is_empty();
+        if changed {
+            row.version.own = self.log_put(write);
+            row.last_modified = self.clock;
+        }
+        let outcome = Outcome::new(changed, row.version, row.last_modified);
+        self.set_row(&write.id, Some(row));
+        self.touch_members(&write.id, added.iter().chain(&removed));
+        Ok(Outcome { added, removed, ..outcome })
+    }
+
+    fn delete(&mut self, write: &Write) -> Result<Outcome, StoreError> {
+        let row = self.existing(write)?;
+        let groups = self.member_of.get(&write.id).cloned().unwrap_or_default();
+        for group in groups {
+            self.set_edge(&group, &write.id, Presence::Gone);
+            self.touch_group(&group);
+        }
+        let removed: Vec<_> = self.members.get(&write.id).into_iter().flatten().cloned().collect();
+        for member in &removed {
+            self.set_edge(&write.id, member, Presence::Gone);
+        }
+        for key in &row.keys {
+            self.set_key(slot(&row.kind, key), None);
+        }
+        self.set_row(&write.id, None);
+        let position = self.log_event(write.kind.clone(), write.id.clone(), Event::Delete);
+        self.set_memberships(removed.iter(), position);
+        let version = Version::new(position, row.version.memberships);
+        Ok(Outcome { removed, ..Outcome::new(true, version, self.clock) })
+    }
+
+    fn existing(&self, write: &Write) -> Result<Row, StoreError> {
+        let row = self.rows.get(&write.id).filter(|row| row.kind == write.kind);
+        let missing = || Condition::Exists(write.kind.clone(), write.id.clone());
+        row.map(|row| Row::clone(row)).ok_or_else(|| StoreError::Stale(missing()))
+    }
+
+    /// Puts documents, keys and claims into a row.
+    fn fill(
+        &mut self,
+        write: &Write,
+        row: &mut Row,
+        contents: &Contents,
+    ) -> Result<(), StoreError> {
+        for key in row.keys.iter().filter(|key| !contents.keys.contains(key)) {
+            self.set_key(slot(&row.kind, key), None);
+        }
+        for key in &contents.keys {
+            let slot = slot(&row.kind, key);
+            if self.keys.get(&slot).is_some_and(|owner| *owner != write.id) {
+                let attribute = key.attribute.clone();
+                return Err(StoreError::Conflict { kind: row.kind.clone(), attribute });
+            }
+            self.set_key(slot, Some(write.id.clone()));
+        }
+        let mut assigned = contents.assigned.clone();
+        for claim in &contents.claims {
+            self.claim(write, claim, &mut assigned)?;
+        }
+        row.keys.clone_from(&contents.keys);
+        row.sent = contents.sent.clone().into();
+        row.assigned = assigned.into();
+        Ok(())
+    }
+
+    fn claim(
+        &mut self,
+        write: &Write,
+        claim: &Claim,
+        assigned: &mut Object,
+    ) -> Result<(), StoreError> {
+        let value = match &claim.wanted {
+            Wanted::Exact(value) => match self.owner_but(&write.id, claim, &text(value)) {
+                None => value.clone(),
+                Some(space) => return Err(StoreError::Taken { space, value: text(value) }),
+            },
+            Wanted::First { stem, longest } => {
+                let mut names = candidates(stem, *longest);
+                let free = names.find(|name| self.owner_but(&write.id, claim, name).is_none());
+                Value::String(free.ok_or_else(|| exhausted(claim))?)
+            }
+            Wanted::Next(ranges) => {
+                let mut numbers = ranges.iter().cloned().flatten();
+                let is_free = |number: &i64| !self.is_claimed(claim, &number.to_string());
+                Value::from(numbers.find(is_free).ok_or_else(|| exhausted(claim))?)
+            }
+        };
+        for space in &claim.spaces {
+            let key = (space.clone(), text(&value));
+            let owner = (write.kind.clone(), write.id.clone());
+            if self.claims.insert(key.clone(), owner).is_none() {
+                self.undo.push(Undo::Claim(key));
+            }
+        }
+        assigned.set(&claim.into, value);
+        Ok(())
+    }
+
+    fn is_claimed(&self, claim: &Claim, value: &str) -> bool {
+        let key = |space: &Space| (space.clone(), value.to_owned());
+        claim.spaces.iter().any(|space| self.claims.contains_key(&key(space)))
+    }
+
+    /// The space in which somebody else owns a value.
+    fn owner_but(&self, id: &ResourceId, claim: &Claim, value: &str) -> Option<Space> {
+        let mut spaces = claim.spaces.iter();
+        let foreign = spaces.find(|space| {
+            let owner = self.claims.get(&((*space).clone(), value.to_owned()));
+            owner.is_some_and(|(_, owner)| owner != id)
+        });
+        foreign.cloned()
+    }
+
+    fn change_members(
+        &mut self,
+        group: &ResourceId,
+        members: &Members,
+    ) -> Result<(Vec<ResourceId>, Vec<ResourceId>), StoreError> {
+        let empty = BTreeSet::new();
+        let now = self.members.get(group).unwrap_or(&empty);
+        let (wanted, gone): (&[MemberId], Vec<ResourceId>) = match members {
+            Members::Keep => (&[], vec![]),
+            Members::Delta { add, remove } => {
+                (add, remove.iter().filter(|id| now.contains(*id)).cloned().collect())
+            }
+            Members::Exactly(members) => {
+                let stay: HashSet<&ResourceId> = members.iter().map(|member| &member.id).collect();
+                (members, now.iter().filter(|id| !stay.contains(id)).cloned().collect())
+            }
+        };
+        let come: BTreeSet<_> = wanted
+            .iter()
+            .filter(|it| !now.contains(&it.id))
+            .cloned()
+            .map(|it| (it.id, it.kind))
+            .collect();
+        for (id, kind) in &come {
+            if self.rows.get(id).is_none_or(|row| row.kind != *kind) {
+                return Err(StoreError::Stale(Condition::Exists(kind.clone(), id.clone())));
+            }
+            self.set_edge(group, id, Presence::There);
+        }
+        for id in &gone {
+            self.set_edge(group, id, Presence::Gone);
+        }
+        Ok((come.into_iter().map(|(id, _)| id).collect(), gone))
+    }
+
+    /// Moves the memberships of those who came to a group or left it.
+    fn touch_members<'a>(
+        &mut self,
+        group: &ResourceId,
+        members: impl Iterator<Item = &'a ResourceId>,
+    ) {
+        let position = self.rows.get(group).map(|row| row.version.own).unwrap_or_default();
+        self.set_memberships(members, position);
+    }
+
+    fn set_memberships<'a>(
+        &mut self,
+        members: impl Iterator<Item = &'a ResourceId>,
+        position: Position,
+    ) {
+        for id in members {
+            if let Some(row) = self.rows.get(id) {
+                let mut row = Row::clone(row);
+                row.version.memberships = position;
+                self.set_row(id, Some(row));
+            }
+        }
+    }
+
+    fn touch_group(&mut self, id: &ResourceId) {
+        let Some(row) = self.rows.get(id) else { return };
+        let mut row = Row::clone(row);
+        row.version.own = self.log_event(row.kind.clone(), id.clone(), Event::Put);
+        row.last_modified = self.clock;
+        self.set_row(id, Some(row));
+    }
+
+    fn log_put(&mut self, write: &Write) -> Position {
+        self.log_event(write.kind.clone(), write.id.clone(), Event::Put)
+    }
+
+    fn log_event(&mut self, kind: ResourceKind, id: ResourceId, event: Event) -> Position {
+        let position = self.position().next();
+        self.log.push(LogEntry::new(position, kind, id, event, self.clock));
+        position
+    }
+
+    fn note(&mut self, batch: &Batch, write: &Write, outcome: &Outcome) {
+        if !outcome.changed {
+            return;
+        }
+        let what = write.audited(outcome);
+        let of = (write.kind.clone(), write.id.clone());
+        let entry = AuditEntry::new(outcome.version.own, self.clock, batch.actor.clone(), of, what);
+        self.audit.push(entry);
+    }
+}
+
+// The four primitive changes, each with its way back.
+impl Organisation {
+    fn set_row(&mut self, id: &ResourceId, row: Option<Row>) {
+        let before = match row {
+            Some(row) => {
+                self.order.insert(row.place, id.clone());
+                self.rows.insert(id.clone(), Arc::new(row))
+            }
+            None => self.remove_row(id),
+        };
+        self.undo.push(Undo::Row(id.clone(), before));
+    }
+
+    fn remove_row(&mut self, id: &ResourceId) -> Option<Arc<Row>> {
+        let row = self.rows.remove(id)?;
+        self.order.remove(&row.place);
+        Some(row)
+    }
+
+    fn set_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
+        self.place_edge(group, member, presence);
+        let before = match presence {
+            Presence::There => Presence::Gone,
+            Presence::Gone => Presence::There,
+        };
+        self.undo.push(Undo::Edge(group.clone(), member.clone(), before));
+    }
+
+    fn place_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
+        let members = self.members.entry(group.clone()).or_default();
+        let groups = self.member_of.entry(member.clone()).or_default();
+        match presence {
+            Presence::There => {
+                members.insert(member.clone());
+                groups.insert(group.clone());
+            }
+            Presence::Gone => {
+                members.remove(member);
+                groups.remove(group);
+            }
+        }
+    }
+
+    fn set_key(&mut self, slot: Slot, owner: Option<ResourceId>) {
+        let before = match owner {
+            Some(owner) => self.keys.insert(slot.clone(), owner),
+            None => self.keys.remove(&slot),
+        };
+        self.undo.push(Undo::Key(slot, before));
+    }
+
+    fn take_back(&mut self, step: Undo) {
+        match step {
+            Undo::Row(id, None) => {
+                self.remove_row(&id);
+            }
+            Undo::Row(id, Some(row)) => {
+                self.order.insert(row.place, id.clone());
+                self.rows.insert(id, row);
+            }
+            Undo::Edge(group, member, presence) => self.place_edge(&group, &member, presence),
+            Undo::Key(slot, None) => {
+                self.keys.remove(&slot);
+            }
+            Undo::Key(slot, Some(owner)) => {
+                self.keys.insert(slot, owner);
+            }
+            Undo::Claim(key) => {
+                self.claims.remove(&key);
+            }
+        }
+    }
+}
+
+fn slot(kind: &ResourceKind, key: &UniqueKey) -> Slot {
+    (kind.clone(), key.attribute.clone(), key.folded.clone())
+}
+
+/// A claimed value as text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn exhausted(claim: &Claim) -> StoreError {
+    StoreError::Exhausted(claim.spaces.first().cloned().unwrap_or_else(|| "".into()))
+}

@@ -1,0 +1,189 @@
+//! What a reader asks of a store.
+
+use scim_filter::{Attribute, Bound, Location};
+
+use super::{Epoch, Position, Resource, ResourceId, ResourceKind};
+
+/// How much of a resource a reader wants. What it does not want is not read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Want {
+    /// The members, each with copies of these of its values.
+    pub members: Option<Vec<Copied>>,
+    /// What it is a member of, each with copies of these of its values.
+    pub member_of: Option<Vec<Copied>>,
+}
+
+impl Want {
+    /// The documents alone.
+    pub const DOCUMENTS: Self = Self { members: None, member_of: None };
+}
+
+/// A value of the resource at the other end of a membership, copied when it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Copied {
+    /// The sub-attribute under which it appears.
+    pub name: String,
+    /// The part that it comes from.
+    pub part: Part,
+    /// Where it stands there; the first of these that has a value counts.
+    pub from: Vec<Location>,
+}
+
+impl Copied {
+    /// A copy of the first of some top-level attributes of what clients sent.
+    pub fn sent(name: impl Into<String>, from: &[&str]) -> Self {
+        let from = from.iter().map(|name| Location::new(*name)).collect();
+        Self { name: name.into(), part: Part::Sent, from }
+    }
+
+    /// A copy of a value that the service assigned.
+    pub fn assigned(name: impl Into<String>, from: Location) -> Self {
+        Self { name: name.into(), part: Part::Assigned, from: vec![from] }
+    }
+}
+
+/// Which part of a resource counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What clients sent.
+    Sent,
+    /// What the service assigned.
+    Assigned,
+    /// What the service assigned, laid over what clients sent.
+    Effective,
+}
+
+/// A question for resources.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Query {
+    /// Of which kinds, in one order.
+    pub kinds: Vec<ResourceKind>,
+    /// Of which ids; none: all.
+    pub ids: Option<Vec<ResourceId>>,
+    /// Which of them.
+    pub filter: Option<Bound>,
+    /// The part that filter and sorting look at. Attributes under [`ASSIGNED`](crate::ASSIGNED) always come from the assigned part.
+    pub part: Part,
+    /// In which order; none: of their creation.
+    pub sort: Option<Sort>,
+    /// Which stretch of them.
+    pub paging: Paging,
+    /// How much of each.
+    pub want: Want,
+}
+
+impl Query {
+    /// All resources of a kind, first page, documents alone.
+    pub fn all(kind: impl Into<ResourceKind>, count: usize) -> Self {
+        Self {
+            kinds: vec![kind.into()],
+            ids: None,
+            filter: None,
+            part: Part::Sent,
+            sort: None,
+            paging: Paging::Index { start: 1, count },
+            want: Want::DOCUMENTS,
+        }
+    }
+}
+
+/// An order of resources (RFC 7644 §3.4.2.3). Ties are broken by creation.
+#[derive(Debug, Clone)]
+pub struct Sort {
+    /// By which attribute.
+    pub by: Attribute,
+    /// Which end first.
+    pub order: Order,
+}
+
+/// Which end of a sorted list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The smallest; resources without the value come last.
+    Ascending,
+    /// The largest; resources without the value come first.
+    Descending,
+}
+
+/// Which stretch of an ordered list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paging {
+    /// `count` resources from the `start`th on, counted from 1 (RFC 7644 §3.4.2.4).
+    Index {
+        /// The place of the first.
+        start: u64,
+        /// How many at most.
+        count: usize,
+    },
+    /// `count` resources after the one of that id, which need not exist any more (RFC 9865).
+    After {
+        /// A key that an earlier page gave as [`Page::next`]; none for the first page.
+        key: Option<String>,
+        /// How many at most.
+        count: usize,
+    },
+}
+
+/// A stretch of an answer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Page {
+    /// The resources.
+    pub resources: Vec<Resource>,
+    /// How many the query selects in all.
+    pub total: u64,
+    /// What [`Paging::After`] takes for the page after this one; none on the last page.
+    pub next: Option<String>,
+    /// The log's last position when the page was read.
+    pub position: Position,
+    /// Which incarnation of the store this is.
+    pub epoch: Epoch,
+}
+
+impl Page {
+    /// A page of an answer.
+    pub fn new(
+        resources: Vec<Resource>,
+        total: u64,
+        next: Option<String>,
+        at: (Position, Epoch),
+    ) -> Self {
+        Self { resources, total, next, position: at.0, epoch: at.1 }
+    }
+}
+
+impl Query {
+    /// Whether the filter or the order looks at memberships, in which direction: (members, member of).
+    pub fn reads_edges(&self) -> (bool, bool) {
+        let mut reads = (false, false);
+        let mut note = |location: &Location| {
+            if location.extension.as_deref() == Some(super::EDGES) {
+                match &*location.name {
+                    "members" => reads.0 = true,
+                    _ => reads.1 = true,
+                }
+            }
+        };
+        if let Some(filter) = &self.filter {
+            each_location(filter, &mut note);
+        }
+        if let Some(sort) = &self.sort {
+            note(&sort.by.location);
+        }
+        reads
+    }
+}
+
+fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
+    match bound {
+        Bound::And(terms) | Bound::Or(terms) => {
+            terms.iter().for_each(|term| each_location(term, note));
+        }
+        Bound::Not(term) => each_location(term, note),
+        Bound::Compare { attribute, .. } | Bound::Present(attribute) => note(&attribute.location),
+        Bound::Element { attribute, .. } => note(&attribute.location),
+        _ => {}
+    }
+}

@@ -1,0 +1,171 @@
+//! The only road to a write.
+
+use std::{fmt, sync::Mutex};
+
+use async_trait::async_trait;
+
+use super::{
+    Batch, Condition, MemberId, Page, Paging, Query, Resource, ResourceId, ResourceKind, Store,
+    StoreError, Tenant, Want,
+};
+use crate::ScimError;
+
+/// Whether a write may happen: the rules of the domain.
+///
+/// A policy refuses or lets pass; it never edits. What it reads through the [`Reader`] becomes part of what must still hold when the
+/// batch commits.
+#[async_trait]
+pub trait Policy: fmt::Debug + Send + Sync + 'static {
+    /// Looks at a batch before it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`ReviewError::Refused`] with what the client is told.
+    async fn review(&self, batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError>;
+}
+
+/// The policy of a service without rules of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AllowAll;
+
+#[async_trait]
+impl Policy for AllowAll {
+    async fn review(&self, _: &Batch, _: &Reader<'_>) -> Result<(), ReviewError> {
+        Ok(())
+    }
+}
+
+/// Why a review did not let a batch pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] ScimError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A batch that a [`Policy`] has seen, with all that it was decided upon. Only [`review`] makes one, so a code path that forgets the
+/// policy does not compile.
+#[derive(Debug, Clone)]
+pub struct Reviewed(Batch);
+
+impl Reviewed {
+    /// The batch, for the store.
+    pub fn into_batch(self) -> Batch {
+        self.0
+    }
+}
+
+/// Shows a batch to a policy, and notes what the policy read.
+///
+/// # Errors
+///
+/// Those of the policy.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::store::{Actor, AllowAll, Batch, MemoryStore, Reader, Store, review};
+///
+/// # async fn example() {
+/// let store = MemoryStore::new();
+/// let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "boot"), vec![]);
+/// let tenant = "acme".into();
+/// let reviewed = review(&AllowAll, Reader::new(&store, &tenant), batch).await.unwrap();
+/// store.commit(&tenant, reviewed).await.unwrap();
+/// # }
+/// ```
+pub async fn review(
+    policy: &dyn Policy,
+    reader: Reader<'_>,
+    mut batch: Batch,
+) -> Result<Reviewed, ReviewError> {
+    policy.review(&batch, &reader).await?;
+    let read = reader.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for condition in read {
+        if !batch.conditions.contains(&condition) {
+            batch.conditions.push(condition);
+        }
+    }
+    Ok(Reviewed(batch))
+}
+
+/// A view of the store that writes down what was read through it.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    store: &'a dyn Store,
+    tenant: &'a Tenant,
+    read: Mutex<Vec<Condition>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of one organisation.
+    pub fn new(store: &'a dyn Store, tenant: &'a Tenant) -> Self {
+        Self { store, tenant, read: Mutex::default() }
+    }
+
+    /// The organisation.
+    pub fn tenant(&self) -> &Tenant {
+        self.tenant
+    }
+
+    /// A resource. That it is at this version is noted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn get(
+        &self,
+        kind: &ResourceKind,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError> {
+        let found = self.store.get(self.tenant, kind, id, want).await?;
+        if let Some(resource) = &found {
+            self.note(Condition::Version(kind.clone(), id.clone(), resource.version.own));
+        }
+        Ok(found)
+    }
+
+    /// The resources that a query selects. That each is at this version is noted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        let page = self.store.query(self.tenant, query).await?;
+        for found in &page.resources {
+            let own = found.version.own;
+            self.note(Condition::Version(found.kind.clone(), found.id.clone(), own));
+        }
+        Ok(page)
+    }
+
+    /// Which of some ids exist, and of what kind, of those that a query selects. That they exist is noted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn existing(
+        &self,
+        ids: &[ResourceId],
+        within: Query,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        let paging = Paging::Index { start: 1, count: ids.len() };
+        let query = Query { ids: Some(ids.to_vec()), paging, ..within };
+        let page = self.store.query(self.tenant, &query).await?;
+        let found = page.resources.into_iter().map(|it| MemberId { kind: it.kind, id: it.id });
+        let found: Vec<MemberId> = found.collect();
+        for member in &found {
+            self.note(Condition::Exists(member.kind.clone(), member.id.clone()));
+        }
+        Ok(found)
+    }
+
+    fn note(&self, condition: Condition) {
+        let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        read.push(condition);
+    }
+}
