@@ -136,10 +136,6 @@ impl Object {
     }
 
     /// For the engine, which has checked what it puts in.
-    pub(crate) fn from_map(map: Map<String, Value>) -> Self {
-        Self(map)
-    }
-
     pub(crate) fn as_map_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0
     }

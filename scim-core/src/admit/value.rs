@@ -142,7 +142,7 @@ impl<'a> Admission<'a> {
             Type::Boolean => self.boolean(value),
             Type::Integer => self.integer(value),
             Type::Decimal => self.decimal(value),
-            Type::DateTime => text(value).filter(|text| is_date_time(text)),
+            Type::DateTime => text(value).filter(is_date_time),
             Type::Binary => {
                 text(value).filter(|text| !self.dialect.check_formats || is_base64(text))
             }

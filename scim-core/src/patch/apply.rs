@@ -180,11 +180,11 @@ fn is_primary(element: &Value) -> bool {
 /// The value that was made primary takes that from all others (RFC 7644 §3.5.2).
 fn keep_primary(list: &mut [Value], newest: Option<usize>) {
     let Some(newest) = newest else { return };
-    for (index, element) in list.iter_mut().enumerate() {
-        if index != newest && is_primary(element) {
-            if let Some(primary) = element.get_mut("primary") {
-                *primary = Value::Bool(false);
-            }
+    let others =
+        list.iter_mut().enumerate().filter(|(index, it)| *index != newest && is_primary(it));
+    for (_, element) in others {
+        if let Some(primary) = element.get_mut("primary") {
+            *primary = Value::Bool(false);
         }
     }
 }
