@@ -1,6 +1,6 @@
 //! The attributes of a resource as the engine holds them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use scim_filter::Location;
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,51 @@ pub(crate) fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,
+    }
+}
+
+/// What a list holds, looked up in constant time.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    texts: HashSet<String>,
+    by_value: HashMap<String, Vec<Value>>,
+}
+
+/// How many elements of one `value` are compared part by part; beyond, only equal ones count as the same.
+const LOOKED_AT: usize = 32;
+
+impl Held {
+    pub(crate) fn of(list: &[Value]) -> Self {
+        let mut held = Self::default();
+        list.iter().for_each(|item| _ = held.add(item));
+        held
+    }
+
+    /// Takes an element in. False where the list holds it already: all that the element says, one in the list says too.
+    pub(crate) fn add(&mut self, item: &Value) -> bool {
+        if self.says(item) || !self.texts.insert(item.to_string()) {
+            return false;
+        }
+        if let Some(value) = item.get("value") {
+            self.by_value.entry(value.to_string()).or_default().push(item.clone());
+        }
+        true
+    }
+
+    fn says(&self, item: &Value) -> bool {
+        let Some(value) = item.get("value") else { return false };
+        let alike = self.by_value.get(&value.to_string());
+        alike.into_iter().flatten().take(LOOKED_AT).any(|there| includes(there, item))
+    }
+}
+
+/// Whether one element says all that another one says (`rfc:PAT-28`).
+pub(crate) fn includes(there: &Value, item: &Value) -> bool {
+    match (there, item) {
+        (Value::Object(there), Value::Object(item)) => {
+            item.iter().all(|(name, value)| there.get(name) == Some(value))
+        }
+        _ => there == item,
     }
 }
 

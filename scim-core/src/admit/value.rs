@@ -1,5 +1,7 @@
 //! One value against one attribute: the single place that fits what a client sent to the type that the schema says.
 
+use std::collections::HashSet;
+
 use scim_filter::Type;
 use serde_json::{Map, Value};
 
@@ -36,10 +38,10 @@ impl<'a> Admission<'a> {
             return self.single(attribute, value, place);
         }
         let elements = self.elements(attribute, value, place)?;
-        let mut admitted = vec![];
+        let (mut admitted, mut seen) = (vec![], HashSet::new());
         for (index, element) in elements.into_iter().enumerate() {
             let element = self.single(attribute, element, &format!("{place}[{index}]"))?;
-            admitted.extend(element.filter(|element| !admitted.contains(element)));
+            admitted.extend(element.filter(|element| seen.insert(element.to_string())));
         }
         self.one_primary(&mut admitted, place)?;
         Ok(Some(Value::Array(admitted)).filter(|list| !is_empty(list)))

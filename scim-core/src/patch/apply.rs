@@ -7,7 +7,10 @@ use super::{
     Step,
     target::{Action, Elements, Otherwise, Which},
 };
-use crate::{Object, ScimError, object::is_empty};
+use crate::{
+    Object, ScimError,
+    object::{Held, includes, is_empty},
+};
 
 pub(super) fn apply(steps: &[Step], object: &Object) -> Result<Object, ScimError> {
     let mut result = object.clone();
@@ -57,24 +60,11 @@ fn appended(current: Option<Value>, items: &[Value]) -> Vec<Value> {
         _ => vec![],
     };
     let before = list.len();
-    for item in items {
-        if !list.iter().any(|there| is_same(there, item)) {
-            list.push(item.clone());
-        }
-    }
+    let mut held = Held::of(&list);
+    list.extend(items.iter().filter(|item| held.add(item)).cloned());
     let newest = list.iter().skip(before).position(is_primary).map(|index| index + before);
     keep_primary(&mut list, newest);
     list
-}
-
-/// Whether an element is there already: all that the new one holds, the old one holds too (`rfc:PAT-28`).
-fn is_same(there: &Value, item: &Value) -> bool {
-    match (there, item) {
-        (Value::Object(there), Value::Object(item)) => {
-            item.iter().all(|(name, value)| there.get(name) == Some(value))
-        }
-        _ => there == item,
-    }
 }
 
 fn in_list(step: &Step, elements: &Elements, object: &mut Object) -> Result<(), ScimError> {
@@ -150,7 +140,7 @@ fn change(element: &mut Value, sub: Option<&str>, action: &Action) {
 fn is_chosen(which: &Which, element: &Value) -> bool {
     match which {
         Which::All => true,
-        Which::Like(items) => items.iter().any(|item| is_same(element, item)),
+        Which::Like(items) => items.iter().any(|item| includes(element, item)),
         Which::Matching(bound) => matches(bound, element),
     }
 }
