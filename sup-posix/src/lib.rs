@@ -23,7 +23,7 @@ pub use cluster::{
     Cluster, ClusterName, ClusterNameError, Guard, Homes, Inactive, Limit, LocalAccounts, Shells,
 };
 pub use directory::{Directory, Person, Team};
-pub use files::FileTarget;
+pub use files::{FileError, FileTarget};
 pub use gecos::{Gecos, GecosError};
 pub use home::{HomeBase, HomeDir, HomeTemplate};
 pub use key::{AuthorizedKey, KeyError, KeyKind, KeyLine, KeyLineError};

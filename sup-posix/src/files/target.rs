@@ -152,10 +152,16 @@ impl FileTarget {
         number.map(Some).ok_or_else(|| FileError::Foreign { path: self.path.join(CURRENT) })
     }
 
+    /// What readers see. A generation that was swept while it was read is none; the next one is read instead.
     fn current(&self) -> Result<Current, FileError> {
-        match self.number()? {
-            None => Ok(Current::default()),
-            Some(number) => self.io("read", generation::read(&self.generations, number)),
+        loop {
+            let number = self.number()?;
+            let read = number.map_or(Ok(Current::default()), |number| {
+                generation::read(&self.generations, number)
+            });
+            if self.number()? == number {
+                return self.io("read", read);
+            }
         }
     }
 
@@ -172,17 +178,13 @@ impl FileTarget {
         Ok(missing)
     }
 
-    /// Removes what is neither current nor the one before, and returns the number of the next.
+    /// Removes every generation but the current one, which will be the one before, and returns the number of the next.
     fn sweep(&self, current: u64) -> Result<u64, FileError> {
-        let mut numbers = self.io("listed", generation::numbers(&self.generations))?;
-        numbers.sort_unstable();
-        let before = numbers.iter().rfind(|number| **number < current).copied();
-        for number in
-            numbers.iter().filter(|number| **number != current && Some(**number) != before)
-        {
+        let numbers = self.io("listed", generation::numbers(&self.generations))?;
+        for number in numbers.iter().filter(|number| **number != current) {
             self.io("swept", generation::remove(&self.generations, *number))?;
         }
-        Ok(numbers.last().copied().unwrap_or(0).max(current) + 1)
+        Ok(numbers.into_iter().max().unwrap_or(0).max(current) + 1)
     }
 
     fn stage(&self, number: u64, plan: &Plan) -> Result<(), FileError> {

@@ -139,7 +139,7 @@ fn an_rsa_key_that_anybody_can_use_is_refused() {
 
 /// A modulus that is a power of 65537 to every prime up to 167, and has no small factor.
 fn roca() -> BigUint {
-    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let primes: Vec<u32> = (3..10_000).filter(is_prime).collect();
     let product: BigUint = primes.iter().filter(|p| **p < 168).map(|p| BigUint::from(*p)).product();
     let base = e().modpow(&1_234u32.into(), &product);

@@ -12,6 +12,9 @@ pub const KEY: &str =
 pub const OTHER_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDeQvsRyn8Pn4WJao2T3lElfdecyJG+ZvqWEaOB6g/CR ada@desk";
 
+/// One thing that goes wrong with a record or a directory.
+pub type Spoil<T> = fn(&mut T);
+
 /// The moment of every test that does not say another.
 pub fn now() -> SystemTime {
     day(0)

@@ -11,8 +11,12 @@
 #![allow(unreachable_pub, reason = "the modules of one binary")]
 
 mod acme;
-
+mod attacks;
+mod files;
+mod keygen;
+mod laws;
 mod ledger;
-
+mod libnss;
 mod plan;
+mod programs;
 mod project;

@@ -143,7 +143,7 @@ fn groups_memberships_and_keys_are_counted_too() {
 #[test]
 fn an_outage_removes_nobody() {
     let all = crowd(12);
-    let outages: [(&str, fn(&mut Directory)); 15] = [
+    let outages: [(&str, Spoil<Directory>); 15] = [
         ("nothing at all", |d| {
             *d = Directory {
                 organisation: "acme".into(),

@@ -92,7 +92,7 @@ fn a_privileged_group_reaches_no_cluster() {
 // dom:b-29 sec:U-01 sec:U-02 sec:U-05 — each bad record alone is left out, with a reason
 #[test]
 fn a_bad_record_holds_up_nobody_else() {
-    let cases: [(&str, fn(&mut Person)); 11] = [
+    let cases: [(&str, Spoil<Person>); 11] = [
         ("no name", |p| p.name = None),
         ("no number", |p| p.uid = None),
         ("root", |p| p.name = Some("root".into())),
