@@ -8,7 +8,10 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod errors;
 #[cfg(feature = "json")]
 mod eval;
+mod fold;
 mod grammar;
+mod instant;
 mod schema;
