@@ -1,6 +1,6 @@
 //! The grammar of RFC 7644 Figures 1 and 7, one function a production, with the budgets.
 //!
-//! Invariant: functions call themselves only through [`group`](filter) and brackets, which count depth
+//! Invariant: functions call themselves only through groups and brackets, which count depth
 //! before they do, so the stack used is bounded by [`Limits::MAX_DEPTH`] whatever the text is.
 
 mod byte;
@@ -97,20 +97,19 @@ impl<'l> Rules<'l> {
         Ok(())
     }
 
-    /// Reads what stands behind an opening bracket `at`, one level deeper.
-    fn deeper<'a, T>(
-        &self,
-        at: &'a str,
-        inner: impl FnOnce(&'a str) -> Parsed<'a, T>,
-    ) -> Parsed<'a, T> {
+    /// Counts an opening bracket, which stands at `at`.
+    fn enter(&self, at: &str) -> Result<(), nom::Err<Fault>> {
         let (depth, limit) = (self.depth.get(), self.limits.depth());
         if depth >= limit {
             return Err(Fault::of(ParseErrorKind::TooDeep { limit }, at, 1));
         }
         self.depth.set(depth + 1);
-        let parsed = inner(byte::skip(at, 1))?;
-        self.depth.set(depth);
-        Ok(parsed)
+        Ok(())
+    }
+
+    /// Counts a closing bracket.
+    fn leave(&self) {
+        self.depth.set(self.depth.get() - 1);
     }
 }
 

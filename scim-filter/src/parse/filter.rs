@@ -12,24 +12,33 @@ use crate::{AttrPath, Filter, Op, ParseErrorKind as Kind, Path};
 
 /// `FILTER`: terms joined by `or`, which binds loosest.
 pub(super) fn filter<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
-    joined(i, "or", Filter::Or, |i| joined(i, "and", Filter::And, |i| term(rules, place, i)))
+    joined(rules, place, i, "or", conjunction, Filter::Or)
 }
+
+/// `FILTER` without an `or` that stands in no group.
+fn conjunction<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
+    joined(rules, place, i, "and", term, Filter::And)
+}
+
+type Production = for<'a> fn(&Rules<'_>, Place, &'a str) -> Parsed<'a, Filter>;
 
 /// One item, or several with `word` between them.
 fn joined<'a>(
+    rules: &Rules<'_>,
+    place: Place,
     i: &'a str,
     word: &str,
-    join: impl FnOnce(Vec<Filter>) -> Filter,
-    item: impl Fn(&'a str) -> Parsed<'a, Filter>,
+    item: Production,
+    join: fn(Vec<Filter>) -> Filter,
 ) -> Parsed<'a, Filter> {
-    let (i, first) = item(i)?;
+    let (i, first) = item(rules, place, i)?;
     let Some(mut rest) = keyword(i, word) else {
         return Ok((i, first));
     };
     let mut terms = Vec::with_capacity(4);
     terms.push(first);
     loop {
-        let (i, term) = item(rest)?;
+        let (i, term) = item(rules, place, rest)?;
         terms.push(term);
         match keyword(i, word) {
             Some(more) => rest = more,
@@ -66,10 +75,10 @@ fn term<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
 
 /// `"(" FILTER ")"`.
 fn group<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
-    rules.deeper(i, |i| {
-        let (i, inner) = filter(rules, place, i)?;
-        close(i, ')', Kind::Group).map(|i| (i, inner))
-    })
+    rules.enter(i)?;
+    let (i, inner) = filter(rules, place, skip(i, 1))?;
+    rules.leave();
+    close(i, ')', Kind::Group).map(|i| (i, inner))
 }
 
 /// The closing bracket, after blanks.
@@ -140,12 +149,11 @@ fn brackets<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a,
     if path.has_sub() {
         return Err(Fault::of(Kind::BracketAfterSub, i, 1));
     }
-    rules
-        .deeper(i, |i| {
-            let (i, inner) = filter(rules, Place::Brackets, i)?;
-            close(i, ']', Kind::Bracket).map(|i| (i, inner))
-        })
-        .map_err(|error| error.map(|fault| Fault { in_filter: true, ..fault }))
+    rules.enter(i)?;
+    let in_filter = |error: nom::Err<Fault>| error.map(|fault| Fault { in_filter: true, ..fault });
+    let (i, inner) = filter(rules, Place::Brackets, skip(i, 1)).map_err(in_filter)?;
+    rules.leave();
+    close(i, ']', Kind::Bracket).map(|i| (i, inner)).map_err(in_filter)
 }
 
 /// `.value eq "x"` or ` eq "x"` behind the closing bracket, where the caller's syntax has it.

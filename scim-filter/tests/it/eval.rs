@@ -372,14 +372,14 @@ fn the_table_of_operators_and_types() {
     }
     insta::assert_snapshot!(table, @r#"
        str boo int dec dat bin ref cpx mul null
-    eq yes yes yes yes yes yes yes -   yes yes 
-    ne yes yes yes yes yes yes yes -   yes yes 
-    co yes -   -   -   -   -   yes -   yes -   
-    sw yes -   -   -   -   -   yes -   yes -   
-    ew yes -   -   -   -   -   yes -   yes -   
-    gt yes -   yes yes yes -   yes -   yes -   
-    ge yes -   yes yes yes -   yes -   yes -   
-    lt yes -   yes yes yes -   yes -   yes -   
+    eq yes yes yes yes yes yes yes -   yes yes
+    ne yes yes yes yes yes yes yes -   yes yes
+    co yes -   -   -   -   -   yes -   yes -
+    sw yes -   -   -   -   -   yes -   yes -
+    ew yes -   -   -   -   -   yes -   yes -
+    gt yes -   yes yes yes -   yes -   yes -
+    ge yes -   yes yes yes -   yes -   yes -
+    lt yes -   yes yes yes -   yes -   yes -
     le yes -   yes yes yes -   yes -   yes -
     "#);
     for (path, _) in columns {
