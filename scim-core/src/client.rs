@@ -24,7 +24,8 @@ use crate::{Transport, TransportError, service::MEDIA_TYPE};
 /// let transport = InProcess::new(service, Caller::new("acme", base.clone()));
 /// let client = Client::new(Arc::new(transport), base);
 /// let ada = client.create("Users", &json!({"userName": "ada"})).await.unwrap();
-/// assert_eq!(client.list("Users", Some("userName eq \"ADA\"")).await.unwrap()[0]["id"], ada["id"]);
+/// let found = client.list("Users", Some("userName eq \"ADA\"")).await.unwrap();
+/// assert_eq!(found.resources[0]["id"], ada["id"]);
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -134,28 +135,22 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Endless`] where the service gives pages that lead nowhere.
-    pub async fn list(
-        &self,
-        endpoint: &str,
-        filter: Option<&str>,
-    ) -> Result<Vec<Map<String, Value>>, ClientError> {
-        let mut all = vec![];
-        for _ in 0..MOST_PAGES {
-            let page =
-                self.json(Method::GET, &self.page(endpoint, filter, all.len()), None).await?;
-            let total = page.get("totalResults").and_then(Value::as_u64).unwrap_or_default();
-            let resources = match page {
-                Value::Object(mut page) => page.remove("Resources").unwrap_or_default(),
-                _ => Value::Null,
-            };
-            let Value::Array(resources) = resources else { return Ok(all) };
-            let before = all.len();
-            all.extend(resources.into_iter().filter_map(|resource| match resource {
-                Value::Object(resource) => Some(resource),
-                _ => None,
-            }));
-            if all.len() == before || all.len() as u64 >= total {
-                return Ok(all);
+    pub async fn list(&self, endpoint: &str, filter: Option<&str>) -> Result<List, ClientError> {
+        let mut list = List { resources: vec![], validator: None };
+        for page in 0..MOST_PAGES {
+            let seen = list.resources.len();
+            let answer = self.send(Method::GET, &self.page(endpoint, filter, seen), None).await?;
+            let validator = answer.headers().get(header::ETAG).and_then(|it| it.to_str().ok());
+            if page == 0 {
+                list.validator = validator.map(str::to_owned);
+            } else if list.validator.as_deref() != validator {
+                list.validator = None;
+            }
+            let (total, resources) = page_of(parsed(&answer)?);
+            list.resources.extend(resources);
+            let now = list.resources.len();
+            if now == seen || now as u64 >= total {
+                return Ok(list);
             }
         }
         Err(ClientError::Endless)
@@ -207,6 +202,30 @@ impl Client {
             false => Err(refused(&response)),
         }
     }
+}
+
+/// All pages of a list.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct List {
+    /// The resources.
+    pub resources: Vec<Map<String, Value>>,
+    /// The ETag that every page had: the list is one snapshot. None where the service gives none, or the list changed between pages.
+    pub validator: Option<String>,
+}
+
+fn page_of(page: Value) -> (u64, Vec<Map<String, Value>>) {
+    let total = page.get("totalResults").and_then(Value::as_u64).unwrap_or_default();
+    let resources = match page {
+        Value::Object(mut page) => page.remove("Resources").unwrap_or_default(),
+        _ => Value::Null,
+    };
+    let Value::Array(resources) = resources else { return (total, vec![]) };
+    let objects = resources.into_iter().filter_map(|resource| match resource {
+        Value::Object(resource) => Some(resource),
+        _ => None,
+    });
+    (total, objects.collect())
 }
 
 /// What went wrong between a client and a service.

@@ -222,9 +222,9 @@ pub struct Outcome {
     pub version: Version,
     /// When the resource was last changed.
     pub last_modified: DateTime<Utc>,
-    /// The members that came.
+    /// The members that came, in order of id.
     pub added: Vec<ResourceId>,
-    /// The members that went.
+    /// The members that went, in order of id.
     pub removed: Vec<ResourceId>,
 }
 

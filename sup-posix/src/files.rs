@@ -13,3 +13,6 @@ pub use self::{
     encode::{MapFile, encode},
     target::{FileError, FileTarget},
 };
+
+#[cfg(test)]
+mod tests;

@@ -290,3 +290,6 @@ fn refusal(word: &str, rest: &str) -> KeyError {
     let is_type = |word: &str| KeyKind::of(word).is_some() || REFUSED.contains(&word);
     if rest.split([' ', '"']).any(is_type) { KeyError::Options } else { KeyError::NoType }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod number;
 mod path;
 mod plan;
 mod project;
+#[cfg(feature = "scim")]
+pub mod scim;
 mod shell;
 mod shown;
 mod state;

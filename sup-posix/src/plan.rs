@@ -48,7 +48,15 @@ impl Source {
 
 /// Which generation of a target a plan starts from; a target that meanwhile holds another refuses the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Base(pub(crate) String);
+pub struct Base(String);
+
+impl Base {
+    /// A name that a target gives to one generation and to no other; the default one is that of a target that holds
+    /// nothing.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+}
 
 /// What a target holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

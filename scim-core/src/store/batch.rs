@@ -14,7 +14,7 @@ use crate::{Object, admit::MemberRef};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The time of the changes.
+    /// The time of the changes. Stores keep whole microseconds.
     pub at: DateTime<Utc>,
     /// Who makes them.
     pub actor: Actor,
@@ -25,8 +25,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch without conditions; [`review`](super::review) adds those of the policy.
+    /// A batch without conditions; [`review`](super::review) adds those of the policy. The time is cut to microseconds, which every
+    /// database keeps.
     pub fn new(at: DateTime<Utc>, actor: Actor, writes: Vec<Write>) -> Self {
+        let at = DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at);
         Self { at, actor, writes, conditions: vec![] }
     }
 

@@ -1,8 +1,10 @@
 //! What a reader asks of a store.
 
 use scim_filter::{Attribute, Bound, Location};
+use serde_json::Value;
 
 use super::{Epoch, Position, Resource, ResourceId, ResourceKind};
+use crate::Object;
 
 /// How much of a resource a reader wants. What it does not want is not read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +42,15 @@ impl Copied {
     /// A copy of a value that the service assigned.
     pub fn assigned(name: impl Into<String>, from: Location) -> Self {
         Self { name: name.into(), part: Part::Assigned, from: vec![from] }
+    }
+
+    /// The value, of a resource with these documents. One that the part does not look at may be left empty.
+    pub fn of<'a>(&self, sent: &'a Object, assigned: &'a Object) -> Option<&'a Value> {
+        self.from.iter().find_map(|from| match self.part {
+            Part::Sent => sent.at(from),
+            Part::Assigned => assigned.at(from),
+            Part::Effective => assigned.at(from).or_else(|| sent.at(from)),
+        })
     }
 }
 

@@ -147,7 +147,17 @@ pub fn sort_and_page(
     let more = selected.len() > skip.saturating_add(count);
     let page: Vec<_> = selected.into_iter().skip(skip).take(count).collect();
     let next = page.last().filter(|_| more).map(|(key, _)| key.encode());
-    Ok((page.into_iter().map(|(_, resource)| resource).collect(), total, next))
+    let resources = page.into_iter().map(|(_, resource)| only_wanted(resource, query));
+    Ok((resources.collect(), total, next))
+}
+
+/// Without the memberships that only the filter or the order looked at.
+fn only_wanted(resource: Resource, query: &Query) -> Resource {
+    Resource {
+        members: resource.members.filter(|_| query.want.members.is_some()),
+        member_of: resource.member_of.filter(|_| query.want.member_of.is_some()),
+        ..resource
+    }
 }
 
 /// Where a resource stands in an ordered list.

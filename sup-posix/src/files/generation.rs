@@ -48,7 +48,7 @@ pub(super) fn read(generations: impl AsFd, number: u64) -> io::Result<Current> {
     let name = name(number);
     let dir = disk::open_subdir(generations, &name)?;
     let text = disk::read(&dir, manifest::NAME)?.unwrap_or_default();
-    let base = Base(format!("{name}:{}", digest(&text)));
+    let base = Base::new(&format!("{name}:{}", digest(&text)));
     let Some(manifest) = str::from_utf8(&text).ok().and_then(Manifest::parse) else {
         return Ok(Current { base, damage: Some("no manifest".into()), ..Current::default() });
     };

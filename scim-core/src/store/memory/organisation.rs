@@ -12,9 +12,9 @@ use crate::{
     Object,
     store::{
         AuditEntry, Batch, Change, Claim, Committed, Condition, Contents, Copied, Document, Edge,
-        Epoch, Event, Held, LogEntry, MemberId, Members, Outcome, Page, Part, Position, Query,
-        Resource, ResourceId, ResourceKind, Space, StoreError, UniqueKey, Version, Want, Wanted,
-        Write, candidates, sort_and_page,
+        Epoch, Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource,
+        ResourceId, ResourceKind, Space, StoreError, UniqueKey, Version, Want, Wanted, Write,
+        candidates, sort_and_page,
     },
 };
 
@@ -122,12 +122,7 @@ impl Organisation {
             self.rows.get(id).ok_or_else(|| StoreError::Corrupt(format!("an edge to {id}")))?;
         let mut values = Map::new();
         for copy in copied {
-            let document = match copy.part {
-                Part::Assigned => &row.assigned,
-                Part::Sent | Part::Effective => &row.sent,
-            };
-            let object = document.object()?;
-            if let Some(value) = copy.from.iter().find_map(|from| object.at(from)) {
+            if let Some(value) = copy.of(row.sent.object()?, row.assigned.object()?) {
                 values.insert(copy.name.clone(), value.clone());
             }
         }
@@ -373,8 +368,8 @@ impl Organisation {
     ) -> Result<(Vec<ResourceId>, Vec<ResourceId>), StoreError> {
         let empty = BTreeSet::new();
         let now = self.members.get(group).unwrap_or(&empty);
-        let (wanted, gone): (&[MemberId], Vec<ResourceId>) = match members {
-            Members::Keep => (&[], vec![]),
+        let (wanted, gone): (&[MemberId], BTreeSet<ResourceId>) = match members {
+            Members::Keep => (&[], BTreeSet::new()),
             Members::Delta { add, remove } => {
                 (add, remove.iter().filter(|id| now.contains(*id)).cloned().collect())
             }
@@ -398,7 +393,7 @@ impl Organisation {
         for id in &gone {
             self.set_edge(group, id, Presence::Gone);
         }
-        Ok((come.into_iter().map(|(id, _)| id).collect(), gone))
+        Ok((come.into_iter().map(|(id, _)| id).collect(), gone.into_iter().collect()))
     }
 
     /// Moves the memberships of those who came to a group or left it.

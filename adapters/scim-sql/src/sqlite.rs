@@ -1,0 +1,163 @@
+//! [`SqliteStore`]: the contract over one SQLite file.
+//!
+//! One thread writes, some threads read, and futures only wait for them: no runtime is needed and none is held up.
+
+mod claim;
+mod failure;
+mod log;
+mod member;
+mod open;
+mod query;
+mod row;
+mod worker;
+mod write;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use event_listener::Event as Signal;
+use rusqlite::Connection;
+use scim_core::store::{
+    AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
+    ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
+};
+
+use self::{failure::Result, worker::Workers};
+
+/// Resources in a SQLite database: one file beside the program, or nothing but memory.
+///
+/// What [`commit`](Store::commit) has answered is on the disk. Batches that wait at the same time share one flush of the disk, each failing
+/// or succeeding by itself. Reads see a consistent state and never hold up a write. The file may be opened by several processes at once;
+/// [`changed`](Store::changed) is woken by the commits of its own.
+///
+/// Dropping the store finishes what was handed to it and closes the file.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::store::{Query, Store};
+/// use scim_sql::SqliteStore;
+///
+/// # pollster::block_on(async {
+/// let store = SqliteStore::in_memory()?;
+/// let page = store.query(&"acme".into(), &Query::all("User", 100)).await?;
+/// assert_eq!(page.total, 0);
+/// # Ok::<(), scim_core::store::StoreError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    workers: Workers,
+    committed: Arc<Signal>,
+}
+
+impl SqliteStore {
+    /// The store in that file, which is made where there is none, and brought to the newest layout.
+    ///
+    /// Blocks while it does so; meant for the start of a program.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where the file cannot be opened or written, or comes from a newer version of this crate;
+    /// [`StoreError::Corrupt`] where it is no database.
+    pub fn open(path: impl AsRef<Path>) -> std::result::Result<Self, StoreError> {
+        let committed = Arc::new(Signal::new());
+        let path = path.as_ref();
+        // The writer comes first: it makes the file and its tables.
+        let writer = open::writer(path)?;
+        let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
+        let workers = Workers::start(writer, readers, &committed)?;
+        Ok(Self { workers, committed })
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where no thread can be had.
+    pub fn in_memory() -> std::result::Result<Self, StoreError> {
+        let committed = Arc::new(Signal::new());
+        let workers = Workers::start(open::memory()?, vec![], &committed)?;
+        Ok(Self { workers, committed })
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    ) -> std::result::Result<R, StoreError> {
+        self.workers.read(read).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn get(
+        &self,
+        tenant: &Tenant,
+        kind: &ResourceKind,
+        id: &ResourceId,
+        want: &Want,
+    ) -> std::result::Result<Option<Resource>, StoreError> {
+        let (tenant, kind, id, want) = (tenant.clone(), kind.clone(), id.clone(), want.clone());
+        self.read(move |sql| query::get(sql, &tenant, &kind, &id, &want)).await
+    }
+
+    async fn query(&self, tenant: &Tenant, query: &Query) -> std::result::Result<Page, StoreError> {
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.read(move |sql| query::page(sql, &tenant, &query)).await
+    }
+
+    async fn commit(
+        &self,
+        tenant: &Tenant,
+        batch: Reviewed,
+    ) -> std::result::Result<Committed, StoreError> {
+        self.workers.commit(tenant.clone(), batch.into_batch()).await
+    }
+
+    async fn changes(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> std::result::Result<ChangePage, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |sql| log::changes(sql, &tenant, after, limit)).await
+    }
+
+    async fn changed(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+    ) -> std::result::Result<(), StoreError> {
+        loop {
+            let signal = self.committed.listen();
+            let of = tenant.clone();
+            if self.read(move |sql| log::last(sql, &of)).await? > after {
+                return Ok(());
+            }
+            signal.await;
+        }
+    }
+
+    async fn claims(
+        &self,
+        tenant: &Tenant,
+        space: &Space,
+        after: Option<&str>,
+        limit: usize,
+    ) -> std::result::Result<Vec<Held>, StoreError> {
+        let (tenant, space, after) = (tenant.clone(), space.clone(), after.map(str::to_owned));
+        self.read(move |sql| claim::list(sql, &tenant, &space, after.as_deref(), limit)).await
+    }
+
+    async fn audit(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> std::result::Result<Vec<AuditEntry>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |sql| log::audit(sql, &tenant, after, limit)).await
+    }
+}

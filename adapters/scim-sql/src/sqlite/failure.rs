@@ -1,0 +1,55 @@
+//! What goes wrong between SQLite and the contract.
+
+use rusqlite::ErrorCode;
+use scim_core::store::StoreError;
+
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// Either the contract's own answer, or SQLite's trouble, which [`StoreError`] has only two words for.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Store(StoreError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(StoreError::Corrupt(format!("a document is not JSON: {error}")))
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error,
+            Failure::Sqlite(error) if is_damage(&error) => Self::Corrupt(error.to_string()),
+            Failure::Sqlite(error) => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// A full disk, a file that may not be written, a lock that is not given back: all of those may pass. These do not.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) => matches!(
+            error.code,
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+        ),
+        _ => true,
+    }
+}

@@ -1,0 +1,102 @@
+-- Text compares by code point (BINARY) everywhere: what must compare otherwise is folded before it comes here.
+-- The organisation leads every key. Times are microseconds since 1970.
+
+CREATE TABLE meta (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(16))));
+
+-- `position` is the last one of the log, `made` counts the resources ever made, `clock` is the latest time of a batch.
+CREATE TABLE organisation (
+    tenant   TEXT    NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    made     INTEGER NOT NULL,
+    clock    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE population (
+    tenant    TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    resources INTEGER NOT NULL,
+    PRIMARY KEY (tenant, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resource (
+    tenant        TEXT    NOT NULL,
+    id            TEXT    NOT NULL,
+    kind          TEXT    NOT NULL,
+    place         INTEGER NOT NULL,
+    own           INTEGER NOT NULL,
+    memberships   INTEGER NOT NULL,
+    created       INTEGER NOT NULL,
+    last_modified INTEGER NOT NULL,
+    sent          TEXT    NOT NULL,
+    assigned      TEXT    NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE UNIQUE INDEX resource_place ON resource (tenant, kind, place);
+
+CREATE TABLE edge (
+    tenant    TEXT NOT NULL,
+    group_id  TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    PRIMARY KEY (tenant, group_id, member_id),
+    FOREIGN KEY (tenant, group_id) REFERENCES resource (tenant, id),
+    FOREIGN KEY (tenant, member_id) REFERENCES resource (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX edge_reverse ON edge (tenant, member_id, group_id);
+
+CREATE TABLE unique_key (
+    tenant    TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    attribute TEXT NOT NULL,
+    folded    TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    PRIMARY KEY (tenant, kind, attribute, folded)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unique_key_owner ON unique_key (tenant, id);
+
+CREATE TABLE claim (
+    tenant TEXT NOT NULL,
+    space  TEXT NOT NULL,
+    value  TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    PRIMARY KEY (tenant, space, value)
+) STRICT, WITHOUT ROWID;
+
+-- From `first` up to `next`, which it leaves out, no number is free in all of `spaces`. Claims stay, so this never becomes untrue.
+CREATE TABLE claim_hint (
+    tenant TEXT    NOT NULL,
+    spaces TEXT    NOT NULL,
+    first  INTEGER NOT NULL,
+    next   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, spaces, first)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log (
+    tenant   TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    kind     TEXT    NOT NULL,
+    id       TEXT    NOT NULL,
+    deleted  INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    tenant   TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    role     TEXT    NOT NULL,
+    actor    TEXT    NOT NULL,
+    kind     TEXT    NOT NULL,
+    id       TEXT    NOT NULL,
+    what     TEXT    NOT NULL,
+    PRIMARY KEY (tenant, position)
+) STRICT;

@@ -1,0 +1,80 @@
+//! Connections, and the layout that they find.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use scim_core::store::StoreError;
+
+use super::failure::Result;
+
+/// How many threads read a file.
+pub(super) const READERS: usize = 4;
+
+/// What makes each version of the layout from the one before. Only ever added to.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+
+/// How long a connection waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connection that makes the file where there is none, brings it up to date and writes.
+pub(super) fn writer(path: &Path) -> Result<Connection> {
+    let sql = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    prepared(&sql)?;
+    sql.pragma_update(None, "journal_mode", "WAL")?;
+    // Without it a commit may be lost with the power.
+    sql.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&sql)?;
+    Ok(sql)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    let sql = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    prepared(&sql)?;
+    sql.pragma_update(None, "query_only", true)?;
+    Ok(sql)
+}
+
+/// The only connection of a store without a file.
+pub(super) fn memory() -> Result<Connection> {
+    let sql = Connection::open_in_memory()?;
+    prepared(&sql)?;
+    migrate(&sql)?;
+    Ok(sql)
+}
+
+fn prepared(sql: &Connection) -> Result<()> {
+    sql.busy_timeout(PATIENCE)?;
+    sql.pragma_update(None, "foreign_keys", true)?;
+    sql.pragma_update(None, "trusted_schema", false)?;
+    sql.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(sql: &Connection) -> Result<()> {
+    let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
+    let version = sql.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    let Some(missing) = MIGRATIONS.get(done..) else {
+        let newest = MIGRATIONS.len();
+        Err(StoreError::Unavailable(format!(
+            "the file has layout {version}, and this version knows up to {newest}"
+        )))?
+    };
+    for migration in missing {
+        sql.execute_batch(migration)?;
+    }
+    if !missing.is_empty() {
+        sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! A resource as a row.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use scim_core::store::{Document, Position, Resource, StoreError, Version};
+
+use super::failure::Result;
+
+/// The columns that [`Stored::read`] takes, in its order.
+macro_rules! columns {
+    () => {
+        "r.place, r.kind, r.id, r.own, r.memberships, r.created, r.last_modified, r.sent, r.assigned"
+    };
+}
+pub(super) use columns;
+
+/// One row of the table `resource`.
+pub(super) struct Stored {
+    pub(super) place: i64,
+    pub(super) kind: String,
+    pub(super) id: String,
+    pub(super) own: i64,
+    pub(super) memberships: i64,
+    pub(super) created: i64,
+    pub(super) last_modified: i64,
+    pub(super) sent: String,
+    pub(super) assigned: String,
+}
+
+impl Stored {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            place: row.get(0)?,
+            kind: row.get(1)?,
+            id: row.get(2)?,
+            own: row.get(3)?,
+            memberships: row.get(4)?,
+            created: row.get(5)?,
+            last_modified: row.get(6)?,
+            sent: row.get(7)?,
+            assigned: row.get(8)?,
+        })
+    }
+
+    pub(super) fn find(
+        sql: &Connection,
+        tenant: &str,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<Self>> {
+        let mut found = sql.prepare_cached(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM resource r WHERE r.tenant = :tenant AND r.id = :id AND r.kind = :kind"
+        ))?;
+        let key = named_params! { ":tenant": tenant, ":id": id, ":kind": kind };
+        Ok(found.query_row(key, Self::read).optional()?)
+    }
+
+    pub(super) fn version(&self) -> Version {
+        Version::new(position(self.own), position(self.memberships))
+    }
+
+    pub(super) fn into_resource(self) -> Result<Resource> {
+        let version = self.version();
+        let (created, last_modified) = (time(self.created)?, time(self.last_modified)?);
+        let documents = (Document::from_text(self.sent), Document::from_text(self.assigned));
+        let (kind, id) = (self.kind.into(), self.id.into());
+        Ok(Resource::new(kind, id, version, created, last_modified, documents))
+    }
+}
+
+/// Positions are never negative.
+pub(super) fn position(stored: i64) -> Position {
+    Position(stored.unsigned_abs())
+}
+
+/// A position beyond all that can be stored is after all of them.
+pub(super) fn number(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+pub(super) fn limit(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn time(micros: i64) -> Result<DateTime<Utc>> {
+    let time = DateTime::from_timestamp_micros(micros);
+    Ok(time.ok_or_else(|| StoreError::Corrupt(format!("{micros} is no time")))?)
+}

@@ -1,0 +1,187 @@
+//! The threads that own the connections.
+
+use std::{sync::Arc, thread};
+
+use async_channel::{Receiver, Sender};
+use event_listener::Event as Signal;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use scim_core::store::{Batch, Committed, StoreError, Tenant};
+
+use super::{
+    failure::{Failure, Result},
+    write,
+};
+
+/// How many batches share a transaction at most.
+const GROUP: usize = 256;
+
+/// How many jobs wait at most; who comes then waits for a place.
+const QUEUE: usize = 1024;
+
+type Answer<T> = std::result::Result<T, StoreError>;
+
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Job {
+    Commit(Commit),
+    Read(Read),
+}
+
+struct Commit {
+    tenant: Tenant,
+    batch: Batch,
+    answer: Sender<Answer<Committed>>,
+}
+
+/// The two queues, and the threads that serve them.
+#[derive(Debug)]
+pub(super) struct Workers {
+    writer: Sender<Job>,
+    readers: Sender<Job>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Threads for the connections. Without readers the writer reads too.
+    pub(super) fn start(
+        writer: Connection,
+        readers: Vec<Connection>,
+        committed: &Arc<Signal>,
+    ) -> Answer<Self> {
+        let (to_writer, jobs) = async_channel::bounded(QUEUE);
+        let mut workers = Self { writer: to_writer.clone(), readers: to_writer, threads: vec![] };
+        workers.employ("scim-sql writer", writer, jobs, committed)?;
+        if !readers.is_empty() {
+            let (to_readers, jobs) = async_channel::bounded(QUEUE);
+            workers.readers = to_readers;
+            for reader in readers {
+                workers.employ("scim-sql reader", reader, jobs.clone(), committed)?;
+            }
+        }
+        Ok(workers)
+    }
+
+    fn employ(
+        &mut self,
+        name: &str,
+        sql: Connection,
+        jobs: Receiver<Job>,
+        committed: &Arc<Signal>,
+    ) -> Answer<()> {
+        let committed = Arc::clone(committed);
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(&sql, &jobs, &committed))
+            .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    pub(super) async fn commit(&self, tenant: Tenant, batch: Batch) -> Answer<Committed> {
+        let (answer, answered) = async_channel::bounded(1);
+        let job = Job::Commit(Commit { tenant, batch, answer });
+        self.writer.send(job).await.map_err(|_| gone())?;
+        answered.recv().await.map_err(|_| gone())?
+    }
+
+    /// Reads in one transaction, so that all it sees is of one moment.
+    pub(super) async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    ) -> Answer<R> {
+        let (answer, answered) = async_channel::bounded(1);
+        let job = Job::Read(Box::new(move |sql| {
+            let result = in_one_view(sql, read).map_err(StoreError::from);
+            // Nobody may be waiting any more.
+            let _ = answer.try_send(result);
+        }));
+        self.readers.send(job).await.map_err(|_| gone())?;
+        answered.recv().await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.writer.close();
+        self.readers.close();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to finish.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("the thread of the database is gone".to_owned())
+}
+
+fn work(sql: &Connection, jobs: &Receiver<Job>, committed: &Signal) {
+    while let Ok(job) = jobs.recv_blocking() {
+        let read = match job {
+            Job::Read(read) => Some(read),
+            Job::Commit(first) => {
+                let (commits, read) = waiting(first, jobs);
+                commit_together(sql, commits);
+                committed.notify(usize::MAX);
+                read
+            }
+        };
+        if let Some(read) = read {
+            read(sql);
+        }
+    }
+}
+
+/// The batches that can share a transaction with the first, and the read that stood behind them.
+fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Read>) {
+    let mut commits = vec![first];
+    while commits.len() < GROUP {
+        match jobs.try_recv() {
+            Ok(Job::Commit(commit)) => commits.push(commit),
+            Ok(Job::Read(read)) => return (commits, Some(read)),
+            Err(_) => break,
+        }
+    }
+    (commits, None)
+}
+
+fn in_one_view<R>(sql: &Connection, read: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+    let view = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
+    let result = read(&view)?;
+    view.commit()?;
+    Ok(result)
+}
+
+/// Nobody is answered before all is durable. If it does not become so, all batches failed alike, also those that were refused: they were
+/// judged by changes that never happened.
+fn commit_together(sql: &Connection, commits: Vec<Commit>) {
+    let results = in_one_transaction(sql, &commits).map_err(StoreError::from);
+    match results {
+        Ok(results) => commits.into_iter().zip(results).for_each(|(commit, result)| {
+            let _ = commit.answer.try_send(result);
+        }),
+        Err(error) => commits.into_iter().for_each(|commit| {
+            let _ = commit.answer.try_send(Err(error.clone()));
+        }),
+    }
+}
+
+fn in_one_transaction(sql: &Connection, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
+    let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
+    let results = commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?;
+    transaction.commit()?;
+    Ok(results)
+}
+
+/// The batch's own result; a failure only where the others of its transaction are lost with it.
+fn in_savepoint(sql: &Connection, commit: &Commit) -> Result<Answer<Committed>> {
+    sql.prepare_cached("SAVEPOINT batch")?.execute([])?;
+    let result = write::apply(sql, &commit.tenant, &commit.batch);
+    match result {
+        Err(failure @ Failure::Sqlite(_)) if sql.is_autocommit() => return Err(failure),
+        Err(_) => sql.prepare_cached("ROLLBACK TO batch")?.execute([])?,
+        Ok(_) => 0,
+    };
+    sql.prepare_cached("RELEASE batch")?.execute([])?;
+    Ok(result.map_err(StoreError::from))
+}

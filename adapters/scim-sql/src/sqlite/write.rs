@@ -1,0 +1,338 @@
+//! A batch, inside a transaction.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, named_params};
+use scim_core::{
+    Object,
+    store::{
+        Batch, Change, Committed, Condition, Contents, Event, MemberId, Members, Outcome, Position,
+        ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Version, Write,
+    },
+};
+
+use super::{
+    failure::Result,
+    row::{Stored, position, time},
+};
+
+/// Does all of a batch. After a failure the caller takes the savepoint back.
+pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
+    let mut writing = Writing::begin(sql, tenant, batch)?;
+    for condition in &batch.conditions {
+        if !writing.holds(condition)? {
+            return Err(StoreError::Stale(condition.clone()).into());
+        }
+    }
+    let mut outcomes = vec![];
+    for write in &batch.writes {
+        let outcome = writing.write(write)?;
+        writing.note(batch, write, &outcome)?;
+        outcomes.push(outcome);
+    }
+    writing.end()?;
+    Ok(Committed::new(position(writing.position), outcomes))
+}
+
+/// A batch under way: the connection, and the organisation's row.
+pub(super) struct Writing<'a> {
+    pub(super) sql: &'a Connection,
+    pub(super) tenant: &'a str,
+    position: i64,
+    made: i64,
+    clock: i64,
+}
+
+// The organisation's row.
+impl<'a> Writing<'a> {
+    fn begin(sql: &'a Connection, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
+        let tenant = tenant.as_str();
+        let mut found = sql.prepare_cached(
+            "SELECT position, made, clock FROM organisation WHERE tenant = :tenant",
+        )?;
+        let row = found.query_row(named_params! { ":tenant": tenant }, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        });
+        let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
+        let clock = batch.at.timestamp_micros().max(clock);
+        Ok(Self { sql, tenant, position, made, clock })
+    }
+
+    fn end(&self) -> Result<()> {
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO organisation (tenant, position, made, clock)
+             VALUES (:tenant, :position, :made, :clock)
+             ON CONFLICT DO UPDATE SET position = :position, made = :made, clock = :clock",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":position": self.position, ":made": self.made, ":clock": self.clock
+        })?;
+        Ok(())
+    }
+
+    fn now(&self) -> Result<DateTime<Utc>> {
+        time(self.clock)
+    }
+
+    fn log(&mut self, kind: &str, id: &str, event: Event) -> Result<i64> {
+        self.position += 1;
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO log (tenant, position, kind, id, deleted, at)
+             VALUES (:tenant, :position, :kind, :id, :deleted, :at)",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":position": self.position, ":kind": kind, ":id": id,
+            ":deleted": event == Event::Delete, ":at": self.clock
+        })?;
+        Ok(self.position)
+    }
+
+    fn note(&self, batch: &Batch, write: &Write, outcome: &Outcome) -> Result<()> {
+        if !outcome.changed {
+            return Ok(());
+        }
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO audit (tenant, position, at, role, actor, kind, id, what)
+             VALUES (:tenant, :position, :at, :role, :actor, :kind, :id, :what)",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":position": super::row::number(outcome.version.own),
+            ":at": self.clock, ":role": batch.actor.role, ":actor": batch.actor.id,
+            ":kind": write.kind.as_str(), ":id": write.id.as_str(),
+            ":what": write.audited(outcome).to_string()
+        })?;
+        Ok(())
+    }
+
+    fn population(&self, kind: &ResourceKind, more: i64) -> Result<()> {
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO population (tenant, kind, resources) VALUES (:tenant, :kind, :more)
+             ON CONFLICT DO UPDATE SET resources = resources + :more",
+        )?;
+        let kind = kind.as_str();
+        put.execute(named_params! { ":tenant": self.tenant, ":kind": kind, ":more": more })?;
+        Ok(())
+    }
+}
+
+// The three changes.
+impl Writing<'_> {
+    fn holds(&self, condition: &Condition) -> Result<bool> {
+        Ok(match condition {
+            Condition::Exists(kind, id) => self.own(kind, id)?.is_some(),
+            Condition::Version(kind, id, own) => self.own(kind, id)? == Some(*own),
+        })
+    }
+
+    fn own(&self, kind: &ResourceKind, id: &ResourceId) -> Result<Option<Position>> {
+        let mut found = self.sql.prepare_cached(
+            "SELECT own FROM resource WHERE tenant = :tenant AND id = :id AND kind = :kind",
+        )?;
+        let key = named_params! {
+            ":tenant": self.tenant, ":id": id.as_str(), ":kind": kind.as_str()
+        };
+        Ok(found.query_row(key, |row| row.get(0)).optional()?.map(position))
+    }
+
+    fn write(&mut self, write: &Write) -> Result<Outcome> {
+        match &write.change {
+            Change::Create { contents, members } => self.create(write, contents, members),
+            Change::Update { contents, members } => self.update(write, contents.as_ref(), members),
+            Change::Delete => self.delete(write),
+        }
+    }
+
+    fn create(
+        &mut self,
+        write: &Write,
+        contents: &Contents,
+        members: &[MemberId],
+    ) -> Result<Outcome> {
+        self.must_be_new(&write.id)?;
+        self.made += 1;
+        let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Put)?;
+        let assigned = self.fill(write, contents)?;
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO resource
+             (tenant, id, kind, place, own, memberships, created, last_modified, sent, assigned)
+             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now, :sent, :assigned)",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
+            ":place": self.made, ":own": own, ":now": self.clock,
+            ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+        })?;
+        self.population(&write.kind, 1)?;
+        let (added, removed) =
+            self.change_members(&write.id, &Members::Exactly(members.to_vec()))?;
+        self.move_memberships(&added, own)?;
+        let version = Version::new(position(own), Position::START);
+        let mut outcome = Outcome::new(true, version, self.now()?);
+        (outcome.added, outcome.removed) = (added, removed);
+        Ok(outcome)
+    }
+
+    fn update(
+        &mut self,
+        write: &Write,
+        contents: Option<&Contents>,
+        members: &Members,
+    ) -> Result<Outcome> {
+        let row = self.existing(write)?;
+        let contents = match contents {
+            Some(contents) if differs(&row, contents)? => Some(contents),
+            _ => None,
+        };
+        if let Some(contents) = contents {
+            let assigned = self.fill(write, contents)?;
+            self.set_documents(&write.id, &contents.sent, &assigned)?;
+        }
+        let (added, removed) = self.change_members(&write.id, members)?;
+        if contents.is_none() && added.is_empty() && removed.is_empty() {
+            return Ok(Outcome::new(false, row.version(), time(row.last_modified)?));
+        }
+        let own = self.touch(write.kind.as_str(), write.id.as_str())?;
+        self.move_memberships(&added, own)?;
+        self.move_memberships(&removed, own)?;
+        let version = Version::new(position(own), position(row.memberships));
+        let mut outcome = Outcome::new(true, version, self.now()?);
+        (outcome.added, outcome.removed) = (added, removed);
+        Ok(outcome)
+    }
+
+    fn delete(&mut self, write: &Write) -> Result<Outcome> {
+        let row = self.existing(write)?;
+        for (kind, group) in self.groups_of(&write.id)? {
+            self.remove_edge(&group, &write.id)?;
+            self.touch(&kind, group.as_str())?;
+        }
+        let removed = self.members_of(&write.id)?;
+        for table in [
+            "DELETE FROM edge WHERE tenant = :tenant AND group_id = :id",
+            "DELETE FROM unique_key WHERE tenant = :tenant AND id = :id",
+            "DELETE FROM resource WHERE tenant = :tenant AND id = :id",
+        ] {
+            let key = named_params! { ":tenant": self.tenant, ":id": write.id.as_str() };
+            self.sql.prepare_cached(table)?.execute(key)?;
+        }
+        self.population(&write.kind, -1)?;
+        let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Delete)?;
+        self.move_memberships(&removed, own)?;
+        let version = Version::new(position(own), position(row.memberships));
+        let mut outcome = Outcome::new(true, version, self.now()?);
+        outcome.removed = removed;
+        Ok(outcome)
+    }
+}
+
+// Their steps.
+impl Writing<'_> {
+    fn must_be_new(&self, id: &ResourceId) -> Result<()> {
+        let mut found = self
+            .sql
+            .prepare_cached("SELECT 1 FROM resource WHERE tenant = :tenant AND id = :id")?;
+        if found.exists(named_params! { ":tenant": self.tenant, ":id": id.as_str() })? {
+            return Err(StoreError::Corrupt(format!("id {id} is given twice")).into());
+        }
+        Ok(())
+    }
+
+    fn existing(&self, write: &Write) -> Result<Stored> {
+        let row = Stored::find(self.sql, self.tenant, write.kind.as_str(), write.id.as_str())?;
+        let missing = || Condition::Exists(write.kind.clone(), write.id.clone());
+        Ok(row.ok_or_else(|| StoreError::Stale(missing()))?)
+    }
+
+    /// A change of the resource itself: its place in the log and its time.
+    fn touch(&mut self, kind: &str, id: &str) -> Result<i64> {
+        let own = self.log(kind, id, Event::Put)?;
+        let mut put = self.sql.prepare_cached(
+            "UPDATE resource SET own = :own, last_modified = :now
+             WHERE tenant = :tenant AND id = :id",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":id": id, ":own": own, ":now": self.clock
+        })?;
+        Ok(own)
+    }
+
+    fn set_documents(&self, id: &ResourceId, sent: &Object, assigned: &Object) -> Result<()> {
+        let mut put = self.sql.prepare_cached(
+            "UPDATE resource SET sent = :sent, assigned = :assigned
+             WHERE tenant = :tenant AND id = :id",
+        )?;
+        put.execute(named_params! {
+            ":tenant": self.tenant, ":id": id.as_str(),
+            ":sent": text(sent)?, ":assigned": text(assigned)?
+        })?;
+        Ok(())
+    }
+
+    /// Takes keys and claims; gives the assigned part with the values claimed.
+    fn fill(&self, write: &Write, contents: &Contents) -> Result<Object> {
+        self.release_keys(&write.id, &contents.keys)?;
+        for key in &contents.keys {
+            self.take_key(write, key)?;
+        }
+        let mut assigned = contents.assigned.clone();
+        for claim in &contents.claims {
+            let value = self.claim(write, claim)?;
+            assigned.set(&claim.into, value);
+        }
+        Ok(assigned)
+    }
+
+    fn release_keys(&self, id: &ResourceId, kept: &[UniqueKey]) -> Result<()> {
+        let mut held = self.sql.prepare_cached(
+            "SELECT attribute, folded FROM unique_key WHERE tenant = :tenant AND id = :id",
+        )?;
+        let key = named_params! { ":tenant": self.tenant, ":id": id.as_str() };
+        let held = held
+            .query_map(key, |row| Ok(UniqueKey { attribute: row.get(0)?, folded: row.get(1)? }))?;
+        let held = held.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut release = self.sql.prepare_cached(
+            "DELETE FROM unique_key
+             WHERE tenant = :tenant AND id = :id AND attribute = :attribute AND folded = :folded",
+        )?;
+        for key in held.iter().filter(|key| !kept.contains(key)) {
+            release.execute(named_params! {
+                ":tenant": self.tenant, ":id": id.as_str(),
+                ":attribute": key.attribute, ":folded": key.folded
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take_key(&self, write: &Write, key: &UniqueKey) -> Result<()> {
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO unique_key (tenant, kind, attribute, folded, id)
+             VALUES (:tenant, :kind, :attribute, :folded, :id)
+             ON CONFLICT DO UPDATE SET id = id RETURNING id",
+        )?;
+        let owner: String = put.query_row(
+            named_params! {
+                ":tenant": self.tenant, ":kind": write.kind.as_str(),
+                ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str()
+            },
+            |row| row.get(0),
+        )?;
+        if owner != write.id.as_str() {
+            let (kind, attribute) = (write.kind.clone(), key.attribute.clone());
+            return Err(StoreError::Conflict { kind, attribute }.into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether a write stores anything new. Documents that print alike are alike; only the others are read again.
+fn differs(row: &Stored, contents: &Contents) -> Result<bool> {
+    let same = |stored: &str, wanted: &Object| -> Result<bool> {
+        Ok(stored == text(wanted)? || serde_json::from_str::<Object>(stored)? == *wanted)
+    };
+    Ok(!contents.claims.is_empty()
+        || !same(&row.sent, &contents.sent)?
+        || !same(&row.assigned, &contents.assigned)?)
+}
+
+fn text(object: &Object) -> Result<String> {
+    Ok(serde_json::to_string(object)?)
+}
