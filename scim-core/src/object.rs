@@ -81,6 +81,16 @@ impl Object {
         }
     }
 
+    /// Says that a location has no value, whatever there is in an object that this one is [laid over](Self::overlaid). It leaves an empty
+    /// list behind, which answers and filters take for nothing.
+    pub fn withhold(&mut self, location: &Location) {
+        let nothing = Value::Array(vec![]);
+        match &location.extension {
+            Some(urn) => inside(&mut self.0, urn, |extension| set_in(extension, location, nothing)),
+            None => set_in(&mut self.0, location, nothing),
+        }
+    }
+
     /// Takes a whole extension away.
     pub fn clear_extension(&mut self, urn: &str) {
         self.0.remove(urn);

@@ -166,7 +166,8 @@ impl<'a> Admission<'a> {
         if identifies {
             check_identifier(&text, attribute, place)?;
         }
-        if text.is_empty() && self.dialect.empty_text_is_unset {
+        let is_dropped = attribute.drops.is_some_and(|drops| (drops.0)(&text));
+        if is_dropped || (text.is_empty() && self.dialect.empty_text_is_unset) {
             return Ok(None);
         }
         if self.dialect.check_formats && !has_format(attribute, &text) {

@@ -1,7 +1,5 @@
 //! Writes: read, plan, complete, review, commit; and again where others came in between.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use super::{Caller, Service, decode::Conditions, store_error};
@@ -11,10 +9,9 @@ use crate::{
     completion::Completing,
     patch::{MemberChange, Plan},
     project::etag,
-    schema::Uniqueness,
     store::{
-        Batch, Change, Committed, Condition, Contents, Members, Reader, Resource, ResourceId,
-        ReviewError, StoreError, UniqueKey, Version, Want, Write, review,
+        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
+        ResourceId, ReviewError, StoreError, Version, Want, Write, review,
     },
 };
 
@@ -118,6 +115,7 @@ impl Service {
         let contents = self.contents(caller, of, id, None, sent)?;
         let change = Change::Create { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
+        write.named = listed.to_vec();
         write.audit = json!({"action": "create"});
         self.commit(caller, reader, write, None).await?;
         Ok(())
@@ -214,25 +212,42 @@ impl Service {
         let resource = self.visible(caller, of, id, &revise.want(of)).await?;
         check_version(conditions, &resource)?;
         let revision = revise.revise(of, &resource)?;
-        if revision.sent.is_none() && revision.members.is_empty() {
+        let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
+        if contents.is_none() && revision.members.is_empty() {
             return Ok(etag(resource.version));
         }
         self.check_number_of_members(revision.members.add.len())?;
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = member_change(caller, of, &revision.members, &reader).await?;
-        let is_bound = revision.sent.is_some() || conditions.is_bound();
+        let is_bound = contents.is_some() || conditions.is_bound();
         let bound = is_bound.then(|| version_of(&resource));
-        let audit = audit(revise.action(), &resource, revision.sent.as_ref());
-        let contents = revision.sent.as_ref();
-        let contents = contents.map(|sent| self.contents(caller, of, id, Some(&resource), sent));
-        let change = Change::Update { contents: contents.transpose()?, members };
+        let audit = audit(revise.action(), &resource, contents.as_ref());
+        let change = Change::Update { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
+        write.named = revision.members.add;
         write.audit = audit;
         let memberships = resource.version.memberships;
         write.before = Some(Box::new(resource));
         let committed = self.commit(caller, reader, write, bound).await?;
         let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
         Ok(etag(Version::new(own, memberships)))
+    }
+
+    /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.
+    fn revised(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        resource: &Resource,
+        sent: Option<&Object>,
+    ) -> Result<Option<Contents>, Attempt> {
+        let before = resource.sent.object()?;
+        let after = sent.unwrap_or(before);
+        let contents = self.contents(caller, of, &resource.id, Some(resource), after)?;
+        let stays = sent.is_none()
+            && contents.claims.is_empty()
+            && contents.assigned == *resource.assigned.object()?;
+        Ok((!stays).then_some(contents))
     }
 
     /// The documents of a resource with all that the store decides about them.
@@ -250,7 +265,7 @@ impl Service {
         Ok(Contents {
             sent: sent.clone(),
             assigned: assignment.assigned,
-            keys: unique_keys(of, sent),
+            keys: of.unique_keys(sent),
             claims: assignment.claims,
         })
     }
@@ -370,38 +385,17 @@ fn changed_meanwhile() -> ScimError {
 }
 
 /// What changed, by name. Values stay out: keys and the like do not belong into a log that many may read.
-fn audit(action: &str, before: &Resource, after: Option<&Object>) -> Value {
-    let changed = match (before.sent.object(), after) {
-        (Ok(before), Some(after)) => before.changes(after),
-        _ => std::collections::BTreeSet::new(),
-    };
-    let paths: Vec<String> = changed.iter().map(ToString::to_string).collect();
-    json!({"action": action, "paths": paths})
-}
-
-/// The values of a resource that no other one of the organisation may hold.
-fn unique_keys(of: &ResourceType, sent: &Object) -> Vec<UniqueKey> {
-    let mut keys = vec![];
-    let own = (None, of.schema());
-    let extensions = of.extensions().iter().map(|it| (Some(it.schema.id.as_str()), &*it.schema));
-    for (urn, schema) in std::iter::once(own).chain(extensions) {
-        let values = match urn {
-            None => Some(sent.as_map()),
-            Some(urn) => sent.top(urn).and_then(Value::as_object),
-        };
-        let unique = schema.attributes.iter().filter(|it| it.uniqueness != Uniqueness::None);
-        for attribute in unique {
-            let value = values.and_then(|values| values.get(&attribute.name));
-            let folded: Option<Cow<'_, str>> = match value {
-                Some(Value::String(text)) => Some(attribute.case.key(text)),
-                Some(number @ Value::Number(_)) => Some(number.to_string().into()),
-                _ => None,
-            };
-            keys.extend(folded.map(|folded| UniqueKey {
-                attribute: attribute.name.clone(),
-                folded: folded.into_owned(),
-            }));
+fn audit(action: &str, before: &Resource, after: Option<&Contents>) -> Value {
+    let changes = |before: &Document, after: Option<&Object>| match (before.object(), after) {
+        (Ok(before), Some(after)) => {
+            before.changes(after).iter().map(ToString::to_string).collect()
         }
+        _ => vec![],
+    };
+    let paths = changes(&before.sent, after.map(|it| &it.sent));
+    let assigned = changes(&before.assigned, after.map(|it| &it.assigned));
+    match assigned.is_empty() {
+        true => json!({"action": action, "paths": paths}),
+        false => json!({"action": action, "paths": paths, "assigned": assigned}),
     }
-    keys
 }
