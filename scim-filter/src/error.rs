@@ -45,7 +45,7 @@ pub enum ParseErrorKind {
         /// The limit.
         limit: usize,
     },
-    /// It is nested deeper than [`Limits::depth`](crate::Limits::depth).
+    /// It is nested deeper than [`Limits::depth`](field@crate::Limits::depth).
     #[error("nested deeper than {limit}")]
     TooDeep {
         /// The limit.
