@@ -1,6 +1,6 @@
 //! The attributes of a resource as the engine holds them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use scim_filter::Location;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,16 @@ impl Object {
         }
     }
 
+    /// Says that a location has no value, whatever there is in an object that this one is [laid over](Self::overlaid). It leaves an empty
+    /// list behind, which answers and filters take for nothing.
+    pub fn withhold(&mut self, location: &Location) {
+        let nothing = Value::Array(vec![]);
+        match &location.extension {
+            Some(urn) => inside(&mut self.0, urn, |extension| set_in(extension, location, nothing)),
+            None => set_in(&mut self.0, location, nothing),
+        }
+    }
+
     /// Takes a whole extension away.
     pub fn clear_extension(&mut self, urn: &str) {
         self.0.remove(urn);
@@ -136,10 +146,6 @@ impl Object {
     }
 
     /// For the engine, which has checked what it puts in.
-    pub(crate) fn from_map(map: Map<String, Value>) -> Self {
-        Self(map)
-    }
-
     pub(crate) fn as_map_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0
     }
@@ -158,6 +164,51 @@ pub(crate) fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,
+    }
+}
+
+/// What a list holds, looked up in constant time.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    texts: HashSet<String>,
+    by_value: HashMap<String, Vec<Value>>,
+}
+
+/// How many elements of one `value` are compared part by part; beyond, only equal ones count as the same.
+const LOOKED_AT: usize = 32;
+
+impl Held {
+    pub(crate) fn of(list: &[Value]) -> Self {
+        let mut held = Self::default();
+        list.iter().for_each(|item| _ = held.add(item));
+        held
+    }
+
+    /// Takes an element in. False where the list holds it already: all that the element says, one in the list says too.
+    pub(crate) fn add(&mut self, item: &Value) -> bool {
+        if self.says(item) || !self.texts.insert(item.to_string()) {
+            return false;
+        }
+        if let Some(value) = item.get("value") {
+            self.by_value.entry(value.to_string()).or_default().push(item.clone());
+        }
+        true
+    }
+
+    fn says(&self, item: &Value) -> bool {
+        let Some(value) = item.get("value") else { return false };
+        let alike = self.by_value.get(&value.to_string());
+        alike.into_iter().flatten().take(LOOKED_AT).any(|there| includes(there, item))
+    }
+}
+
+/// Whether one element says all that another one says (`rfc:PAT-28`).
+pub(crate) fn includes(there: &Value, item: &Value) -> bool {
+    match (there, item) {
+        (Value::Object(there), Value::Object(item)) => {
+            item.iter().all(|(name, value)| there.get(name) == Some(value))
+        }
+        _ => there == item,
     }
 }
 

@@ -78,7 +78,8 @@ impl Plan {
         dialect: &Dialect,
         limits: &Limits,
     ) -> Result<Self, ScimError> {
-        let operations = decode::operations(body, dialect, limits)?;
+        let members = resource_type.membership().map(|it| it.attribute.as_str());
+        let operations = decode::operations(body, members, dialect, limits)?;
         let mut compiler = compile::Compiler::new(resource_type, dialect);
         for operation in operations {
             let number = operation.number;

@@ -1,5 +1,6 @@
 //! Resource types: which schemas a kind of resource holds, and where clients find it (RFC 7643 §6).
 
+mod keys;
 mod overlay;
 mod resolve;
 

@@ -116,6 +116,18 @@ pub struct Attribute {
     pub sub_attributes: Vec<Attribute>,
     /// Its value where a POST leaves it out; where a PUT leaves it out, the stored value stays. Ours, not published.
     pub default: Option<serde_json::Value>,
+    /// Texts that are taken and never stored, such as secrets that people paste by mistake. Ours, not published.
+    pub drops: Option<Drops>,
+}
+
+/// Selects texts that are never stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Drops(pub fn(&str) -> bool);
+
+impl PartialEq for Drops {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
 }
 
 /// Who may change an attribute, and when (RFC 7643 §7). Closed by the standard.
@@ -179,6 +191,7 @@ impl Attribute {
             reference_types: vec![],
             sub_attributes: vec![],
             default: None,
+            drops: None,
         }
     }
 
@@ -281,6 +294,13 @@ impl Attribute {
     #[must_use]
     pub fn canonical(mut self, values: &[&str]) -> Self {
         self.canonical_values = values.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Texts that `drops` selects are taken in every request and never stored; of a list, the others stay.
+    #[must_use]
+    pub fn dropping(mut self, drops: fn(&str) -> bool) -> Self {
+        self.drops = Some(Drops(drops));
         self
     }
 

@@ -9,6 +9,7 @@ mod bulk;
 mod caller;
 mod decode;
 mod encode;
+mod in_process;
 mod members;
 mod write;
 
@@ -28,6 +29,7 @@ use crate::{
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
 pub use caller::{Bulk, Caller};
 pub use encode::{LIST_RESPONSE, MEDIA_TYPE, error_response};
+pub use in_process::InProcess;
 
 /// A SCIM service provider over a [`Store`].
 ///
@@ -174,10 +176,13 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
         StoreError::Taken { space, value } => ScimError::uniqueness(format!(
             "`{value}` belongs to another account in {space}, or did; such values are never given away again"
         )),
-        StoreError::Exhausted(space) => ScimError::unavailable(format!("no value is free in {space}")),
+        StoreError::Exhausted(space) => {
+            ScimError::unavailable(format!("no value is free in {space}"))
+        }
         StoreError::Expired(_) => ScimError::expired_cursor("the position is too old; start over"),
         StoreError::Stale(_) => {
-            ScimError::unavailable("others are changing the same resource; try again").retry_after(1)
+            ScimError::unavailable("others are changing the same resource; try again")
+                .retry_after(1)
         }
         StoreError::Unavailable(_) => {
             tracing::error!(%error, "the store did not answer");
@@ -185,7 +190,9 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
         }
         StoreError::Corrupt(_) => {
             tracing::error!(%error, "the store is damaged");
-            ScimError::internal("a stored resource cannot be read; ask the operator of this service")
+            ScimError::internal(
+                "a stored resource cannot be read; ask the operator of this service",
+            )
         }
     }
 }

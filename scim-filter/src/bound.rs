@@ -180,28 +180,69 @@ fn single(mut terms: Vec<Bound>) -> Result<Bound, Vec<Bound>> {
 impl fmt::Display for Bound {
     /// Like a filter, with the schema's spelling and folded values; for logs and cursors.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f, Inside::Resource)
+    }
+}
+
+/// Which names a term is printed with.
+#[derive(Clone, Copy)]
+enum Inside {
+    Resource,
+    Brackets,
+}
+
+impl Bound {
+    fn print(&self, f: &mut fmt::Formatter<'_>, inside: Inside) -> fmt::Result {
         match self {
-            Self::And(terms) => join(f, " and ", terms),
-            Self::Or(terms) => join(f, " or ", terms),
-            Self::Not(term) => write!(f, "not ({term})"),
+            Self::And(terms) => join(f, inside, " and ", terms),
+            Self::Or(terms) => join(f, inside, " or ", terms),
+            Self::Not(term) => group(f, inside, "not (", term, ")"),
             Self::Always(value) => write!(f, "{value}"),
             Self::Compare { attribute, op, operand } => {
-                write!(f, "{} {op} {operand}", attribute.location)
+                inside.name(f, attribute)?;
+                write!(f, " {op} {operand}")
             }
-            Self::Present(attribute) => write!(f, "{} pr", attribute.location),
-            Self::Element { attribute, filter } => write!(f, "{}[{filter}]", attribute.location),
+            Self::Present(attribute) => {
+                inside.name(f, attribute)?;
+                f.write_str(" pr")
+            }
+            Self::Element { attribute, filter } => {
+                inside.name(f, attribute)?;
+                group(f, Inside::Brackets, "[", filter, "]")
+            }
         }
     }
 }
 
-fn join(f: &mut fmt::Formatter<'_>, between: &str, terms: &[Bound]) -> fmt::Result {
+impl Inside {
+    fn name(self, f: &mut fmt::Formatter<'_>, attribute: &Attribute) -> fmt::Result {
+        match self {
+            Self::Resource => write!(f, "{}", attribute.location),
+            Self::Brackets => f.write_str(attribute.location.sub.as_deref().unwrap_or("value")),
+        }
+    }
+}
+
+fn group(
+    f: &mut fmt::Formatter<'_>,
+    inside: Inside,
+    open: &str,
+    term: &Bound,
+    close: &str,
+) -> fmt::Result {
+    f.write_str(open)?;
+    term.print(f, inside)?;
+    f.write_str(close)
+}
+
+fn join(f: &mut fmt::Formatter<'_>, inside: Inside, between: &str, terms: &[Bound]) -> fmt::Result {
     for (n, term) in terms.iter().enumerate() {
         if n > 0 {
             f.write_str(between)?;
         }
         match term {
-            Bound::And(_) | Bound::Or(_) => write!(f, "({term})")?,
-            _ => write!(f, "{term}")?,
+            Bound::And(_) | Bound::Or(_) => group(f, inside, "(", term, ")")?,
+            _ => term.print(f, inside)?,
         }
     }
     Ok(())

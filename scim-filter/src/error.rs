@@ -12,11 +12,11 @@ use std::{fmt, ops::Range};
 /// assert_eq!(error.span(), 9..14);
 /// assert_eq!(
 ///     error.to_string(),
-///     "expected eq, ne, co, sw, ew, gt, ge, lt, le or pr, found `regex` at byte 9"
+///     "expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 9"
 /// );
 /// assert_eq!(
 ///     format!("{error:#}"),
-///     r#"expected eq, ne, co, sw, ew, gt, ge, lt, le or pr, found `regex` at byte 9
+///     r#"expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 9
 ///   |
 ///   | userName regex "^a"
 ///   |          ^^^^^"#
@@ -45,7 +45,7 @@ pub enum ParseErrorKind {
         /// The limit.
         limit: usize,
     },
-    /// It is nested deeper than [`Limits::depth`](crate::Limits::depth).
+    /// It is nested deeper than [`Limits::depth`](field@crate::Limits::depth).
     #[error("nested deeper than {limit}")]
     TooDeep {
         /// The limit.
@@ -58,7 +58,7 @@ pub enum ParseErrorKind {
         limit: usize,
     },
     /// A term was due: a name, a group or a `not`.
-    #[error("expected an attribute, `(` or not")]
+    #[error("expected an attribute, `(` or `not`")]
     Term,
     /// An attribute path was due.
     #[error("expected an attribute")]
@@ -70,10 +70,10 @@ pub enum ParseErrorKind {
     #[error("expected one sub-attribute at most")]
     Nested,
     /// An operator was due.
-    #[error("expected eq, ne, co, sw, ew, gt, ge, lt, le or pr")]
+    #[error("expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr)")]
     Operator,
     /// A literal was due.
-    #[error("expected a string in double quotes, a number, true, false or null")]
+    #[error("expected a string in double quotes, a number, `true`, `false` or `null`")]
     Literal,
     /// A string has no end.
     #[error("expected a closing `\"`")]
@@ -88,13 +88,13 @@ pub enum ParseErrorKind {
     #[error("expected a number within 64 bits")]
     Number,
     /// A group is not closed.
-    #[error("expected `)`, and or or")]
+    #[error("expected `)`, `and` or `or`")]
     Group,
     /// A bracket is not closed.
-    #[error("expected `]`, and or or")]
+    #[error("expected `]`, `and` or `or`")]
     Bracket,
     /// Something follows a whole filter.
-    #[error("expected and, or or the end")]
+    #[error("expected `and`, `or` or the end")]
     End,
     /// Something follows a whole path.
     #[error("expected the end of the path")]
@@ -121,6 +121,8 @@ enum Found {
     Name(Box<str>),
     Sign(char),
     Quote,
+    Blank,
+    Unquoted,
     Text,
 }
 
@@ -183,8 +185,9 @@ impl Found {
             (K::TooLong { .. } | K::TooDeep { .. } | K::TooManyTerms { .. }, _) => Self::Nothing,
             (K::Escape | K::Control | K::Number, _) => Self::Nothing,
             (_, None) => Self::End,
-            (K::Literal, Some(c)) if name(c) => Self::Text,
+            (K::Literal, Some(c)) if name(c) => Self::Unquoted,
             (_, Some('"')) => Self::Quote,
+            (_, Some(' ' | '\t')) => Self::Blank,
             (_, Some(c)) if name(c) => {
                 Self::Name(rest.split(|c| !name(c)).next().map(shorten).unwrap_or_default())
             }
@@ -202,7 +205,9 @@ impl fmt::Display for Found {
             Self::Name(name) => write!(f, ", found `{name}`"),
             Self::Sign(c) => write!(f, ", found `{c}`"),
             Self::Quote => f.write_str(", found a string"),
-            Self::Text => f.write_str(", found other text"),
+            Self::Blank => f.write_str(", found a blank"),
+            Self::Unquoted => f.write_str(", found text without quotes"),
+            Self::Text => f.write_str(", found some other character"),
         }
     }
 }

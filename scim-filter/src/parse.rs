@@ -1,8 +1,9 @@
 //! The grammar of RFC 7644 Figures 1 and 7, one function a production, with the budgets.
 //!
-//! Invariant: functions call themselves only through [`group`](filter) and brackets, which count depth
+//! Invariant: functions call themselves only through groups and brackets, which count depth
 //! before they do, so the stack used is bounded by [`Limits::MAX_DEPTH`] whatever the text is.
 
+mod byte;
 mod filter;
 mod literal;
 mod path;
@@ -10,7 +11,7 @@ mod path;
 use std::cell::Cell;
 
 pub(crate) use literal::number;
-use nom::{IResult, bytes::complete::take_while};
+use nom::IResult;
 
 use crate::{AttrPath, Filter, Limits, ParseError, ParseErrorKind, Path, Syntax};
 
@@ -35,9 +36,8 @@ pub(crate) fn path(text: &str, syntax: &Syntax, limits: &Limits) -> Result<Path,
 /// Reads a whole text as an attribute path.
 pub(crate) fn attr_path(text: &str, limits: &Limits) -> Result<AttrPath, ParseError> {
     whole(text, limits, false, |text| {
-        let (text, _) = blank(text)?;
-        let (rest, path) = path::attr_path(text)?;
-        end(rest, path, ParseErrorKind::PathEnd)
+        let (rest, path) = path::attr_path(byte::trim(text))?;
+        end(rest, path.into(), ParseErrorKind::PathEnd)
     })
 }
 
@@ -97,20 +97,19 @@ impl<'l> Rules<'l> {
         Ok(())
     }
 
-    /// Reads what stands behind an opening bracket `at`, one level deeper.
-    fn deeper<'a, T>(
-        &self,
-        at: &'a str,
-        inner: impl FnOnce(&'a str) -> Parsed<'a, T>,
-    ) -> Parsed<'a, T> {
+    /// Counts an opening bracket, which stands at `at`.
+    fn enter(&self, at: &str) -> Result<(), nom::Err<Fault>> {
         let (depth, limit) = (self.depth.get(), self.limits.depth());
         if depth >= limit {
             return Err(Fault::of(ParseErrorKind::TooDeep { limit }, at, 1));
         }
         self.depth.set(depth + 1);
-        let parsed = inner(at.get(1..).unwrap_or_default())?;
-        self.depth.set(depth);
-        Ok(parsed)
+        Ok(())
+    }
+
+    /// Counts a closing bracket.
+    fn leave(&self) {
+        self.depth.set(self.depth.get() - 1);
     }
 }
 
@@ -121,19 +120,13 @@ enum Place {
     Brackets,
 }
 
-/// Blanks, which are forgiven wherever they cannot change the meaning.
-fn blank(i: &str) -> Parsed<'_, &str> {
-    take_while(|c| matches!(c, ' ' | '\t'))(i)
-}
-
 /// Nothing but blanks may follow.
 fn end<T>(rest: &str, value: T, kind: ParseErrorKind) -> Result<T, nom::Err<Fault>> {
-    let (rest, _) = blank(rest)?;
+    let rest = byte::trim(rest);
     if rest.is_empty() {
-        Ok(value)
-    } else {
-        Err(Fault::of(kind, rest, path::word_len(rest).max(1)))
+        return Ok(value);
     }
+    Err(Fault::of(kind, rest, byte::run(rest, byte::NAME).max(1)))
 }
 
 /// Checks the length, parses, and turns a fault into an error that knows the text.
@@ -156,7 +149,7 @@ fn whole<'a, T>(
             }
         };
         let start = text.len() - fault.left;
-        let end = text.ceil_char_boundary(start + fault.len);
+        let end = text.ceil_char_boundary((start + fault.len).min(text.len()));
         ParseError::new(fault.kind, text, start..end, in_filter || fault.in_filter)
     })
 }

@@ -1,5 +1,7 @@
 //! One value against one attribute: the single place that fits what a client sent to the type that the schema says.
 
+use std::collections::HashSet;
+
 use scim_filter::Type;
 use serde_json::{Map, Value};
 
@@ -36,10 +38,10 @@ impl<'a> Admission<'a> {
             return self.single(attribute, value, place);
         }
         let elements = self.elements(attribute, value, place)?;
-        let mut admitted = vec![];
+        let (mut admitted, mut seen) = (vec![], HashSet::new());
         for (index, element) in elements.into_iter().enumerate() {
             let element = self.single(attribute, element, &format!("{place}[{index}]"))?;
-            admitted.extend(element.filter(|element| !admitted.contains(element)));
+            admitted.extend(element.filter(|element| seen.insert(element.to_string())));
         }
         self.one_primary(&mut admitted, place)?;
         Ok(Some(Value::Array(admitted)).filter(|list| !is_empty(list)))
@@ -142,7 +144,7 @@ impl<'a> Admission<'a> {
             Type::Boolean => self.boolean(value),
             Type::Integer => self.integer(value),
             Type::Decimal => self.decimal(value),
-            Type::DateTime => text(value).filter(|text| is_date_time(text)),
+            Type::DateTime => text(value).filter(is_date_time),
             Type::Binary => {
                 text(value).filter(|text| !self.dialect.check_formats || is_base64(text))
             }
@@ -164,7 +166,8 @@ impl<'a> Admission<'a> {
         if identifies {
             check_identifier(&text, attribute, place)?;
         }
-        if text.is_empty() && self.dialect.empty_text_is_unset {
+        let is_dropped = attribute.drops.is_some_and(|drops| (drops.0)(&text));
+        if is_dropped || (text.is_empty() && self.dialect.empty_text_is_unset) {
             return Ok(None);
         }
         if self.dialect.check_formats && !has_format(attribute, &text) {

@@ -7,7 +7,10 @@ use super::{
     Step,
     target::{Action, Elements, Otherwise, Which},
 };
-use crate::{Object, ScimError, object::is_empty};
+use crate::{
+    Object, ScimError,
+    object::{Held, includes, is_empty},
+};
 
 pub(super) fn apply(steps: &[Step], object: &Object) -> Result<Object, ScimError> {
     let mut result = object.clone();
@@ -57,24 +60,11 @@ fn appended(current: Option<Value>, items: &[Value]) -> Vec<Value> {
         _ => vec![],
     };
     let before = list.len();
-    for item in items {
-        if !list.iter().any(|there| is_same(there, item)) {
-            list.push(item.clone());
-        }
-    }
+    let mut held = Held::of(&list);
+    list.extend(items.iter().filter(|item| held.add(item)).cloned());
     let newest = list.iter().skip(before).position(is_primary).map(|index| index + before);
     keep_primary(&mut list, newest);
     list
-}
-
-/// Whether an element is there already: all that the new one holds, the old one holds too (`rfc:PAT-28`).
-fn is_same(there: &Value, item: &Value) -> bool {
-    match (there, item) {
-        (Value::Object(there), Value::Object(item)) => {
-            item.iter().all(|(name, value)| there.get(name) == Some(value))
-        }
-        _ => there == item,
-    }
 }
 
 fn in_list(step: &Step, elements: &Elements, object: &mut Object) -> Result<(), ScimError> {
@@ -150,7 +140,7 @@ fn change(element: &mut Value, sub: Option<&str>, action: &Action) {
 fn is_chosen(which: &Which, element: &Value) -> bool {
     match which {
         Which::All => true,
-        Which::Like(items) => items.iter().any(|item| is_same(element, item)),
+        Which::Like(items) => items.iter().any(|item| includes(element, item)),
         Which::Matching(bound) => matches(bound, element),
     }
 }
@@ -180,11 +170,11 @@ fn is_primary(element: &Value) -> bool {
 /// The value that was made primary takes that from all others (RFC 7644 §3.5.2).
 fn keep_primary(list: &mut [Value], newest: Option<usize>) {
     let Some(newest) = newest else { return };
-    for (index, element) in list.iter_mut().enumerate() {
-        if index != newest && is_primary(element) {
-            if let Some(primary) = element.get_mut("primary") {
-                *primary = Value::Bool(false);
-            }
+    let others =
+        list.iter_mut().enumerate().filter(|(index, it)| *index != newest && is_primary(it));
+    for (_, element) in others {
+        if let Some(primary) = element.get_mut("primary") {
+            *primary = Value::Bool(false);
         }
     }
 }

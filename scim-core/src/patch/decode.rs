@@ -26,6 +26,7 @@ pub(super) enum Verb {
 
 pub(super) fn operations(
     body: Value,
+    members: Option<&str>,
     dialect: &Dialect,
     limits: &Limits,
 ) -> Result<Vec<Operation>, ScimError> {
@@ -45,7 +46,7 @@ pub(super) fn operations(
             limits.operations
         )));
     }
-    check_size(&operations, limits)?;
+    check_size(&operations, members, limits)?;
     let numbered = operations.into_iter().enumerate();
     numbered.map(|(index, value)| operation(index + 1, value, dialect)).collect()
 }
@@ -94,23 +95,34 @@ fn check_schemas(schemas: Option<Value>, dialect: &Dialect) -> Result<(), ScimEr
     }
 }
 
-/// Members are cheap, one row each, and have a larger budget than other values.
-fn check_size(operations: &[Value], limits: &Limits) -> Result<(), ScimError> {
-    let (mut values, mut longest) = (0, 0);
+/// Members are cheap, one row each, and have a budget of their own.
+fn check_size(
+    operations: &[Value],
+    members: Option<&str>,
+    limits: &Limits,
+) -> Result<(), ScimError> {
+    let (mut values, mut listed) = (0, 0);
     for operation in operations {
         let value = operation.get("value").unwrap_or(&Value::Null);
-        let length = value.as_array().map_or(0, Vec::len);
-        longest = longest.max(length);
-        let names_members = operation.get("path").and_then(Value::as_str) == Some("members");
-        values += if names_members { length } else { count(value) };
+        let path = operation.get("path").and_then(Value::as_str);
+        match (path, members) {
+            (Some(path), Some(members)) if path.eq_ignore_ascii_case(members) => {
+                listed += value.as_array().map_or(1, Vec::len);
+            }
+            (None, Some(members)) => {
+                let inner = value.get(members).unwrap_or(&Value::Null);
+                listed += inner.as_array().map_or(0, Vec::len);
+                values += count(value).saturating_sub(count(inner));
+            }
+            _ => values += count(value),
+        }
     }
-    if longest > limits.members || values > limits.members {
-        return Err(ScimError::too_large(format!(
-            "a PATCH holds at most {} members; send the rest in another one",
-            limits.members
-        )));
-    }
-    Ok(())
+    let over = |number: usize, most: usize, what: &str| {
+        let detail = format!("a PATCH holds at most {most} {what}; send the rest in another one");
+        if number > most { Err(ScimError::too_large(detail)) } else { Ok(()) }
+    };
+    over(listed, limits.members, "members")?;
+    over(values, limits.values, "values")
 }
 
 fn count(value: &Value) -> usize {

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::{Bulk, Caller, Limits};
 use crate::{
-    ResourceType, ScimError, View,
-    json,
+    ResourceType, ScimError, View, json,
     store::{Position, ResourceId},
     view::Access,
 };
@@ -102,7 +101,14 @@ impl Parameters {
 fn is_ours(name: &str) -> bool {
     matches!(
         name,
-        "filter" | "count" | "startindex" | "cursor" | "sortby" | "sortorder" | "attributes" | "excludedattributes"
+        "filter"
+            | "count"
+            | "startindex"
+            | "cursor"
+            | "sortby"
+            | "sortorder"
+            | "attributes"
+            | "excludedattributes"
     )
 }
 
@@ -114,10 +120,6 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    pub(super) fn version(tag: &str) -> Self {
-        Self { if_match: Some(tag.to_owned()), if_none_match: None }
-    }
-
     /// Whether `If-Match` names something.
     pub(super) fn is_bound(&self) -> bool {
         self.if_match.is_some()
@@ -139,7 +141,8 @@ impl Conditions {
     }
 
     fn read(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text =
+            |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) }
     }
 }
@@ -157,7 +160,10 @@ pub(super) fn decode<'a>(
 ) -> Result<Call<'a>, ScimError> {
     let length = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     if length > limits.uri {
-        return Err(ScimError::uri_too_long(format!("a URL holds at most {} bytes; use POST …/.search", limits.uri)));
+        return Err(ScimError::uri_too_long(format!(
+            "a URL holds at most {} bytes; use POST …/.search",
+            limits.uri
+        )));
     }
     check_accept(request.headers())?;
     let segments = segments(request.uri().path(), caller)?;
@@ -276,7 +282,9 @@ fn bulk<'a>(
         return Err(wrong_method());
     }
     if caller.bulk == Bulk::Off {
-        return Err(ScimError::not_implemented("bulk requests are switched off for this organisation"));
+        return Err(ScimError::not_implemented(
+            "bulk requests are switched off for this organisation",
+        ));
     }
     check_access(&caller.view)?;
     if request.body().len() > limits.bulk_body {

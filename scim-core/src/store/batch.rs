@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Position, Resource, ResourceId, ResourceKind, Space};
-use crate::Object;
+use crate::{Object, admit::MemberRef};
 
 /// Writes that happen together, and what must still be true when they do.
 #[derive(Debug, Clone)]
@@ -69,6 +69,9 @@ pub struct Write {
     pub change: Change,
     /// The resource as the writer read it, for policies; none for a new one and where only members change. Stores ignore it.
     pub before: Option<Box<Resource>>,
+    /// The members that the write adds or sets as the client names them, for policies: what it says about their kind is a claim. Stores
+    /// ignore them.
+    pub named: Vec<MemberRef>,
     /// What the audit entry says beside who, when and which: the paths, old and new values. The store adds the members that really came
     /// and went.
     pub audit: Value,
@@ -77,7 +80,7 @@ pub struct Write {
 impl Write {
     /// A change to a resource.
     pub fn new(kind: ResourceKind, id: ResourceId, change: Change) -> Self {
-        Self { kind, id, change, before: None, audit: Value::Null }
+        Self { kind, id, change, before: None, named: vec![], audit: Value::Null }
     }
 
     /// The document that the write stores, if it stores one.

@@ -1,6 +1,9 @@
 //! `compValue`: JSON's literals, and text without quotes where the caller allows it.
 
-use super::{Fault, Parsed, Rules};
+use super::{
+    Fault, Parsed, Rules,
+    byte::{LITERAL, STRING, skip, until},
+};
 use crate::{Literal, ParseErrorKind as Kind};
 
 /// `compValue = false / null / true / number / string`.
@@ -13,26 +16,28 @@ pub(super) fn comp_value<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Litera
 
 /// A JSON string, from behind its opening quote.
 fn string(inside: &str) -> Parsed<'_, Literal> {
-    let special = inside.bytes().position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
-    let (plain, rest) = inside.split_at(special.unwrap_or(inside.len()));
-    if let Some(rest) = rest.strip_prefix('"') {
-        return Ok((rest, Literal::String(plain.into())));
+    let (plain, rest) = until(inside, STRING);
+    match rest.strip_prefix('"') {
+        Some(rest) => Ok((rest, Literal::String(plain.into()))),
+        None => escaped(plain, rest),
     }
+}
+
+/// The rest of a JSON string that is not all plain text.
+fn escaped<'a>(plain: &str, mut rest: &'a str) -> Parsed<'a, Literal> {
     let mut text = String::from(plain);
-    let mut rest = rest;
     loop {
-        let run = rest.bytes().position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
-        let (plain, at) = rest.split_at(run.unwrap_or(rest.len()));
-        text.push_str(plain);
-        match at.bytes().next() {
-            Some(b'"') => return Ok((skip(at, 1), Literal::String(text.into()))),
+        match rest.bytes().next() {
+            Some(b'"') => return Ok((skip(rest, 1), Literal::String(text.into()))),
             Some(b'\\') => {
-                let (after, c) = escape(at)?;
+                let (after, c) = escape(rest)?;
                 text.push(c);
+                let (plain, after) = until(after, STRING);
+                text.push_str(plain);
                 rest = after;
             }
-            Some(_) => return Err(Fault::of(Kind::Control, at, 1)),
-            None => return Err(Fault::of(Kind::Unclosed, at, 0)),
+            Some(_) => return Err(Fault::of(Kind::Control, rest, 1)),
+            None => return Err(Fault::of(Kind::Unclosed, rest, 0)),
         }
     }
 }
@@ -73,8 +78,7 @@ fn unicode(i: &str) -> Parsed<'_, char> {
 
 /// `true`, `false`, `null`, a number, or bare text.
 fn unquoted<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Literal> {
-    let end = |c: char| matches!(c, ' ' | '\t' | '(' | ')' | '[' | ']' | '"');
-    let (token, rest) = i.split_at(i.find(end).unwrap_or(i.len()));
+    let (token, rest) = until(i, LITERAL);
     let literal = match token {
         "true" => Literal::Boolean(true),
         "false" => Literal::Boolean(false),
@@ -128,8 +132,4 @@ pub(crate) fn number(token: &str) -> Option<Literal> {
         return Some(Literal::Decimal(if value == 0.0 { 0.0 } else { value }));
     }
     token.parse().ok().map(Literal::Integer)
-}
-
-fn skip(i: &str, bytes: usize) -> &str {
-    i.get(bytes..).unwrap_or_default()
 }

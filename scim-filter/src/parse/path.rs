@@ -1,87 +1,86 @@
 //! `attrPath = [URI ":"] ATTRNAME *1("." ATTRNAME)`.
 
-use super::{Fault, Parsed};
-use crate::{AttrPath, ParseErrorKind};
-
-/// An attribute path, its place in the text not yet judged.
-pub(super) fn attr_path(i: &str) -> Parsed<'_, AttrPath> {
-    let (rest, (text, name, end)) = attr_path_text(i)?;
-    Ok((rest, AttrPath::checked(text, name, end)))
-}
+use super::{
+    Fault, Parsed,
+    byte::{NAME, URI, run, skip, split, starts},
+};
+use crate::{AttrPath, ParseErrorKind as Kind};
 
 /// The text of an attribute path, where its name starts and where it ends.
-pub(super) fn attr_path_text(i: &str) -> Parsed<'_, (&str, usize, usize)> {
-    let mut name = 0;
-    let mut dot = None;
-    let mut wrong = None;
-    let mut len = i.len();
-    for (n, b) in i.bytes().enumerate() {
-        match b {
-            _ if is_name(b) => {}
-            b':' => (name, dot, wrong) = (n + 1, None, None),
-            b'.' if dot.is_none() => dot = Some(n),
-            b'.' => wrong = wrong.or(Some((n, ParseErrorKind::Nested))),
-            _ if is_uri(b) => wrong = wrong.or(Some((n, ParseErrorKind::Attribute))),
-            _ => {
-                len = n;
-                break;
-            }
-        }
+#[derive(Clone, Copy)]
+pub(super) struct PathText<'a> {
+    pub(super) text: &'a str,
+    pub(super) name: usize,
+    pub(super) end: usize,
+}
+
+impl PathText<'_> {
+    pub(super) fn has_sub(self) -> bool {
+        self.end < self.text.len()
     }
-    let (text, rest) = i.split_at(len);
-    if let Some((n, kind)) = wrong {
-        return Err(Fault::of(kind, i.get(n..).unwrap_or_default(), 1));
+}
+
+impl From<PathText<'_>> for AttrPath {
+    fn from(PathText { text, name, end }: PathText<'_>) -> Self {
+        Self::checked(text, name, end)
     }
-    let end = dot.unwrap_or(len);
-    part(text, name, end, ParseErrorKind::Attribute, i)?;
+}
+
+/// `[URI ":"] ATTRNAME ["." ATTRNAME]`.
+pub(super) fn attr_path(i: &str) -> Parsed<'_, PathText<'_>> {
+    let end = run(i, NAME);
+    let rest = skip(i, end);
+    let len = if rest.starts_with('.') { end + 1 + run(skip(rest, 1), NAME) } else { end };
+    let (text, rest) = split(i, len);
+    if starts(rest, URI) {
+        return qualified(i);
+    }
+    checked(i, PathText { text, name: 0, end }).map(|path| (rest, path))
+}
+
+/// A path behind a URN, or a wrong one: the URN ends at the last colon, and only then is a dot a dot.
+fn qualified(i: &str) -> Parsed<'_, PathText<'_>> {
+    let (text, rest) = split(i, run(i, NAME | URI));
+    let name = text.rfind(':').map_or(0, |colon| colon + 1);
+    let end = name + run(skip(text, name), NAME);
+    let path = checked(i, PathText { text, name, end })?;
     if name > 0 && !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err(Fault::of(ParseErrorKind::Attribute, i, 1));
+        return Err(Fault::of(Kind::Attribute, i, 1));
     }
-    if dot.is_some() {
-        part(text, end + 1, len, ParseErrorKind::SubAttribute, i)?;
+    Ok((rest, path))
+}
+
+/// A path whose parts are what they should be; `i` is the input from the path on.
+fn checked<'a>(i: &str, path: PathText<'a>) -> Result<PathText<'a>, nom::Err<Fault>> {
+    let PathText { text, name, end } = path;
+    part(i, name, end, Kind::Attribute)?;
+    let rest = skip(text, end);
+    if rest.is_empty() {
+        return Ok(path);
     }
-    Ok((rest, (text, name, end)))
+    if !rest.starts_with('.') {
+        return Err(Fault::of(Kind::Attribute, skip(i, end), 1));
+    }
+    let sub = end + 1 + run(skip(rest, 1), NAME);
+    part(i, end + 1, sub, Kind::SubAttribute)?;
+    if sub < text.len() {
+        return Err(Fault::of(Kind::Nested, skip(i, sub), 1));
+    }
+    Ok(path)
 }
 
 /// `ATTRNAME`: a letter, or `$` and a letter (erratum 8924), then name characters.
-pub(super) fn attr_name(i: &str, kind: ParseErrorKind) -> Parsed<'_, &str> {
-    let len = word_len(i);
-    part(i, 0, len, kind, i)?;
-    Ok((i.get(len..).unwrap_or_default(), i.get(..len).unwrap_or_default()))
+pub(super) fn attr_name(i: &str, kind: Kind) -> Parsed<'_, &str> {
+    let len = run(i, NAME);
+    part(i, 0, len, kind)?;
+    let (name, rest) = split(i, len);
+    Ok((rest, name))
 }
 
-/// How many name characters `i` starts with.
-pub(super) fn word_len(i: &str) -> usize {
-    i.bytes().position(|b| !is_name(b)).unwrap_or(i.len())
-}
-
-/// Checks that `text[from..to]`, which holds only name characters, starts as a name does.
-fn part(
-    text: &str,
-    from: usize,
-    to: usize,
-    kind: ParseErrorKind,
-    i: &str,
-) -> Result<(), nom::Err<Fault>> {
-    let name = text.as_bytes().get(from..to).unwrap_or_default();
-    match name {
-        [b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..] => Ok(()),
-        _ => {
-            let at = i.get(from..).unwrap_or_default();
-            Err(Fault::of(kind, at, name.len().max(usize::from(!at.is_empty()))))
-        }
+/// Checks that `i[from..to]`, which holds only name characters, starts as a name does.
+fn part(i: &str, from: usize, to: usize, kind: Kind) -> Result<(), nom::Err<Fault>> {
+    match i.as_bytes().get(from..to) {
+        Some([b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..]) => Ok(()),
+        _ => Err(Fault::of(kind, skip(i, from), (to - from).max(1))),
     }
-}
-
-/// `nameChar`, with the `$` of RFC 7643 §2.1.
-fn is_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$')
-}
-
-/// What a URI holds besides name characters, `:` and `.`; without brackets and the comma of lists.
-fn is_uri(b: u8) -> bool {
-    matches!(
-        b,
-        b'/' | b'~' | b'%' | b'+' | b'@' | b'=' | b'&' | b'!' | b'*' | b'\'' | b';' | b'?' | b'#'
-    )
 }

@@ -9,6 +9,20 @@
 #![allow(missing_docs, reason = "tests")]
 
 #[cfg(feature = "json")]
+mod corpus;
+mod errors;
+#[cfg(feature = "json")]
 mod eval;
+mod fold;
 mod grammar;
+mod instant;
+#[cfg(feature = "json")]
+mod laws;
+#[cfg(feature = "json")]
+mod random;
 mod schema;
+#[cfg(feature = "json")]
+mod sql;
+mod stack;
+#[cfg(feature = "json")]
+mod targets;

@@ -1,0 +1,13 @@
+//! The provisioning service: the IAM behind SCIM, on HTTP.
+//!
+//! `aup` is glue. The protocol is `scim-core`'s, the rules are `cw-iam-model`'s, the files are `scim-sql`'s.
+
+mod demo;
+mod door;
+mod server;
+mod store;
+
+pub use demo::{Demo, demo};
+pub use door::Door;
+pub use server::Server;
+pub use store::StoreChoice;

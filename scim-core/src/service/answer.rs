@@ -1,0 +1,273 @@
+//! What each action does. Only the lines that ask the store wait.
+
+use http::StatusCode;
+use scim_filter::{AttrPath, Bound, Filter};
+use serde_json::Value;
+
+use super::{
+    Caller, Service,
+    decode::{Action, Call, Conditions, Parameters},
+    encode::{ListResponse, Outcome},
+    store_error,
+};
+use crate::{
+    PatchAnswer, ResourceType, ScimError, discovery,
+    project::{Projection, Renderer, etag},
+    schema::Type,
+    store::{Order, Paging, Query, Readable, Resource, ResourceId, Sort, Want},
+};
+
+impl Service {
+    pub(super) async fn answer(
+        &self,
+        caller: &Caller,
+        call: Call<'_>,
+    ) -> Result<Outcome, ScimError> {
+        let Call { action, parameters, conditions } = call;
+        match action {
+            Action::ServiceProviderConfig => {
+                Ok(Outcome::Document(discovery::service_provider_config(caller, &self.limits)))
+            }
+            Action::Schemas(id) => discover(discovery::schemas(caller), id, &parameters),
+            Action::ResourceTypes(id) => {
+                discover(discovery::resource_types(caller), id, &parameters)
+            }
+            Action::List(of) => self.list(caller, of, &parameters).await,
+            Action::Search(of, body) => {
+                let tolerant = caller.dialect.search_numbers_as_text;
+                let parameters = Parameters::of_search(&body, tolerant)?;
+                self.list(caller, of, &parameters).await
+            }
+            Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
+            Action::Create(of, body) => {
+                let projection = projection(of, &parameters, caller)?;
+                let created = self.create(caller, of, body).await?;
+                self.resource(caller, of, &created, &projection, StatusCode::CREATED).await
+            }
+            Action::Replace(of, id, body) => {
+                let projection = projection(of, &parameters, caller)?;
+                self.replace(caller, of, &id, body, &conditions).await?;
+                self.resource(caller, of, &id, &projection, StatusCode::OK).await
+            }
+            Action::Patch(of, id, body) => {
+                let projection = projection(of, &parameters, caller)?;
+                let version = self.patch(caller, of, &id, body, &conditions).await?;
+                match answers_with_body(caller, of, &projection) {
+                    true => self.resource(caller, of, &id, &projection, StatusCode::OK).await,
+                    false => Ok(Outcome::NoContent(Some(version))),
+                }
+            }
+            Action::Delete(of, id) => {
+                self.delete(caller, of, &id, &conditions).await?;
+                Ok(Outcome::NoContent(None))
+            }
+            Action::Bulk(body) => self.bulk(caller, body).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        parameters: &Parameters,
+        conditions: &Conditions,
+    ) -> Result<Outcome, ScimError> {
+        let projection = projection(of, parameters, caller)?;
+        let resource = self.visible(caller, of, id, &projection.want(of)).await?;
+        if conditions.has_seen(&resource.version.to_string()) {
+            return Ok(Outcome::NotModified(etag(resource.version)));
+        }
+        render(caller, of, &resource, &projection, StatusCode::OK)
+    }
+
+    /// The resource after a write, as the request asks for it.
+    async fn resource(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        projection: &Projection,
+        status: StatusCode,
+    ) -> Result<Outcome, ScimError> {
+        let resource = self.visible(caller, of, id, &projection.want(of)).await?;
+        render(caller, of, &resource, projection, status)
+    }
+
+    /// A resource that the caller can see; what is outside the view is not found.
+    pub(super) async fn visible(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Resource, ScimError> {
+        let found = self.store.get(&caller.tenant, of.kind(), id, want).await;
+        let found = found.map_err(store_error)?;
+        let missing = || ScimError::not_found(format!("there is no {} with this id", of.kind()));
+        let resource = found.ok_or_else(missing)?;
+        let Some(filter) = caller.view.filter(of.kind()) else { return Ok(resource) };
+        let readable = Readable::new(&resource, caller.view.part()).map_err(store_error)?;
+        let is_visible = filter.matches(&readable);
+        if is_visible { Ok(resource) } else { Err(missing()) }
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        parameters: &Parameters,
+    ) -> Result<Outcome, ScimError> {
+        let projection = projection(of, parameters, caller)?;
+        let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
+        let mut query = Query::all(of.kind().clone(), self.page_size(parameters)?);
+        query.filter = self.filter(caller, of, parameters)?;
+        query.part = caller.view.part();
+        query.sort = sort(of, parameters)?;
+        query.want = projection.want(of);
+        if let Paging::Index { count, .. } = query.paging {
+            query.paging = Paging::Index { start, count };
+        }
+        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        let renderer = renderer(caller, of, &projection);
+        let rendered: Result<Vec<_>, _> =
+            page.resources.iter().map(|resource| renderer.render(resource)).collect();
+        let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
+        let list =
+            ListResponse::new(page.total, start, rendered.map_err(store_error)?, Some(validator));
+        Ok(Outcome::List(list))
+    }
+
+    fn page_size(&self, parameters: &Parameters) -> Result<usize, ScimError> {
+        Ok(match parameters.number("count")? {
+            None => self.limits.default_page,
+            Some(count) => {
+                usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.limits.largest_page)
+            }
+        })
+    }
+
+    /// What the request asks for, of what the caller sees.
+    fn filter(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        parameters: &Parameters,
+    ) -> Result<Option<Bound>, ScimError> {
+        let visible = caller.view.filter(of.kind()).cloned();
+        let Some(text) = parameters.text("filter") else { return Ok(visible) };
+        let refused = |error: &dyn std::fmt::Display| ScimError::invalid_filter(error.to_string());
+        let filter = Filter::parse(text, &caller.dialect.syntax, &self.limits.filter)
+            .map_err(|error| refused(&error))?;
+        let asked = filter.bind(of, &caller.dialect.coercion).map_err(|error| refused(&error))?;
+        Ok(Some(match visible {
+            Some(visible) => visible.and(asked),
+            None => asked,
+        }))
+    }
+}
+
+fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection) -> bool {
+    let answer = caller.dialect.patch_answer.unwrap_or_else(|| of.patch_answer());
+    answer == PatchAnswer::Body || *projection != Projection::Default
+}
+
+fn projection(
+    of: &ResourceType,
+    parameters: &Parameters,
+    caller: &Caller,
+) -> Result<Projection, ScimError> {
+    let named = parameters.text("attributes");
+    let excluded = parameters.text("excludedattributes");
+    Projection::read(named, excluded, of, &caller.dialect)
+}
+
+fn renderer<'a>(
+    caller: &'a Caller,
+    of: &'a ResourceType,
+    projection: &'a Projection,
+) -> Renderer<'a> {
+    Renderer {
+        types: &caller.types,
+        resource_type: of,
+        view: &caller.view,
+        base: &caller.base,
+        projection,
+    }
+}
+
+pub(super) fn render(
+    caller: &Caller,
+    of: &ResourceType,
+    resource: &Resource,
+    projection: &Projection,
+    status: StatusCode,
+) -> Result<Outcome, ScimError> {
+    let version = etag(resource.version);
+    let rendered = renderer(caller, of, projection).render(resource).map_err(store_error)?;
+    Ok(Outcome::Resource { status, resource: rendered, version })
+}
+
+/// The order that a request asks for (RFC 7644 §3.4.2.3). `sortOrder` alone counts for nothing.
+fn sort(of: &ResourceType, parameters: &Parameters) -> Result<Option<Sort>, ScimError> {
+    let Some(by) = parameters.text("sortby").filter(|by| !by.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let order = match parameters.text("sortorder").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "ascending") => Order::Ascending,
+        Some("descending") => Order::Descending,
+        Some(_) => {
+            return Err(ScimError::invalid_value("sortOrder must be `ascending` or `descending`"));
+        }
+    };
+    let unsortable =
+        || ScimError::invalid_value(format!("`{by}` is no attribute that one can sort by"));
+    let path = AttrPath::parse(by).map_err(|_| unsortable())?;
+    let attribute = of.sortable(&path).ok_or_else(unsortable)?;
+    Ok(Some(Sort { by: attribute, order }))
+}
+
+impl ResourceType {
+    /// The attribute to sort by: a simple one, or the `value` of a list of complex ones.
+    fn sortable(&self, path: &AttrPath) -> Option<scim_filter::Attribute> {
+        use scim_filter::{Resolution, Resolve};
+        let simple = |resolution| match resolution {
+            Resolution::Found(attribute) => Some(attribute),
+            _ => None,
+        };
+        let attribute = simple(self.resolve(path))?;
+        match attribute.kind {
+            Type::Complex if attribute.multi_valued => {
+                simple(self.sub_attribute(&attribute, "value"))
+            }
+            Type::Complex => None,
+            _ => Some(attribute),
+        }
+    }
+}
+
+/// One document by id, or all of them as one list. A filter would suggest that there are more (RFC 7644 §4).
+fn discover(
+    documents: Vec<Value>,
+    id: Option<String>,
+    parameters: &Parameters,
+) -> Result<Outcome, ScimError> {
+    if parameters.text("filter").is_some() {
+        return Err(ScimError::forbidden("this endpoint takes no filter"));
+    }
+    let Some(id) = id else {
+        let resources: Vec<_> = documents
+            .into_iter()
+            .filter_map(|document| match document {
+                Value::Object(members) => Some(members),
+                _ => None,
+            })
+            .collect();
+        return Ok(Outcome::List(ListResponse::new(resources.len() as u64, 1, resources, None)));
+    };
+    let found = documents.into_iter().find(|document| {
+        document.get("id").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(&id))
+    });
+    let missing = || ScimError::not_found("there is no document with this id");
+    found.map(Outcome::Document).ok_or_else(missing)
+}

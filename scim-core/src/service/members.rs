@@ -1,0 +1,71 @@
+//! Members that a client names: who they are, and who a filter means.
+
+use scim_filter::Bound;
+
+use super::{Caller, write::Attempt};
+use crate::{
+    ResourceType, ScimError,
+    admit::MemberRef,
+    patch::{MemberChange, MemberStep, Plan},
+    resource_type::UnknownMember,
+    store::{MemberId, Query, Reader, Resource, ResourceId, Want},
+};
+
+/// How many unknown members a refusal names.
+const NAMED: usize = 5;
+
+/// Finds the kinds of members, of those that the caller sees. Each must go on existing until the write commits.
+pub(super) async fn resolve(
+    caller: &Caller,
+    of: &ResourceType,
+    listed: &[MemberRef],
+    reader: &Reader<'_>,
+) -> Result<Vec<MemberId>, Attempt> {
+    if listed.is_empty() {
+        return Ok(vec![]);
+    }
+    let ids: Vec<ResourceId> = listed.iter().map(|member| member.id.clone()).collect();
+    let mut found = vec![];
+    for resource_type in caller.types.iter() {
+        let mut within = Query::all(resource_type.kind().clone(), ids.len());
+        within.filter = caller.view.filter(resource_type.kind()).cloned();
+        within.part = caller.view.part();
+        found.extend(reader.existing(&ids, within).await?);
+    }
+    let known: std::collections::HashSet<&ResourceId> = found.iter().map(|it| &it.id).collect();
+    let missing: Vec<&str> =
+        ids.iter().filter(|id| !known.contains(id)).map(ResourceId::as_str).collect();
+    let refuses = of.membership().is_none_or(|it| it.unknown == UnknownMember::Refused);
+    match missing.is_empty() || !refuses {
+        true => Ok(found),
+        false => Err(unknown(&missing).into()),
+    }
+}
+
+fn unknown(missing: &[&str]) -> ScimError {
+    let named: Vec<_> = missing.iter().take(NAMED).map(|id| format!("`{id}`")).collect();
+    let more = missing.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    ScimError::invalid_value(format!(
+        "these members do not exist: {}{more}; provision them before the group",
+        named.join(", ")
+    ))
+}
+
+/// What must be read of a resource before a plan applies: its members only where a filter looks at more than their ids.
+pub(super) fn want(of: &ResourceType, plan: &Plan) -> Want {
+    let looks = plan.members().iter().any(|step| matches!(step, MemberStep::RemoveMatching(_)));
+    let copied = of.membership().filter(|_| looks).map(|membership| membership.copied.clone());
+    Want { members: copied, member_of: None }
+}
+
+/// What a plan does to the members of a resource.
+pub(super) fn change(plan: &Plan, resource: &Resource) -> MemberChange {
+    MemberChange::of(plan.members(), |filter| matching(filter, resource))
+}
+
+fn matching(filter: &Bound, resource: &Resource) -> Vec<ResourceId> {
+    let Bound::Element { filter, .. } = filter else { return vec![] };
+    let edges = resource.members.iter().flatten();
+    edges.filter(|edge| filter.matches(*edge)).map(|edge| edge.id.clone()).collect()
+}

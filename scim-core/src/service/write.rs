@@ -1,0 +1,401 @@
+//! Writes: read, plan, complete, review, commit; and again where others came in between.
+
+use serde_json::{Value, json};
+
+use super::{Caller, Service, decode::Conditions, store_error};
+use crate::{
+    Object, ResourceType, ScimError,
+    admit::{Admitted, Intent, MemberRef},
+    completion::Completing,
+    patch::{MemberChange, Plan},
+    project::etag,
+    store::{
+        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
+        ResourceId, ReviewError, StoreError, Version, Want, Write, review,
+    },
+};
+
+/// How often a write is tried before others get the better of it.
+const ATTEMPTS: usize = 5;
+
+/// What a write makes of a resource.
+struct Revision {
+    /// The document as it will be; none where it stays.
+    sent: Option<Object>,
+    members: MemberChange,
+}
+
+/// A PUT or a PATCH, ready to be tried on the resource as it is.
+trait Revise {
+    fn action(&self) -> &'static str;
+    fn want(&self, of: &ResourceType) -> Want;
+    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError>;
+}
+
+impl Revise for Admitted {
+    fn action(&self) -> &'static str {
+        "replace"
+    }
+
+    fn want(&self, _: &ResourceType) -> Want {
+        Want::DOCUMENTS
+    }
+
+    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
+        let before = resource.sent.object().map_err(store_error)?;
+        let after = of.replace(before, self)?;
+        let exactly = of.membership().is_some();
+        let add = self.members.clone().unwrap_or_default();
+        Ok(Revision {
+            sent: (after != *before).then_some(after),
+            members: MemberChange { exactly, add, remove: vec![] },
+        })
+    }
+}
+
+impl Revise for Plan {
+    fn action(&self) -> &'static str {
+        "patch"
+    }
+
+    fn want(&self, of: &ResourceType) -> Want {
+        super::members::want(of, self)
+    }
+
+    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
+        let before = resource.sent.object().map_err(store_error)?;
+        let after = self.apply(before)?;
+        of.check_complete(&after)?;
+        let members = super::members::change(self, resource);
+        Ok(Revision { sent: (after != *before).then_some(after), members })
+    }
+}
+
+impl Service {
+    pub(super) async fn create(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        body: Value,
+    ) -> Result<ResourceId, ScimError> {
+        let id = self.environment.new_id();
+        self.create_as(caller, of, body, &id).await?;
+        Ok(id)
+    }
+
+    pub(super) async fn create_as(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        body: Value,
+        id: &ResourceId,
+    ) -> Result<(), ScimError> {
+        let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
+        let listed = admitted.members.unwrap_or_default();
+        self.check_number_of_members(listed.len())?;
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_create(caller, of, id, &admitted.object, &listed).await;
+            if let Some(result) = attempts.settle(tried, &Conditions::default()) {
+                return result;
+            }
+        }
+    }
+
+    async fn try_create(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        sent: &Object,
+        listed: &[MemberRef],
+    ) -> Result<(), Attempt> {
+        let reader = Reader::new(&*self.store, &caller.tenant);
+        let members = super::members::resolve(caller, of, listed, &reader).await?;
+        let contents = self.contents(caller, of, id, None, sent)?;
+        let change = Change::Create { contents, members };
+        let mut write = Write::new(of.kind().clone(), id.clone(), change);
+        write.named = listed.to_vec();
+        write.audit = json!({"action": "create"});
+        self.commit(caller, reader, write, None).await?;
+        Ok(())
+    }
+
+    pub(super) async fn replace(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        body: Value,
+        conditions: &Conditions,
+    ) -> Result<String, ScimError> {
+        let admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
+        self.update(caller, of, id, conditions, &admitted).await
+    }
+
+    pub(super) async fn patch(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        body: Value,
+        conditions: &Conditions,
+    ) -> Result<String, ScimError> {
+        let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
+        if plan.names_id().is_some_and(|named| named != id.as_str()) {
+            return Err(ScimError::mutability("id cannot change"));
+        }
+        self.update(caller, of, id, conditions, &plan).await
+    }
+
+    pub(super) async fn delete(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        conditions: &Conditions,
+    ) -> Result<(), ScimError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_delete(caller, of, id, conditions).await;
+            if let Some(result) = attempts.settle(tried, conditions) {
+                return result;
+            }
+        }
+    }
+
+    async fn try_delete(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        conditions: &Conditions,
+    ) -> Result<(), Attempt> {
+        let resource = self.visible(caller, of, id, &Want::DOCUMENTS).await?;
+        check_version(conditions, &resource)?;
+        let bound = conditions.is_bound().then(|| version_of(&resource));
+        let mut write = Write::new(of.kind().clone(), id.clone(), Change::Delete);
+        write.audit = json!({"action": "delete"});
+        write.before = Some(Box::new(resource));
+        let reader = Reader::new(&*self.store, &caller.tenant);
+        self.commit(caller, reader, write, bound).await?;
+        Ok(())
+    }
+
+    /// Changes a resource, and tells its version afterwards.
+    async fn update(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        conditions: &Conditions,
+        revise: &(dyn Revise + Sync),
+    ) -> Result<String, ScimError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_update(caller, of, id, conditions, revise).await;
+            if let Some(result) = attempts.settle(tried, conditions) {
+                return result;
+            }
+        }
+    }
+
+    /// Where nothing changes, nothing is written.
+    async fn try_update(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        conditions: &Conditions,
+        revise: &(dyn Revise + Sync),
+    ) -> Result<String, Attempt> {
+        let resource = self.visible(caller, of, id, &revise.want(of)).await?;
+        check_version(conditions, &resource)?;
+        let revision = revise.revise(of, &resource)?;
+        let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
+        if contents.is_none() && revision.members.is_empty() {
+            return Ok(etag(resource.version));
+        }
+        self.check_number_of_members(revision.members.add.len())?;
+        let reader = Reader::new(&*self.store, &caller.tenant);
+        let members = member_change(caller, of, &revision.members, &reader).await?;
+        let is_bound = contents.is_some() || conditions.is_bound();
+        let bound = is_bound.then(|| version_of(&resource));
+        let audit = audit(revise.action(), &resource, contents.as_ref());
+        let change = Change::Update { contents, members };
+        let mut write = Write::new(of.kind().clone(), id.clone(), change);
+        write.named = revision.members.add;
+        write.audit = audit;
+        let memberships = resource.version.memberships;
+        write.before = Some(Box::new(resource));
+        let committed = self.commit(caller, reader, write, bound).await?;
+        let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
+        Ok(etag(Version::new(own, memberships)))
+    }
+
+    /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.
+    fn revised(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        resource: &Resource,
+        sent: Option<&Object>,
+    ) -> Result<Option<Contents>, Attempt> {
+        let before = resource.sent.object()?;
+        let after = sent.unwrap_or(before);
+        let contents = self.contents(caller, of, &resource.id, Some(resource), after)?;
+        let stays = sent.is_none()
+            && contents.claims.is_empty()
+            && contents.assigned == *resource.assigned.object()?;
+        Ok((!stays).then_some(contents))
+    }
+
+    /// The documents of a resource with all that the store decides about them.
+    fn contents(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        before: Option<&Resource>,
+        sent: &Object,
+    ) -> Result<Contents, Attempt> {
+        let role = &caller.actor.role;
+        let write = Completing::new(&caller.tenant, role, (of.kind(), id), before, sent);
+        let assignment = self.completion.complete(&write)?;
+        Ok(Contents {
+            sent: sent.clone(),
+            assigned: assignment.assigned,
+            keys: of.unique_keys(sent),
+            claims: assignment.claims,
+        })
+    }
+
+    async fn commit(
+        &self,
+        caller: &Caller,
+        reader: Reader<'_>,
+        write: Write,
+        bound: Option<Condition>,
+    ) -> Result<Committed, Attempt> {
+        let mut batch = Batch::new(self.environment.now(), caller.actor.clone(), vec![write]);
+        batch.conditions.extend(bound);
+        let reviewed = review(&*self.policy, reader, batch).await?;
+        Ok(self.store.commit(&caller.tenant, reviewed).await?)
+    }
+
+    pub(super) fn check_number_of_members(&self, number: usize) -> Result<(), ScimError> {
+        let most = self.limits.patch.members;
+        match number <= most {
+            true => Ok(()),
+            false => Err(ScimError::too_large(format!(
+                "one request names at most {most} members; send the rest in a PATCH"
+            ))),
+        }
+    }
+}
+
+async fn member_change(
+    caller: &Caller,
+    of: &ResourceType,
+    change: &MemberChange,
+    reader: &Reader<'_>,
+) -> Result<Members, Attempt> {
+    if change.is_empty() {
+        return Ok(Members::Keep);
+    }
+    let add = super::members::resolve(caller, of, &change.add, reader).await?;
+    Ok(match change.exactly {
+        true => Members::Exactly(add),
+        false => Members::Delta { add, remove: change.remove.clone() },
+    })
+}
+
+/// Tries a write again until what it was decided upon still holds when it commits.
+#[derive(Default)]
+struct Attempts {
+    made: usize,
+}
+
+impl Attempts {
+    /// The result, once there is one.
+    fn settle<R>(
+        &mut self,
+        tried: Result<R, Attempt>,
+        conditions: &Conditions,
+    ) -> Option<Result<R, ScimError>> {
+        self.made += 1;
+        match tried {
+            Ok(done) => Some(Ok(done)),
+            Err(Attempt::Refused(error)) => Some(Err(error)),
+            Err(Attempt::Stale(Condition::Version(..))) if conditions.is_bound() => {
+                Some(Err(changed_meanwhile()))
+            }
+            Err(Attempt::Stale(condition)) if self.made >= ATTEMPTS => {
+                Some(Err(store_error(StoreError::Stale(condition))))
+            }
+            Err(Attempt::Stale(_)) => None,
+        }
+    }
+}
+
+/// Why one try at a write came to nothing.
+pub(super) enum Attempt {
+    Refused(ScimError),
+    /// What it was decided upon no longer held.
+    Stale(Condition),
+}
+
+impl From<ScimError> for Attempt {
+    fn from(error: ScimError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for Attempt {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale(condition) => Self::Stale(condition),
+            other => Self::Refused(store_error(other)),
+        }
+    }
+}
+
+impl From<ReviewError> for Attempt {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::Refused(error) => Self::Refused(error),
+            ReviewError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn version_of(resource: &Resource) -> Condition {
+    Condition::Version(resource.kind.clone(), resource.id.clone(), resource.version.own)
+}
+
+fn check_version(conditions: &Conditions, resource: &Resource) -> Result<(), ScimError> {
+    match conditions.allow_write(resource.version.own) {
+        true => Ok(()),
+        false => Err(changed_meanwhile()),
+    }
+}
+
+fn changed_meanwhile() -> ScimError {
+    ScimError::precondition_failed("the resource is at another version; read it and try again")
+}
+
+/// What changed, by name. Values stay out: keys and the like do not belong into a log that many may read.
+fn audit(action: &str, before: &Resource, after: Option<&Contents>) -> Value {
+    let changes = |before: &Document, after: Option<&Object>| match (before.object(), after) {
+        (Ok(before), Some(after)) => {
+            before.changes(after).iter().map(ToString::to_string).collect()
+        }
+        _ => vec![],
+    };
+    let paths = changes(&before.sent, after.map(|it| &it.sent));
+    let assigned = changes(&before.assigned, after.map(|it| &it.assigned));
+    match assigned.is_empty() {
+        true => json!({"action": action, "paths": paths}),
+        false => json!({"action": action, "paths": paths, "assigned": assigned}),
+    }
+}
