@@ -219,7 +219,7 @@ fn what_a_patch_may_not() {
     insta::assert_snapshot!(say(json!([{"op": "add", "value": "x"}])), @"400 invalidValue: operation 1: without a path, value must be a JSON object");
     insta::assert_snapshot!(say(json!([{"op": "move", "path": "title"}])), @"400 invalidSyntax: operation 1: op must be `add`, `replace` or `remove`");
     insta::assert_snapshot!(say(op("replace", "active", json!("x"))), @"400 invalidValue: operation 1: active must be true or false");
-    insta::assert_snapshot!(say(op("replace", "emails[type regex \"x\"].value", json!("x"))), @"400 invalidFilter: operation 1: expected eq, ne, co, sw, ew, gt, ge, lt, le or pr, found `regex` at byte 12");
+    insta::assert_snapshot!(say(op("replace", "emails[type regex \"x\"].value", json!("x"))), @"400 invalidFilter: operation 1: expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 12");
     insta::assert_snapshot!(say(op("replace", "/emails/0", json!("x"))), @"400 invalidPath: operation 1: expected an attribute, found `/` at byte 0");
     insta::assert_snapshot!(say(op("remove", "emails", json!(null))), @"400 invalidValue: operation 1: the value of remove names nothing; leave it out to remove all");
     // rfc:PAT-45 rfc:PAT-09 rfc:PAT-03 rfc:PAT-02 idp:T9

@@ -195,12 +195,13 @@ fn what_cannot_be_asked_is_refused_not_ignored() {
     world.user("ada");
     let refusal = |query: &str| world.get(&format!("/Users?{query}")).refusal();
     // rfc:FIL-08 rfc:FIL-09 rfc:FIL-32 rfc:PAG-07 rfc:QRY-12 rfc:SRT-06
-    insta::assert_snapshot!(refusal("filter="), @"400 invalidFilter: expected an attribute, `(` or not, found the end at byte 0");
+    insta::assert_snapshot!(refusal("filter="), @"400 invalidFilter: expected an attribute, `(` or `not`, found the end at byte 0");
     insta::assert_snapshot!(refusal("filter=foo%20eq%201"), @"400 invalidFilter: `foo` is no attribute here, expected a name from the schema");
     insta::assert_snapshot!(refusal("filter=active%20gt%20true"), @"400 invalidFilter: `active` is of type boolean, expected eq, ne or pr instead of `gt`");
     insta::assert_snapshot!(refusal("count=ten"), @"400 invalidValue: count must be a whole number");
     insta::assert_snapshot!(refusal("count=1&count=2"), @"400 invalidValue: count is there twice");
     insta::assert_snapshot!(refusal("sortBy=userName&sortOrder=desc"), @"400 invalidValue: sortOrder must be `ascending` or `descending`");
+    insta::assert_snapshot!(refusal("filter=schemas%20eq%20%22x%22"), @"400 invalidFilter: `schemas` is no attribute here, expected a name from the schema");
     insta::assert_snapshot!(refusal("sortBy=name"), @"400 invalidValue: `name` is no attribute that one can sort by");
 }
 
