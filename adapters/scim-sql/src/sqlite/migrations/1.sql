@@ -6,7 +6,8 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(16)))), ('fold', '0');
+-- Without an epoch a file gets one when it is opened. What was folded by other rules than today's is folded again.
+INSERT INTO meta (name, value) VALUES ('epoch', ''), ('fold', '');
 
 -- `position` is the last one of the log, `made` counts the resources ever made, `clock` is the latest time of a batch.
 CREATE TABLE organisation (
