@@ -6,6 +6,7 @@ mod claim;
 mod failure;
 mod keys;
 mod log;
+mod maintain;
 mod member;
 mod open;
 mod query;
@@ -17,6 +18,7 @@ mod write;
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use event_listener::Event as Signal;
 use rusqlite::Connection;
 use scim_core::store::{
@@ -81,6 +83,47 @@ impl SqliteStore {
         let committed = Arc::new(Signal::new());
         let workers = Workers::start(open::memory()?, vec![], &committed)?;
         Ok(Self { workers, committed })
+    }
+
+    /// Copies everything, as it is at one moment, into a new file, which [`open`](Self::open) takes; nobody has to wait for it.
+    ///
+    /// Opened, the copy has an epoch of its own: readers of the change log start over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where the file cannot be written, or is there already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_sql::SqliteStore;
+    ///
+    /// # pollster::block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("monday.db");
+    /// let store = SqliteStore::in_memory()?;
+    /// store.backup(&path).await?;
+    /// let copy = SqliteStore::open(&path)?;
+    /// # drop(copy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn backup(&self, to: impl AsRef<Path>) -> std::result::Result<(), StoreError> {
+        let to = to.as_ref().to_owned();
+        self.workers.beside(move |sql| maintain::backup(sql, &to)).await
+    }
+
+    /// Drops the entries of the change logs from before a time, and says how many they were. Who asks for the changes after a position
+    /// from before them is told [`StoreError::Expired`]. Nothing else is ever dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn forget_changes(
+        &self,
+        before: DateTime<Utc>,
+    ) -> std::result::Result<u64, StoreError> {
+        self.workers.maintain(move |sql| maintain::forget_changes(sql, before)).await
     }
 
     async fn read<R: Send + 'static>(

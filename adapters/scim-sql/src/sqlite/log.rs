@@ -1,7 +1,9 @@
 //! What is read in order of position: the change log and the audit.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use scim_core::store::{Actor, AuditEntry, ChangePage, Epoch, Event, LogEntry, Position, Tenant};
+use scim_core::store::{
+    Actor, AuditEntry, ChangePage, Epoch, Event, LogEntry, Position, StoreError, Tenant,
+};
 
 use super::{
     failure::Result,
@@ -39,7 +41,13 @@ pub(super) fn changes(
     while let Some(row) = rows.next()? {
         entries.push(log_entry(row)?);
     }
-    Ok(ChangePage::new(epoch(sql)?, entries, last(sql, tenant)?))
+    let last = last(sql, tenant)?;
+    // The log has an entry for each position, unless it was forgotten.
+    let next = entries.first().map_or(last.next(), |entry: &LogEntry| entry.position);
+    if limit > 0 && after < last && next != after.next() {
+        return Err(StoreError::Expired(after).into());
+    }
+    Ok(ChangePage::new(epoch(sql)?, entries, last))
 }
 
 fn log_entry(row: &Row<'_>) -> Result<LogEntry> {

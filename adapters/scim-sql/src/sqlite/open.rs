@@ -32,13 +32,20 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     Ok(sql)
 }
 
-/// A connection that cannot write.
-pub(super) fn reader(path: &Path) -> Result<Connection> {
+/// A connection to a file that is there.
+pub(super) fn existing(path: &Path) -> Result<Connection> {
     let sql = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     prepared(&sql)?;
+    sql.pragma_update(None, "synchronous", "FULL")?;
+    Ok(sql)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    let sql = existing(path)?;
     sql.pragma_update(None, "query_only", true)?;
     Ok(sql)
 }
@@ -75,6 +82,9 @@ fn migrate(sql: &Connection) -> Result<()> {
     if !missing.is_empty() {
         sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     }
+    sql.execute_batch(
+        "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch' AND value = ''",
+    )?;
     keys::fold(sql)?;
     transaction.commit()?;
     Ok(())

@@ -7,11 +7,12 @@ use rusqlite::{
 };
 use scim_core::{
     filter::{
-        Bound,
+        Bound, Op,
         sql::{Database, Fragment, Param, render},
     },
     store::{
-        Page, Paging, Query, Resource, ResourceKind, Selected, Selection, StoreError, Tenant, Want,
+        Page, Paging, Part, Query, Resource, ResourceKind, Selected, Selection, StoreError, Tenant,
+        Want,
     },
 };
 
@@ -45,28 +46,72 @@ pub(super) fn page(sql: &Connection, tenant: &Tenant, query: &Query) -> Result<P
 
 /// What of the filter the database decides, and what is left.
 fn narrowed(query: &Query, kinds: usize) -> (Option<Condition>, Option<Bound>) {
-    let kept = Kept { database: Database::Sqlite, part: query.part, params_before: FIXED + kinds };
     let Some(filter) = query.filter.clone() else { return (None, None) };
-    let (push, rest) = filter.split(|term| condition(term, &kept).is_some());
-    (push.and_then(|push| condition(&push, &kept)), rest)
+    let mut condition = Condition::new(query.part, FIXED + kinds);
+    let (push, rest) = filter.split(|term| condition.fragment(term).is_some());
+    for term in push.as_ref().map(terms).unwrap_or_default() {
+        condition.add(term);
+    }
+    for term in rest.as_ref().map(terms).unwrap_or_default() {
+        condition.add_what_follows(term);
+    }
+    ((!condition.text.is_empty()).then_some(condition), rest)
 }
 
-/// A part of a filter as the database decides it.
+fn terms(bound: &Bound) -> &[Bound] {
+    match bound {
+        Bound::And(terms) => terms,
+        term => std::slice::from_ref(term),
+    }
+}
+
+/// The part of a filter that the database decides.
 struct Condition {
     text: String,
     params: Vec<Sql>,
+    part: Part,
+    params_before: usize,
 }
 
-fn condition(bound: &Bound, kept: &Kept) -> Option<Condition> {
-    let Fragment { text, params, .. } = render(bound, kept)?;
-    let value = |param| match param {
-        Param::Text(text) => Some(Sql::Text(text)),
-        Param::Integer(number) => Some(Sql::Integer(number)),
-        Param::Decimal(number) => Some(Sql::Real(number)),
-        Param::Boolean(value) => Some(value.into()),
-        _ => None,
-    };
-    Some(Condition { text, params: params.into_iter().map(value).collect::<Option<_>>()? })
+impl Condition {
+    fn new(part: Part, params_before: usize) -> Self {
+        Self { text: String::new(), params: vec![], part, params_before }
+    }
+
+    /// A term as SQL with its values, its parameters following on those that are there.
+    fn fragment(&self, term: &Bound) -> Option<(String, Vec<Sql>)> {
+        let params_before = self.params_before + self.params.len();
+        let kept = Kept { database: Database::Sqlite, part: self.part, params_before };
+        let Fragment { text, params, .. } = kept.search(term).or_else(|| render(term, &kept))?;
+        let value = |param| match param {
+            Param::Text(text) => Some(Sql::Text(text)),
+            Param::Integer(number) => Some(Sql::Integer(number)),
+            Param::Decimal(number) => Some(Sql::Real(number)),
+            Param::Boolean(value) => Some(value.into()),
+            _ => None,
+        };
+        Some((text, params.into_iter().map(value).collect::<Option<_>>()?))
+    }
+
+    fn add(&mut self, term: &Bound) {
+        if let Some((text, params)) = self.fragment(term) {
+            let and = if self.text.is_empty() { "(" } else { " AND (" };
+            self.text.extend([and, &text, ")"]);
+            self.params.extend(params);
+        }
+    }
+
+    /// One element that satisfies several terms satisfies each: that much narrows, even if it does not decide.
+    fn add_what_follows(&mut self, term: &Bound) {
+        if let Bound::Element { filter, .. } = term {
+            terms(filter).iter().filter(|term| is_positive(term)).for_each(|term| self.add(term));
+        }
+    }
+}
+
+/// Whether a term on some element is true of the whole list if it is true of one.
+fn is_positive(term: &Bound) -> bool {
+    matches!(term, Bound::Compare { op, attribute, .. } if *op != Op::Ne && attribute.multi_valued)
 }
 
 fn ids(query: &Query) -> Option<String> {
@@ -128,7 +173,7 @@ impl Statement<'_> {
             None => "",
         };
         let condition = match &self.condition {
-            Some(condition) => format!(" AND ({})", condition.text),
+            Some(condition) => format!(" AND {}", condition.text),
             None => String::new(),
         };
         let walk = |n: usize| format!("{what} AND r.kind = ?{n}{ids}{condition}");
@@ -220,3 +265,6 @@ fn population(sql: &Connection, tenant: &Tenant, kinds: &BTreeSet<&str>) -> Resu
     }
     Ok(total)
 }
+
+#[cfg(test)]
+mod tests;

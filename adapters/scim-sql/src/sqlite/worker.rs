@@ -20,11 +20,12 @@ const QUEUE: usize = 1024;
 
 type Answer<T> = std::result::Result<T, StoreError>;
 
-type Read = Box<dyn FnOnce(&Connection) + Send>;
+type Alone = Box<dyn FnOnce(&Connection) + Send>;
 
 enum Job {
     Commit(Commit),
-    Read(Read),
+    /// Something that shares no transaction.
+    Alone(Alone),
 }
 
 struct Commit {
@@ -89,15 +90,37 @@ impl Workers {
         &self,
         read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        let (answer, answered) = async_channel::bounded(1);
-        let job = Job::Read(Box::new(move |sql| {
-            let result = in_one_view(sql, read).map_err(StoreError::from);
-            // Nobody may be waiting any more.
-            let _ = answer.try_send(result);
-        }));
-        self.readers.send(job).await.map_err(|_| gone())?;
-        answered.recv().await.map_err(|_| gone())?
+        alone(&self.readers, |sql| in_one_view(sql, read)).await
     }
+
+    /// Does something with the connection of a reader, outside of a transaction.
+    pub(super) async fn beside<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    ) -> Answer<R> {
+        alone(&self.readers, work).await
+    }
+
+    /// Does something with the connection of the writer, outside of a transaction.
+    pub(super) async fn maintain<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    ) -> Answer<R> {
+        alone(&self.writer, work).await
+    }
+}
+
+async fn alone<R: Send + 'static>(
+    to: &Sender<Job>,
+    work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+) -> Answer<R> {
+    let (answer, answered) = async_channel::bounded(1);
+    let job = Job::Alone(Box::new(move |sql| {
+        // Nobody may be waiting any more.
+        let _ = answer.try_send(work(sql).map_err(StoreError::from));
+    }));
+    to.send(job).await.map_err(|_| gone())?;
+    answered.recv().await.map_err(|_| gone())?
 }
 
 impl Drop for Workers {
@@ -117,28 +140,28 @@ fn gone() -> StoreError {
 
 fn work(sql: &Connection, jobs: &Receiver<Job>, committed: &Signal) {
     while let Ok(job) = jobs.recv_blocking() {
-        let read = match job {
-            Job::Read(read) => Some(read),
+        let alone = match job {
+            Job::Alone(alone) => Some(alone),
             Job::Commit(first) => {
-                let (commits, read) = waiting(first, jobs);
+                let (commits, alone) = waiting(first, jobs);
                 commit_together(sql, commits);
                 committed.notify(usize::MAX);
-                read
+                alone
             }
         };
-        if let Some(read) = read {
-            read(sql);
+        if let Some(alone) = alone {
+            alone(sql);
         }
     }
 }
 
-/// The batches that can share a transaction with the first, and the read that stood behind them.
-fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Read>) {
+/// The batches that can share a transaction with the first, and what stood behind them.
+fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) {
     let mut commits = vec![first];
     while commits.len() < GROUP {
         match jobs.try_recv() {
             Ok(Job::Commit(commit)) => commits.push(commit),
-            Ok(Job::Read(read)) => return (commits, Some(read)),
+            Ok(Job::Alone(alone)) => return (commits, Some(alone)),
             Err(_) => break,
         }
     }
@@ -185,3 +208,6 @@ fn in_savepoint(sql: &Connection, commit: &Commit) -> Result<Answer<Committed>> 
     sql.prepare_cached("RELEASE batch")?.execute([])?;
     Ok(result.map_err(StoreError::from))
 }
+
+#[cfg(test)]
+mod tests;

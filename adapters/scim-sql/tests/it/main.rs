@@ -9,4 +9,20 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod crash;
+mod file;
 mod suite;
+
+use scim_core::store::{
+    Actor, AllowAll, Batch, Committed, Reader, Store, StoreError, Write, review,
+};
+
+/// Commits writes of `acme`, now.
+fn commit(store: &dyn Store, writes: Vec<Write>) -> Result<Committed, StoreError> {
+    let tenant = "acme".into();
+    let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), writes);
+    pollster::block_on(async {
+        let reviewed = review(&AllowAll, Reader::new(store, &tenant), batch).await.unwrap();
+        store.commit(&tenant, reviewed).await
+    })
+}

@@ -1,0 +1,108 @@
+use scim_core::{
+    ResourceType,
+    filter::{Coercion, Filter},
+};
+
+use super::*;
+use crate::sqlite::open;
+
+/// How SQLite finds the places that a filter selects, and what of the filter is left to look at.
+fn plan(resource_type: &ResourceType, text: &str) -> (Vec<String>, Option<String>) {
+    let sql = open::memory().unwrap();
+    let filter: Filter = text.parse().unwrap();
+    let mut query = Query::all(resource_type.kind().as_str(), 10);
+    query.filter = Some(filter.bind(resource_type, &Coercion::STRICT).unwrap());
+    let (condition, rest) = narrowed(&query, 1);
+    let tenant = "acme".into();
+    let kinds = BTreeSet::from([resource_type.kind().as_str()]);
+    let statement = Statement { tenant: &tenant, kinds, ids: None, condition };
+    let walks =
+        statement.text("SELECT r.place FROM resource r WHERE r.tenant = ?1 AND r.place > ?2");
+    let text = format!("EXPLAIN QUERY PLAN {walks} ORDER BY place LIMIT ?3 OFFSET ?4");
+    let mut found = sql.prepare(&text).unwrap();
+    let steps = found.query_map(params_from_iter(statement.values(0, 0, 10)), |row| row.get(3));
+    (steps.unwrap().map(|step| step.unwrap()).collect(), rest.map(|rest| rest.to_string()))
+}
+
+/// The plans, a line each; after `rest:` what the database does not decide.
+fn plans(resource_type: &ResourceType, texts: &[&str]) -> String {
+    let line = |text: &&str| {
+        let (steps, rest) = plan(resource_type, text);
+        let rest = rest.map(|rest| format!("\n  rest: {rest}")).unwrap_or_default();
+        format!("{text}\n  {}{rest}\n", steps.join("\n  "))
+    };
+    texts.iter().map(line).collect()
+}
+
+#[test]
+fn look_ups_go_along_an_index() {
+    let users = [
+        r#"userName eq "Ada""#,
+        r#"userName eq "Ada" or userName eq "Grace""#,
+        r#"externalId eq "Ada""#,
+        r#"displayName eq "Ada" and title pr"#,
+        r#"id eq "Ada""#,
+        r#"emails.value eq "Ada""#,
+        r#"emails[type eq "work" and value eq "Ada"]"#,
+        r#"groups.value eq "g1""#,
+    ];
+    insta::assert_snapshot!(plans(&ResourceType::user(), &users), @r#"
+    userName eq "Ada"
+      SEARCH r USING INDEX resource_user_name (tenant=? AND kind=? AND user_name=?)
+      USE TEMP B-TREE FOR ORDER BY
+    userName eq "Ada" or userName eq "Grace"
+      SEARCH r USING INDEX resource_user_name (tenant=? AND kind=? AND user_name=?)
+      USE TEMP B-TREE FOR ORDER BY
+    externalId eq "Ada"
+      SEARCH r USING INDEX resource_external_id (tenant=? AND kind=? AND external_id=?)
+      USE TEMP B-TREE FOR ORDER BY
+    displayName eq "Ada" and title pr
+      SEARCH r USING INDEX resource_display_name (tenant=? AND kind=? AND display_name=?)
+      USE TEMP B-TREE FOR ORDER BY
+      rest: title pr
+    id eq "Ada"
+      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+    emails.value eq "Ada"
+      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      LIST SUBQUERY 1
+      SEARCH e USING COVERING INDEX email_value (tenant=? AND value=?)
+      USE TEMP B-TREE FOR ORDER BY
+    emails[type eq "work" and value eq "Ada"]
+      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      LIST SUBQUERY 1
+      SEARCH e USING COVERING INDEX email_value (tenant=? AND value=?)
+      USE TEMP B-TREE FOR ORDER BY
+      rest: emails[type eq "work" and value eq "ada"]
+    groups.value eq "g1"
+      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      LIST SUBQUERY 1
+      SEARCH e USING PRIMARY KEY (tenant=? AND group_id=?)
+      USE TEMP B-TREE FOR ORDER BY
+    "#);
+    insta::assert_snapshot!(plans(&ResourceType::group(), &[r#"members.value eq "u1""#]), @r#"
+    members.value eq "u1"
+      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      LIST SUBQUERY 1
+      SEARCH e USING COVERING INDEX edge_reverse (tenant=? AND member_id=?)
+      USE TEMP B-TREE FOR ORDER BY
+    "#);
+}
+
+#[test]
+fn what_selects_much_goes_along_the_places_and_stops_at_the_end_of_the_page() {
+    let users = [
+        r#"active eq true"#,
+        r#"meta.lastModified gt "2026-01-01T00:00:00Z""#,
+        r#"userName sw "a" and not (emails.value pr)"#,
+    ];
+    insta::assert_snapshot!(plans(&ResourceType::user(), &users), @r#"
+    active eq true
+      SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
+    meta.lastModified gt "2026-01-01T00:00:00Z"
+      SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
+    userName sw "a" and not (emails.value pr)
+      SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
+      CORRELATED SCALAR SUBQUERY 1
+      SEARCH e USING INDEX email_owner (tenant=? AND id=?)
+    "#);
+}

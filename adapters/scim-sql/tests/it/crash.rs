@@ -1,0 +1,130 @@
+//! A process that writes is killed, over and over; what it had been told is done stays done.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{BufRead, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use scim_core::store::{
+    Change, Contents, Event, MemberId, Members, Position, Query, Store, Want, Write,
+};
+use scim_sql::SqliteStore;
+
+use crate::commit;
+
+const FILE: &str = "SCIM_SQL_CRASH_FILE";
+const ROUND: &str = "SCIM_SQL_CRASH_ROUND";
+
+/// How often by default. The environment variable `SCIM_SQL_CRASHES` asks for more.
+const ROUNDS: usize = 200;
+
+/// The child: writes until it is killed, and prints what was answered. Does nothing where no parent asks for it.
+#[test]
+fn child() {
+    let (Ok(file), Ok(round)) = (env::var(FILE), env::var(ROUND)) else { return };
+    let store = SqliteStore::open(file).unwrap();
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let (store, round) = (&store, &round);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let id = format!("{round}-{writer}-{number}");
+                    commit(store, pair(&id)).unwrap();
+                    // One write of a whole line: other threads do not come between.
+                    std::io::stdout().write_all(format!("done {id}\n").as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+/// A user, his twin, and a group of both.
+fn pair(id: &str) -> Vec<Write> {
+    let create = |kind: &str, id: String, members| {
+        let change = Change::Create { contents: Contents::default(), members };
+        Write::new(kind.into(), id.into(), change)
+    };
+    let (a, b) = (format!("a{id}"), format!("b{id}"));
+    let member = |id: &String| MemberId { kind: "User".into(), id: id.as_str().into() };
+    let members = vec![member(&a), member(&b)];
+    vec![
+        create("User", a, vec![]),
+        create("Group", format!("g{id}"), vec![]),
+        create("User", b, vec![]),
+        Write::new(
+            "Group".into(),
+            format!("g{id}").into(),
+            Change::Update { contents: None, members: Members::Exactly(members) },
+        ),
+    ]
+}
+
+// sec:S-01
+#[test]
+fn acknowledged_writes_survive_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let rounds = env::var("SCIM_SQL_CRASHES").ok().and_then(|text| text.parse().ok());
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..rounds.unwrap_or(ROUNDS) {
+        // Every time a little later, so that it hits other moments.
+        let patience = Duration::from_micros(1_000 + (round as u64 * 7_919) % 40_000);
+        acknowledged.extend(killed_after(&path, round, patience));
+    }
+    assert!(acknowledged.len() > 100, "only {} batches were acknowledged", acknowledged.len());
+    let store = SqliteStore::open(&path).unwrap();
+    let present = present(&store);
+    let lost: Vec<_> = acknowledged.difference(&present).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+}
+
+/// Runs the child, kills it so long after its first answer, and gives what it was told is done.
+fn killed_after(path: &Path, round: usize, patience: Duration) -> Vec<String> {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "crash::child", "--nocapture", "--test-threads", "1"])
+        .env(FILE, path)
+        .env(ROUND, round.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The test runner prints its own words, perhaps on the same line.
+    let mut done =
+        lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("done ")?.1.to_owned()));
+    let first = done.next();
+    thread::sleep(patience);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    first.into_iter().chain(done).collect()
+}
+
+/// The batches that are there, each whole, and a log that tells of them and of nothing else.
+fn present(store: &SqliteStore) -> BTreeSet<String> {
+    pollster::block_on(async {
+        let tenant = "acme".into();
+        let mut groups = Query::all("Group", usize::MAX);
+        groups.want = Want { members: Some(vec![]), member_of: None };
+        let groups = store.query(&tenant, &groups).await.unwrap();
+        let users = store.query(&tenant, &Query::all("User", usize::MAX)).await.unwrap();
+        assert_eq!(users.total, 2 * groups.total, "half of a batch");
+        for group in &groups.resources {
+            assert_eq!(group.members.as_ref().unwrap().len(), 2, "half of a batch");
+        }
+        let log = store.changes(&tenant, Position::START, usize::MAX).await.unwrap();
+        assert!(log.entries.iter().map(|entry| entry.position.0).eq(1..=4 * groups.total));
+        assert!(log.entries.iter().all(|entry| entry.event == Event::Put));
+        let audit = store.audit(&tenant, Position::START, usize::MAX).await.unwrap();
+        assert_eq!(audit.len(), log.entries.len());
+        groups
+            .resources
+            .iter()
+            .map(|group| group.id.as_str().trim_start_matches('g').to_owned())
+            .collect()
+    })
+}

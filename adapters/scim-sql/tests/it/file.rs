@@ -1,0 +1,206 @@
+//! The file: opened again, by several, by the wrong program; copied; and its log shortened.
+
+use std::{fs, thread};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scim_core::store::{
+    Change, Contents, Page, Position, Query, Store, StoreError, Want, Wanted, Write,
+};
+use scim_sql::SqliteStore;
+
+use crate::commit;
+
+fn user(id: &str) -> Write {
+    let change = Change::Create { contents: Contents::default(), members: vec![] };
+    Write::new("User".into(), id.into(), change)
+}
+
+fn numbered(id: &str) -> Write {
+    let claim = scim_core::store::Claim {
+        spaces: vec!["uid".into()],
+        wanted: Wanted::Next(vec![1..=1_000_000]),
+        into: scim_core::filter::Location::new("uid"),
+    };
+    let contents = Contents { claims: vec![claim], ..Contents::default() };
+    Write::new("User".into(), id.into(), Change::Create { contents, members: vec![] })
+}
+
+fn users(store: &SqliteStore) -> Page {
+    pollster::block_on(store.query(&"acme".into(), &Query::all("User", 1000))).unwrap()
+}
+
+fn claimed(store: &SqliteStore) -> Vec<i64> {
+    let held = pollster::block_on(store.claims(&"acme".into(), &"uid".into(), None, 1000)).unwrap();
+    let mut numbers: Vec<i64> = held.iter().map(|held| held.value.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+fn changes(store: &SqliteStore, after: u64) -> Result<Vec<u64>, StoreError> {
+    let page = pollster::block_on(store.changes(&"acme".into(), Position(after), 1000))?;
+    Ok(page.entries.iter().map(|entry| entry.position.0).collect())
+}
+
+#[test]
+fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    commit(&store, vec![user("u1"), user("u2")]).unwrap();
+    let before = users(&store);
+    drop(store);
+    assert!(!path.with_extension("db-wal").exists(), "dropping the store closes the file");
+
+    let store = SqliteStore::open(&path).unwrap();
+    let after = users(&store);
+    assert_eq!((after.total, after.position, &after.epoch), (2, Position(2), &before.epoch));
+    assert_eq!(commit(&store, vec![user("u3")]).unwrap().position, Position(3));
+}
+
+// sec:S-06
+#[test]
+fn files_of_others_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let newer = folder.path().join("newer.db");
+    drop(SqliteStore::open(&newer).unwrap());
+    let sql = rusqlite::Connection::open(&newer).unwrap();
+    sql.pragma_update(None, "user_version", 99).unwrap();
+    drop(sql);
+    let refused = SqliteStore::open(&newer).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 1");
+
+    let text = folder.path().join("text.db");
+    fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();
+    let refused = SqliteStore::open(&text).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is damaged: file is not a database");
+
+    let nowhere = SqliteStore::open(folder.path().join("none/store.db")).unwrap_err();
+    assert!(matches!(nowhere, StoreError::Unavailable(_)), "{nowhere}");
+}
+
+/// As a second process would.
+#[test]
+fn two_stores_may_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let stores = [SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap()];
+    thread::scope(|scope| {
+        for (store, name) in stores.iter().zip(["a", "b"]) {
+            scope.spawn(move || {
+                for number in 0..50 {
+                    commit(store, vec![numbered(&format!("{name}{number}"))]).unwrap();
+                }
+            });
+        }
+    });
+    assert!(claimed(&stores[0]).into_iter().eq(1..=100));
+    assert!(changes(&stores[1], 0).unwrap().into_iter().eq(1..=100));
+}
+
+// sec:S-12
+#[test]
+fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
+    commit(&store, vec![numbered("u1")]).unwrap();
+    let copy = folder.path().join("copy.db");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..50 {
+                let (a, b) = (format!("a{number}"), format!("b{number}"));
+                commit(&store, vec![user(&a), user(&b)]).unwrap();
+            }
+        });
+        pollster::block_on(store.backup(&copy)).unwrap();
+    });
+    let refused = pollster::block_on(store.backup(&copy)).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is not available: output file already exists");
+
+    let second = folder.path().join("second.db");
+    fs::copy(&copy, &second).unwrap();
+    let copies = [SqliteStore::open(&copy).unwrap(), SqliteStore::open(&second).unwrap()];
+    let pages = [users(&store), users(&copies[0]), users(&copies[1])];
+    assert!(pages[1].total % 2 == 1, "no half of a batch");
+    assert_eq!(pages[1].position.0, pages[1].total);
+    assert_eq!(changes(&copies[0], 0).unwrap().len() as u64, pages[1].total);
+    assert!(pages[0].epoch != pages[1].epoch && pages[1].epoch != pages[2].epoch);
+    commit(&copies[0], vec![numbered("new")]).unwrap();
+    assert_eq!(claimed(&copies[0]), [1, 2], "numbers go on");
+}
+
+#[test]
+fn who_reads_from_before_what_was_forgotten_is_told() {
+    let store = SqliteStore::in_memory().unwrap();
+    let tenant = "acme".into();
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    for (day, id) in [(0, "u1"), (1, "u2"), (40, "u3")] {
+        let at = start + TimeDelta::days(day);
+        let batch = scim_core::store::Batch::new(
+            at,
+            scim_core::store::Actor::new("system", "test"),
+            vec![user(id)],
+        );
+        pollster::block_on(async {
+            let reader = scim_core::store::Reader::new(&store, &tenant);
+            let reviewed =
+                scim_core::store::review(&scim_core::store::AllowAll, reader, batch).await.unwrap();
+            store.commit(&tenant, reviewed).await.unwrap();
+        });
+    }
+    let forget = |days| {
+        let before = start + TimeDelta::days(days);
+        pollster::block_on(store.forget_changes(before)).unwrap()
+    };
+    assert_eq!(forget(10), 2);
+    assert_eq!(changes(&store, 0), Err(StoreError::Expired(Position(0))));
+    assert_eq!(changes(&store, 1), Err(StoreError::Expired(Position(1))));
+    assert_eq!(changes(&store, 2), Ok(vec![3]));
+    assert_eq!(forget(50), 1);
+    assert_eq!(changes(&store, 2), Err(StoreError::Expired(Position(2))));
+    assert_eq!(changes(&store, 3), Ok(vec![]));
+    assert_eq!(commit(&store, vec![user("u4")]).unwrap().position, Position(4));
+    assert_eq!(changes(&store, 3), Ok(vec![4]));
+}
+
+/// Keys that were folded by other rules are written anew when the file is opened.
+#[test]
+fn keys_of_another_fold_are_folded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let mut ada = Contents::default();
+    ada.sent.set(&scim_core::filter::Location::new("userName"), "Ada".into());
+    let made = Change::Create { contents: ada, members: vec![] };
+    commit(&store, vec![Write::new("User".into(), "u1".into(), made)]).unwrap();
+    drop(store);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute("UPDATE resource SET user_name = 'ADA'", []).unwrap();
+    sql.execute("UPDATE meta SET value = 'old' WHERE name = 'fold'", []).unwrap();
+    drop(sql);
+
+    let find = |store: &SqliteStore| {
+        let filter: scim_core::filter::Filter = r#"userName eq "aDA""#.parse().unwrap();
+        let users = scim_core::ResourceType::user();
+        let mut query = Query::all("User", 9);
+        query.filter = Some(filter.bind(&users, &scim_core::filter::Coercion::STRICT).unwrap());
+        pollster::block_on(store.query(&"acme".into(), &query)).unwrap().total
+    };
+    assert_eq!(find(&SqliteStore::open(&path).unwrap()), 1);
+}
+
+/// Not even for one in another process that is in the middle of a change.
+#[test]
+fn readers_do_not_wait_for_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    commit(&store, vec![user("u1")]).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; DELETE FROM population").unwrap();
+    assert_eq!(users(&store).total, 1);
+    let found = pollster::block_on(async {
+        store.get(&"acme".into(), &"User".into(), &"u1".into(), &Want::DOCUMENTS).await
+    });
+    assert!(found.unwrap().is_some());
+    other.execute_batch("ROLLBACK").unwrap();
+}
