@@ -4,10 +4,12 @@
 
 mod claim;
 mod failure;
+mod keys;
 mod log;
 mod member;
 mod open;
 mod query;
+mod read;
 mod row;
 mod worker;
 mod write;
@@ -99,7 +101,7 @@ impl Store for SqliteStore {
         want: &Want,
     ) -> std::result::Result<Option<Resource>, StoreError> {
         let (tenant, kind, id, want) = (tenant.clone(), kind.clone(), id.clone(), want.clone());
-        self.read(move |sql| query::get(sql, &tenant, &kind, &id, &want)).await
+        self.read(move |sql| read::get(sql, &tenant, &kind, &id, &want)).await
     }
 
     async fn query(&self, tenant: &Tenant, query: &Query) -> std::result::Result<Page, StoreError> {

@@ -32,12 +32,12 @@ pub async fn demo(iam: &Iam) -> Result<Demo, IamError> {
         Ok(_) | Err(IamError::OrganisationExists(_)) => {}
         Err(error) => return Err(error),
     }
-    let token = token(iam, &organisation, "identity provider", Scope::AupWrite).await?;
-    let sup_token = token(iam, &organisation, "clusters", Scope::SupRead).await?;
+    let token = secret(iam, &organisation, "identity provider", Scope::AupWrite).await?;
+    let sup_token = secret(iam, &organisation, "clusters", Scope::SupRead).await?;
     Ok(Demo { organisation, token, sup_token })
 }
 
-async fn token(
+async fn secret(
     iam: &Iam,
     organisation: &OrganisationId,
     name: &str,

@@ -36,3 +36,47 @@ async fn main() -> ExitCode {
 fn complain(line: &str) {
     eprintln!("{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_whole_way() {
+        let out = tempfile::tempdir().unwrap();
+        super::tour::run(out.path(), false).await.unwrap();
+        let read = |file: &str| fs::read_to_string(out.path().join(file)).unwrap();
+        // dom:a2 dom:a36
+        insta::assert_snapshot!(read("cluster-a/passwd.cache"), @"
+        ada:x:20011:20011:Ada Lovelace:/mnt/home/ada:/bin/bash
+        alan:x:20000:20000:Alan Turing:/mnt/home/alan:/bin/bash
+        barbara:x:20003:20003:Barbara Liskov:/mnt/home/barbara:/bin/bash
+        grace:x:20012:20012:Grace Hopper:/mnt/home/grace:/usr/sbin/nologin
+        katherine:x:20001:20001:Katherine Johnson:/mnt/home/katherine:/bin/bash
+        margaret:x:20013:20013:Margaret Hamilton:/mnt/home/margaret:/bin/zsh
+        ");
+        insta::assert_snapshot!(read("cluster-a/group.cache"), @"
+        ada:x:20011:
+        alan:x:20000:
+        barbara:x:20003:
+        grace:x:20012:
+        katherine:x:20001:
+        margaret:x:20013:
+        ml-engineers:x:10007:barbara,katherine
+        slurm-users:x:10005:ada,alan,margaret
+        ");
+        insta::assert_snapshot!(read("cluster-a/shadow.cache"), @"
+        ada:*:::::::
+        alan:*:::::::
+        barbara:*:::::::
+        grace:!*:::::::
+        katherine:*:::::::
+        margaret:*:::::::
+        ");
+        insta::assert_snapshot!(read("cluster-b/group.cache"), @"
+        research:x:10006:
+        ");
+        // Again over what the first run left behind.
+        super::tour::run(out.path(), false).await.unwrap();
+    }
+}

@@ -1,7 +1,7 @@
 //! Help for backends: how a filter reads a stored resource, and how a list of candidates becomes a page. A backend that narrows in its own
 //! way and then uses these answers exactly.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
 use scim_filter::{Instant, Location, Read, Scalar, SortKey};
 use serde_json::Value;
@@ -122,33 +122,87 @@ pub fn sort_and_page(
     candidates: Vec<Candidate>,
     query: &Query,
 ) -> Result<(Vec<Resource>, u64, Option<String>), StoreError> {
-    let mut selected = vec![];
-    for (place, resource) in candidates {
-        let readable = Readable::new(&resource, query.part)?;
-        if query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
-            let key = query.sort.as_ref().map(|sort| SortKey::of(&readable, &sort.by));
-            selected.push((Key { key, place }, resource));
+    let mut selection = Selection::new(query);
+    for (place, resource) in &candidates {
+        selection.offer(*place, resource)?;
+    }
+    let Selected { places, total, next } = selection.page();
+    let mut candidates: HashMap<u64, Resource> = candidates.into_iter().collect();
+    let page = places.iter().filter_map(|place| candidates.remove(place));
+    Ok((page.map(|resource| only_wanted(resource, query)).collect(), total, next))
+}
+
+/// A query under way, for a backend that looks at candidates one by one and keeps none: it remembers only where those stand that the
+/// query selects.
+#[derive(Debug)]
+pub struct Selection<'q> {
+    query: &'q Query,
+    selected: Vec<Key>,
+}
+
+/// Which resources are on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selected {
+    /// Their places in the order of creation, in the order of the page.
+    pub places: Vec<u64>,
+    /// How many were selected in all.
+    pub total: u64,
+    /// The key of the next page.
+    pub next: Option<String>,
+}
+
+impl Selected {
+    /// A page that a backend made in its own way.
+    pub fn new(places: Vec<u64>, total: u64, next: Option<String>) -> Self {
+        Self { places, total, next }
+    }
+}
+
+impl<'q> Selection<'q> {
+    /// Nothing yet.
+    pub fn new(query: &'q Query) -> Self {
+        Self { query, selected: vec![] }
+    }
+
+    /// Takes in a candidate, in whatever order, if the filter selects it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] where a document is not what was written.
+    pub fn offer(&mut self, place: u64, resource: &Resource) -> Result<(), StoreError> {
+        let readable = Readable::new(resource, self.query.part)?;
+        if self.query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
+            let key = self.query.sort.as_ref().map(|sort| SortKey::of(&readable, &sort.by));
+            self.selected.push(Key { key, place });
+        }
+        Ok(())
+    }
+
+    /// The page of what was taken in.
+    pub fn page(mut self) -> Selected {
+        let sort = self.query.sort.as_ref();
+        self.selected.sort_by(|a, b| a.compare(b, sort));
+        let (skip, count) = match &self.query.paging {
+            Paging::Index { start, count } => {
+                (usize::try_from(start.saturating_sub(1)).unwrap_or(usize::MAX), *count)
+            }
+            Paging::After { key: None, count } => (0, *count),
+            Paging::After { key: Some(text), count } => {
+                let after = Key::decode(text);
+                let passed =
+                    |key: &Key| after.as_ref().is_none_or(|it| key.compare(it, sort).is_le());
+                (self.selected.iter().take_while(|key| passed(key)).count(), *count)
+            }
+        };
+        let page = || self.selected.iter().skip(skip).take(count);
+        let more = self.selected.len() > skip.saturating_add(count);
+        Selected {
+            places: page().map(|key| key.place).collect(),
+            total: self.selected.len() as u64,
+            next: page().last().filter(|_| more).map(Key::encode),
         }
     }
-    let sort = query.sort.as_ref();
-    selected.sort_by(|(a, _), (b, _)| a.compare(b, sort));
-    let total = selected.len() as u64;
-    let (skip, count) = match &query.paging {
-        Paging::Index { start, count } => {
-            (usize::try_from(start.saturating_sub(1)).unwrap_or(usize::MAX), *count)
-        }
-        Paging::After { key: None, count } => (0, *count),
-        Paging::After { key: Some(text), count } => {
-            let after = Key::decode(text);
-            let passed = |key: &Key| after.as_ref().is_none_or(|it| key.compare(it, sort).is_le());
-            (selected.iter().take_while(|(key, _)| passed(key)).count(), *count)
-        }
-    };
-    let more = selected.len() > skip.saturating_add(count);
-    let page: Vec<_> = selected.into_iter().skip(skip).take(count).collect();
-    let next = page.last().filter(|_| more).map(|(key, _)| key.encode());
-    let resources = page.into_iter().map(|(_, resource)| only_wanted(resource, query));
-    Ok((resources.collect(), total, next))
 }
 
 /// Without the memberships that only the filter or the order looked at.
@@ -161,6 +215,7 @@ fn only_wanted(resource: Resource, query: &Query) -> Resource {
 }
 
 /// Where a resource stands in an ordered list.
+#[derive(Debug)]
 struct Key {
     key: Option<SortKey>,
     place: u64,

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
-use super::failure::Result;
+use super::{failure::Result, keys};
 
 /// How many threads read a file.
 pub(super) const READERS: usize = 4;
@@ -75,6 +75,7 @@ fn migrate(sql: &Connection) -> Result<()> {
     if !missing.is_empty() {
         sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     }
+    keys::fold(sql)?;
     transaction.commit()?;
     Ok(())
 }

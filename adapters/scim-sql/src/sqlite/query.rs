@@ -1,70 +1,214 @@
-//! Reading resources: one by its id, and pages of them.
+//! Pages of resources: as much as can be is decided by the database, the rest by looking at what it leaves.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{
     Connection, OptionalExtension, named_params, params_from_iter, types::Value as Sql,
 };
-use scim_core::Object;
-use scim_core::store::{
-    Candidate, Copied, Edge, Page, Paging, Part, Query, Readable, Resource, ResourceId,
-    ResourceKind, Tenant, Want, sort_and_page,
+use scim_core::{
+    filter::{
+        Bound,
+        sql::{Database, Fragment, Param, render},
+    },
+    store::{
+        Page, Paging, Query, Resource, ResourceKind, Selected, Selection, StoreError, Tenant, Want,
+    },
 };
-use serde_json::Map;
 
 use super::{
     failure::Result,
     log,
+    read::with_edges,
     row::{self, Stored, columns},
 };
+use crate::index::Kept;
 
-pub(super) fn get(
-    sql: &Connection,
-    tenant: &Tenant,
-    kind: &ResourceKind,
-    id: &ResourceId,
-    want: &Want,
-) -> Result<Option<Resource>> {
-    let row = Stored::find(sql, tenant.as_str(), kind.as_str(), id.as_str())?;
-    row.map(|row| with_edges(sql, tenant, row.into_resource()?, want)).transpose()
-}
+/// The parameters of every [`Statement`]: organisation, place, limit, offset, ids.
+const FIXED: usize = 5;
 
 pub(super) fn page(sql: &Connection, tenant: &Tenant, query: &Query) -> Result<Page> {
-    let plain = query.ids.is_none() && query.filter.is_none() && query.sort.is_none();
-    let (resources, total, next) = match plain {
-        true => stretch(sql, tenant, query)?,
-        false => sort_and_page(candidates(sql, tenant, query)?, query)?,
+    let kinds: BTreeSet<&str> = query.kinds.iter().map(ResourceKind::as_str).collect();
+    let (condition, rest) = narrowed(query, kinds.len());
+    let statement = Statement { tenant, kinds, ids: ids(query), condition };
+    let selected = match rest.is_none() && query.sort.is_none() {
+        true => stretch(sql, &statement, &query.paging)?,
+        false => scan(sql, &statement, query, rest)?,
     };
-    Ok(Page::new(resources, total, next, (log::last(sql, tenant)?, log::epoch(sql)?)))
+    let resources = selected
+        .places
+        .iter()
+        .map(|place| with_edges(sql, tenant, statement.at(sql, *place)?, &query.want));
+    let resources = resources.collect::<Result<_>>()?;
+    let at = (log::last(sql, tenant)?, log::epoch(sql)?);
+    Ok(Page::new(resources, selected.total, selected.next, at))
 }
 
-/// A page in order of creation: nothing is read but what is on it.
-fn stretch(
-    sql: &Connection,
-    tenant: &Tenant,
-    query: &Query,
-) -> Result<(Vec<Resource>, u64, Option<String>)> {
-    let kinds: BTreeSet<&str> = query.kinds.iter().map(ResourceKind::as_str).collect();
-    let total = total(sql, tenant, &kinds)?;
-    let (after, skip, count) = match &query.paging {
+/// What of the filter the database decides, and what is left.
+fn narrowed(query: &Query, kinds: usize) -> (Option<Condition>, Option<Bound>) {
+    let kept = Kept { database: Database::Sqlite, part: query.part, params_before: FIXED + kinds };
+    let Some(filter) = query.filter.clone() else { return (None, None) };
+    let (push, rest) = filter.split(|term| condition(term, &kept).is_some());
+    (push.and_then(|push| condition(&push, &kept)), rest)
+}
+
+/// A part of a filter as the database decides it.
+struct Condition {
+    text: String,
+    params: Vec<Sql>,
+}
+
+fn condition(bound: &Bound, kept: &Kept) -> Option<Condition> {
+    let Fragment { text, params, .. } = render(bound, kept)?;
+    let value = |param| match param {
+        Param::Text(text) => Some(Sql::Text(text)),
+        Param::Integer(number) => Some(Sql::Integer(number)),
+        Param::Decimal(number) => Some(Sql::Real(number)),
+        Param::Boolean(value) => Some(value.into()),
+        _ => None,
+    };
+    Some(Condition { text, params: params.into_iter().map(value).collect::<Option<_>>()? })
+}
+
+fn ids(query: &Query) -> Option<String> {
+    let ids = query.ids.as_ref()?.iter().map(|id| serde_json::Value::from(id.as_str()));
+    Some(ids.collect::<serde_json::Value>().to_string())
+}
+
+/// A page in order of creation whose filter the database decides: nothing is read but what is on it.
+fn stretch(sql: &Connection, of: &Statement<'_>, paging: &Paging) -> Result<Selected> {
+    let total = of.total(sql)?;
+    let (after, skip, count) = match paging {
         Paging::Index { start, count } => (0, start.saturating_sub(1), *count),
         Paging::After { key: None, count } => (0, 0, *count),
         Paging::After { key: Some(key), count } => match key.parse::<u64>() {
             Ok(place) => (i64::try_from(place).unwrap_or(i64::MAX), 0, *count),
-            Err(_) => return Ok((vec![], total, None)),
+            Err(_) => return Ok(Selected::new(vec![], total, None)),
         },
     };
-    let mut places = places(sql, tenant, &kinds, after, skip, count.saturating_add(1))?;
+    let mut places = of.places(sql, after, skip, count.saturating_add(1))?;
     let more = places.len() > count;
     places.truncate(count);
-    let next = places.last().filter(|_| more).map(|(_, place)| place.to_string());
-    let resources = places.iter().map(|(kind, place)| {
-        with_edges(sql, tenant, at(sql, tenant, kind, *place)?.into_resource()?, &query.want)
-    });
-    Ok((resources.collect::<Result<_>>()?, total, next))
+    let next = places.last().filter(|_| more).map(u64::to_string);
+    Ok(Selected::new(places, total, next))
 }
 
-fn total(sql: &Connection, tenant: &Tenant, kinds: &BTreeSet<&str>) -> Result<u64> {
+/// A page for which what the database leaves must be looked at. Of that only the keys are kept.
+fn scan(
+    sql: &Connection,
+    of: &Statement<'_>,
+    query: &Query,
+    rest: Option<Bound>,
+) -> Result<Selected> {
+    let mut query = query.clone();
+    query.filter = rest;
+    let (members, member_of) = query.reads_edges();
+    let want = Want { members: members.then(Vec::new), member_of: member_of.then(Vec::new) };
+    let mut selection = Selection::new(&query);
+    of.each(sql, &mut |stored| {
+        let place = stored.place.unsigned_abs();
+        let resource = with_edges(sql, of.tenant, stored.into_resource()?, &want)?;
+        Ok(selection.offer(place, &resource)?)
+    })?;
+    Ok(selection.page())
+}
+
+/// The resources of some kinds, narrowed by ids and by a condition.
+struct Statement<'q> {
+    tenant: &'q Tenant,
+    kinds: BTreeSet<&'q str>,
+    ids: Option<String>,
+    condition: Option<Condition>,
+}
+
+impl Statement<'_> {
+    /// A walk for each kind, so that each goes along an index. Only texts written here and by [`render`] are put together.
+    fn text(&self, what: &str) -> String {
+        let ids = match self.ids {
+            Some(_) => " AND r.id IN (SELECT value FROM json_each(?5))",
+            None => "",
+        };
+        let condition = match &self.condition {
+            Some(condition) => format!(" AND ({})", condition.text),
+            None => String::new(),
+        };
+        let walk = |n: usize| format!("{what} AND r.kind = ?{n}{ids}{condition}");
+        let walks: Vec<_> = (FIXED + 1..).take(self.kinds.len()).map(walk).collect();
+        walks.join(" UNION ALL ")
+    }
+
+    fn values(&self, after: i64, skip: u64, count: usize) -> impl Iterator<Item = Sql> {
+        let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+        let ids = self.ids.clone().map_or(Sql::Null, Sql::Text);
+        let tenant = Sql::from(self.tenant.as_str().to_owned());
+        let fixed = [tenant, after.into(), row::limit(count).into(), skip.into(), ids];
+        let kinds = self.kinds.iter().map(|kind| Sql::from((*kind).to_owned()));
+        let params = self.condition.iter().flat_map(|condition| condition.params.clone());
+        fixed.into_iter().chain(kinds).chain(params)
+    }
+
+    /// How many there are: from the counter, where nothing narrows.
+    fn total(&self, sql: &Connection) -> Result<u64> {
+        if self.ids.is_none() && self.condition.is_none() {
+            return population(sql, self.tenant, &self.kinds);
+        }
+        if self.kinds.is_empty() {
+            return Ok(0);
+        }
+        let walks = self.text("SELECT 1 FROM resource r WHERE r.tenant = ?1");
+        let mut found = sql.prepare_cached(&format!("SELECT COUNT(*) FROM ({walks})"))?;
+        let total: i64 =
+            found.query_row(params_from_iter(self.values(0, 0, 0)), |row| row.get(0))?;
+        Ok(total.unsigned_abs())
+    }
+
+    /// Where the next ones stand, from indexes alone where the condition allows it.
+    fn places(&self, sql: &Connection, after: i64, skip: u64, count: usize) -> Result<Vec<u64>> {
+        if self.kinds.is_empty() {
+            return Ok(vec![]);
+        }
+        let walks =
+            self.text("SELECT r.place FROM resource r WHERE r.tenant = ?1 AND r.place > ?2");
+        let text = format!("{walks} ORDER BY place LIMIT ?3 OFFSET ?4");
+        let mut found = sql.prepare_cached(&text)?;
+        let values = params_from_iter(self.values(after, skip, count));
+        let places = found.query_map(values, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))?;
+        Ok(places.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// All of them, in any order.
+    fn each(&self, sql: &Connection, visit: &mut dyn FnMut(Stored) -> Result<()>) -> Result<()> {
+        if self.kinds.is_empty() {
+            return Ok(());
+        }
+        let walks =
+            self.text(concat!("SELECT ", columns!(), " FROM resource r WHERE r.tenant = ?1"));
+        let mut found = sql.prepare_cached(&walks)?;
+        for stored in found.query_map(params_from_iter(self.values(0, 0, 0)), Stored::read)? {
+            visit(stored?)?;
+        }
+        Ok(())
+    }
+
+    /// The one that stands there. Places are not shared by kinds.
+    fn at(&self, sql: &Connection, place: u64) -> Result<Resource> {
+        let mut found = sql.prepare_cached(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM resource r WHERE r.tenant = :tenant AND r.kind = :kind AND r.place = :place"
+        ))?;
+        let place = i64::try_from(place).unwrap_or(i64::MAX);
+        for kind in &self.kinds {
+            let key =
+                named_params! { ":tenant": self.tenant.as_str(), ":kind": kind, ":place": place };
+            if let Some(stored) = found.query_row(key, Stored::read).optional()? {
+                return stored.into_resource();
+            }
+        }
+        Err(StoreError::Corrupt(format!("nothing stands at {place}")).into())
+    }
+}
+
+fn population(sql: &Connection, tenant: &Tenant, kinds: &BTreeSet<&str>) -> Result<u64> {
     let mut found = sql.prepare_cached(
         "SELECT resources FROM population WHERE tenant = :tenant AND kind = :kind",
     )?;
@@ -75,158 +219,4 @@ fn total(sql: &Connection, tenant: &Tenant, kinds: &BTreeSet<&str>) -> Result<u6
         total += of_kind.unwrap_or(0).unsigned_abs();
     }
     Ok(total)
-}
-
-/// Which resources come next, from the index alone: a walk per kind, merged by place.
-fn places(
-    sql: &Connection,
-    tenant: &Tenant,
-    kinds: &BTreeSet<&str>,
-    after: i64,
-    skip: u64,
-    count: usize,
-) -> Result<Vec<(String, i64)>> {
-    const OF_KIND: &str =
-        "SELECT kind, place FROM resource WHERE tenant = ?1 AND place > ?2 AND kind = ?";
-    if kinds.is_empty() {
-        return Ok(vec![]);
-    }
-    let walks: Vec<String> =
-        (5..).take(kinds.len()).map(|n: usize| format!("{OF_KIND}{n}")).collect();
-    let text = format!("{} ORDER BY place LIMIT ?3 OFFSET ?4", walks.join(" UNION ALL "));
-    let skip = i64::try_from(skip).unwrap_or(i64::MAX);
-    let fixed =
-        [tenant.as_str().to_owned().into(), after.into(), row::limit(count).into(), skip.into()];
-    let values = fixed.into_iter().chain(kinds.iter().map(|kind| Sql::from((*kind).to_owned())));
-    let mut found = sql.prepare_cached(&text)?;
-    let places = found.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(places.collect::<rusqlite::Result<_>>()?)
-}
-
-fn at(sql: &Connection, tenant: &Tenant, kind: &str, place: i64) -> Result<Stored> {
-    let mut found = sql.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM resource r WHERE r.tenant = :tenant AND r.kind = :kind AND r.place = :place"
-    ))?;
-    let key = named_params! { ":tenant": tenant.as_str(), ":kind": kind, ":place": place };
-    Ok(found.query_row(key, Stored::read)?)
-}
-
-/// What may be on the page: all that the filter selects, with the memberships that filter, order or reader look at.
-fn candidates(sql: &Connection, tenant: &Tenant, query: &Query) -> Result<Vec<Candidate>> {
-    let (members, member_of) = query.reads_edges();
-    let want = Want {
-        members: query.want.members.clone().or(members.then(Vec::new)),
-        member_of: query.want.member_of.clone().or(member_of.then(Vec::new)),
-    };
-    let mut selected = vec![];
-    each(sql, tenant, query, &mut |stored| {
-        let place = stored.place.unsigned_abs();
-        let resource = with_edges(sql, tenant, stored.into_resource()?, &want)?;
-        let readable = Readable::new(&resource, query.part)?;
-        if query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
-            selected.push((place, resource));
-        }
-        Ok(())
-    })?;
-    Ok(selected)
-}
-
-/// Every resource of the kinds, or those of the ids.
-fn each(
-    sql: &Connection,
-    tenant: &Tenant,
-    query: &Query,
-    visit: &mut dyn FnMut(Stored) -> Result<()>,
-) -> Result<()> {
-    for kind in query.kinds.iter().collect::<BTreeSet<_>>() {
-        match &query.ids {
-            Some(ids) => {
-                for id in ids.iter().collect::<BTreeSet<_>>() {
-                    Stored::find(sql, tenant.as_str(), kind.as_str(), id.as_str())?
-                        .map_or(Ok(()), &mut *visit)?;
-                }
-            }
-            None => each_of_kind(sql, tenant, kind, visit)?,
-        }
-    }
-    Ok(())
-}
-
-fn each_of_kind(
-    sql: &Connection,
-    tenant: &Tenant,
-    kind: &ResourceKind,
-    visit: &mut dyn FnMut(Stored) -> Result<()>,
-) -> Result<()> {
-    let mut found = sql.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM resource r WHERE r.tenant = :tenant AND r.kind = :kind ORDER BY r.place"
-    ))?;
-    let key = named_params! { ":tenant": tenant.as_str(), ":kind": kind.as_str() };
-    for stored in found.query_map(key, Stored::read)? {
-        visit(stored?)?;
-    }
-    Ok(())
-}
-
-fn with_edges(
-    sql: &Connection,
-    tenant: &Tenant,
-    mut resource: Resource,
-    want: &Want,
-) -> Result<Resource> {
-    if let Some(copied) = &want.members {
-        resource.members = Some(edges(sql, MEMBERS, tenant, &resource.id, copied)?);
-    }
-    if let Some(copied) = &want.member_of {
-        resource.member_of = Some(edges(sql, MEMBER_OF, tenant, &resource.id, copied)?);
-    }
-    Ok(resource)
-}
-
-const MEMBERS: &str = "
-    SELECT r.kind, r.id, CASE WHEN :sent THEN r.sent END, CASE WHEN :assigned THEN r.assigned END
-    FROM edge e JOIN resource r ON r.tenant = e.tenant AND r.id = e.member_id
-    WHERE e.tenant = :tenant AND e.group_id = :id ORDER BY e.member_id";
-
-const MEMBER_OF: &str = "
-    SELECT r.kind, r.id, CASE WHEN :sent THEN r.sent END, CASE WHEN :assigned THEN r.assigned END
-    FROM edge e JOIN resource r ON r.tenant = e.tenant AND r.id = e.group_id
-    WHERE e.tenant = :tenant AND e.member_id = :id ORDER BY e.group_id";
-
-/// One direction of a resource's memberships, with what is copied from the other ends.
-fn edges(
-    sql: &Connection,
-    direction: &str,
-    tenant: &Tenant,
-    id: &ResourceId,
-    copied: &[Copied],
-) -> Result<Vec<Edge>> {
-    let mut found = sql.prepare_cached(direction)?;
-    let mut rows = found.query(named_params! {
-        ":tenant": tenant.as_str(), ":id": id.as_str(),
-        ":sent": copied.iter().any(|copy| copy.part != Part::Assigned),
-        ":assigned": copied.iter().any(|copy| copy.part != Part::Sent)
-    })?;
-    let mut edges = vec![];
-    while let Some(row) = rows.next()? {
-        let (sent, assigned) = (document(row, 2)?, document(row, 3)?);
-        let values = copied
-            .iter()
-            .filter_map(|copy| Some((copy.name.clone(), copy.of(&sent, &assigned)?.clone())));
-        let (kind, id) = (row.get::<_, String>(0)?.into(), row.get::<_, String>(1)?.into());
-        edges.push(Edge::new(kind, id, values.collect::<Map<_, _>>()));
-    }
-    Ok(edges)
-}
-
-/// A document that was read, or an empty one.
-fn document(row: &rusqlite::Row<'_>, column: usize) -> Result<Object> {
-    match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
-        Some(text) => Ok(serde_json::from_str(text)?),
-        None => Ok(Object::new()),
-    }
 }

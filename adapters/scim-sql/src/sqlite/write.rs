@@ -12,8 +12,10 @@ use scim_core::{
 
 use super::{
     failure::Result,
+    keys,
     row::{Stored, position, time},
 };
+use crate::index::Keys;
 
 /// Does all of a batch. After a failure the caller takes the savepoint back.
 pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
@@ -153,14 +155,19 @@ impl Writing<'_> {
         let assigned = self.fill(write, contents)?;
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
-             (tenant, id, kind, place, own, memberships, created, last_modified, sent, assigned)
-             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now, :sent, :assigned)",
+             (tenant, id, kind, place, own, memberships, created, last_modified,
+              user_name, external_id, display_name, active, sent, assigned)
+             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
+              :user_name, :external_id, :display_name, :active, :sent, :assigned)",
         )?;
+        let keys = Keys::of(&contents.sent);
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
-            ":place": self.made, ":own": own, ":now": self.clock,
-            ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+            ":place": self.made, ":own": own, ":now": self.clock, ":user_name": keys.user_name,
+            ":external_id": keys.external_id, ":display_name": keys.display_name,
+            ":active": keys.active, ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
         })?;
+        keys::put_emails(self.sql, self.tenant, write.id.as_str(), &keys)?;
         self.population(&write.kind, 1)?;
         let (added, removed) =
             self.change_members(&write.id, &Members::Exactly(members.to_vec()))?;
@@ -209,6 +216,7 @@ impl Writing<'_> {
         for table in [
             "DELETE FROM edge WHERE tenant = :tenant AND group_id = :id",
             "DELETE FROM unique_key WHERE tenant = :tenant AND id = :id",
+            "DELETE FROM email WHERE tenant = :tenant AND id = :id",
             "DELETE FROM resource WHERE tenant = :tenant AND id = :id",
         ] {
             let key = named_params! { ":tenant": self.tenant, ":id": write.id.as_str() };
@@ -264,7 +272,7 @@ impl Writing<'_> {
             ":tenant": self.tenant, ":id": id.as_str(),
             ":sent": text(sent)?, ":assigned": text(assigned)?
         })?;
-        Ok(())
+        keys::replace(self.sql, self.tenant, id.as_str(), &Keys::of(sent))
     }
 
     /// Takes keys and claims; gives the assigned part with the values claimed.

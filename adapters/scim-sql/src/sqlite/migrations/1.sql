@@ -6,7 +6,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(16))));
+INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(16)))), ('fold', '0');
 
 -- `position` is the last one of the log, `made` counts the resources ever made, `clock` is the latest time of a batch.
 CREATE TABLE organisation (
@@ -32,12 +32,32 @@ CREATE TABLE resource (
     memberships   INTEGER NOT NULL,
     created       INTEGER NOT NULL,
     last_modified INTEGER NOT NULL,
+    -- Copied from `sent`, folded as the attribute compares, for filters.
+    user_name     TEXT,
+    external_id   TEXT,
+    display_name  TEXT,
+    active        INTEGER,
     sent          TEXT    NOT NULL,
     assigned      TEXT    NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT;
 
 CREATE UNIQUE INDEX resource_place ON resource (tenant, kind, place);
+CREATE INDEX resource_last_modified ON resource (tenant, kind, last_modified);
+CREATE INDEX resource_user_name ON resource (tenant, kind, user_name) WHERE user_name IS NOT NULL;
+CREATE INDEX resource_external_id ON resource (tenant, kind, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX resource_display_name ON resource (tenant, kind, display_name) WHERE display_name IS NOT NULL;
+
+-- One row an element of `emails`.
+CREATE TABLE email (
+    tenant TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    value  TEXT,
+    FOREIGN KEY (tenant, id) REFERENCES resource (tenant, id)
+) STRICT;
+
+CREATE INDEX email_owner ON email (tenant, id);
+CREATE INDEX email_value ON email (tenant, value, id);
 
 CREATE TABLE edge (
     tenant    TEXT NOT NULL,

@@ -1,0 +1,12 @@
+//! SQLite as a storage backend.
+#![cfg(feature = "sqlite")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+mod suite;

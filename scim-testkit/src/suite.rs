@@ -1,0 +1,198 @@
+//! The storage contract as cases that any [`Store`] can be held to.
+//!
+//! A backend gets all of them with [`store_suite!`](crate::store_suite), one `#[test]` a case. Each case is given an empty store and says
+//! in its name one sentence of the contract.
+
+pub mod batches;
+pub mod claims;
+pub mod filters;
+pub mod histories;
+pub mod keys;
+pub mod log;
+pub mod members;
+pub mod pages;
+pub mod resources;
+mod setting;
+mod state;
+
+use std::{any::Any, fmt, sync::Arc};
+
+use scim_core::store::Store;
+#[doc(no_inline)]
+pub use scim_core::store::StoreError;
+
+/// A store under test, and what must outlive it, such as the folder of its file.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::MemoryStore;
+/// use scim_testkit::suite::Backend;
+///
+/// let alone = Backend::from(MemoryStore::new());
+/// let with_folder = Backend::keeping(MemoryStore::new(), std::path::PathBuf::new());
+/// ```
+pub struct Backend {
+    store: Arc<dyn Store>,
+    _kept: Box<dyn Any>,
+}
+
+impl Backend {
+    /// A store, and something that is dropped after it.
+    pub fn keeping(store: impl Store, kept: impl Any) -> Self {
+        Self { store: Arc::new(store), _kept: Box::new(kept) }
+    }
+}
+
+impl<S: Store> From<S> for Backend {
+    fn from(store: S) -> Self {
+        Self::keeping(store, ())
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.store, out)
+    }
+}
+
+/// Runs one case on the thread of the caller, without a runtime.
+///
+/// # Errors
+///
+/// What the store answered where the case did not expect an error. Panics where the case finds something else than it should.
+pub fn run<C>(case: C, backend: impl Into<Backend>) -> Result<(), StoreError>
+where
+    C: AsyncFnOnce(&dyn Store) -> Result<(), StoreError>,
+{
+    let backend = backend.into();
+    pollster::block_on(case(&*backend.store))
+}
+
+/// All cases as tests, each over a new store that the expression makes.
+///
+/// The expression gives a [`Store`], or a [`Backend`] that keeps something alive beside it. It stands in modules below the one of the call,
+/// which see all that is in scope there.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::MemoryStore;
+///
+/// scim_testkit::store_suite!(MemoryStore::new());
+/// ```
+#[macro_export]
+macro_rules! store_suite {
+    ($make:expr $(,)?) => {
+        $crate::store_suite! { @cases $make;
+            resources: [
+                what_was_created_is_read_back,
+                another_kind_or_organisation_does_not_find_it,
+                organisations_do_not_see_each_other_in_anything,
+                an_update_replaces_both_documents,
+                an_update_that_says_the_same_has_no_effect,
+                documents_come_back_as_they_went_in,
+                what_was_deleted_is_gone,
+                an_id_is_given_once,
+                what_is_not_there_cannot_be_changed,
+                time_never_goes_back,
+            ],
+            batches: [
+                an_empty_batch_changes_nothing,
+                outcomes_come_in_the_order_of_the_writes,
+                a_write_sees_those_before_it,
+                a_batch_that_fails_leaves_nothing_behind,
+                a_condition_that_fails_is_named,
+                conditions_look_at_the_state_before_the_batch,
+                one_of_many_writers_of_a_version_wins,
+                batches_that_come_together_fail_alone,
+            ],
+            keys: [
+                a_key_has_one_holder,
+                keys_of_other_attributes_kinds_and_organisations_are_others,
+                a_resource_keeps_its_own_key,
+                keys_that_are_not_listed_are_given_up,
+                a_deleted_resource_gives_up_its_keys,
+                keys_change_hands_within_a_batch,
+                one_of_many_creators_wins,
+            ],
+            claims: [
+                an_exact_value_has_one_owner_for_ever,
+                an_owner_may_claim_its_value_again,
+                the_first_free_name_is_taken,
+                names_are_cut_to_fit,
+                the_smallest_free_number_is_taken,
+                ranges_are_tried_in_order,
+                what_is_claimed_in_one_space_is_not_free_in_all,
+                spaces_and_organisations_have_values_of_their_own,
+                a_batch_that_fails_claims_nothing,
+                a_claim_changes_the_resource,
+                claims_are_listed_in_order,
+                many_creators_get_different_numbers,
+            ],
+            members: [
+                members_are_listed_in_order_of_id,
+                nothing_is_read_that_is_not_wanted,
+                copies_are_read_from_the_member_as_it_is_now,
+                copies_come_from_the_part_that_they_name,
+                a_delta_tells_who_really_came_and_went,
+                a_delta_without_effect_moves_nothing,
+                exactly_these_writes_the_difference,
+                members_change_without_the_documents_and_back,
+                a_member_must_exist_and_be_of_its_kind,
+                memberships_have_a_position_of_their_own,
+                a_deleted_member_leaves_its_groups,
+                a_deleted_group_lets_its_members_go,
+                parallel_deltas_all_take_effect,
+                nobody_who_is_gone_is_a_member,
+            ],
+            log: [
+                positions_have_no_holes,
+                an_entry_tells_what_happened,
+                the_log_is_read_in_stretches,
+                pages_and_log_tell_the_same_moment,
+                waiting_ends_at_once_where_there_is_more,
+                waiting_ends_with_the_next_change,
+                waiting_does_not_end_for_others,
+                the_audit_tells_who_changed_what,
+                the_audit_is_read_in_stretches,
+                writers_side_by_side_leave_no_holes,
+            ],
+            pages: [
+                index_pages_follow_creation,
+                pages_beyond_the_end_are_empty,
+                key_pages_follow_each_other,
+                key_pages_survive_changes,
+                several_kinds_are_in_one_order,
+                ids_narrow_a_query,
+                totals_follow_every_change,
+                pages_carry_what_is_wanted,
+            ],
+            filters: [
+                filters_select_what_matches,
+                filters_look_at_the_part_that_the_query_names,
+                filters_reach_assigned_values,
+                filters_reach_memberships,
+                a_filter_narrows_before_paging,
+                sorted_pages_agree_with_the_model,
+                filters_follow_every_change,
+            ],
+            histories: [
+                random_histories_agree_with_the_model,
+            ],
+        }
+    };
+    (@cases $make:expr; $($module:ident: [$($case:ident),* $(,)?]),* $(,)?) => {$(
+        mod $module {
+            #[allow(unused_imports, reason = "the expression may name what is in scope outside")]
+            use super::*;
+
+            $(
+                #[test]
+                fn $case() -> ::std::result::Result<(), $crate::suite::StoreError> {
+                    $crate::suite::run($crate::suite::$module::$case, $make)
+                }
+            )*
+        }
+    )*};
+}

@@ -1,0 +1,150 @@
+//! Writes that happen together or not at all, and what must hold for them.
+
+use scim_core::store::{Contents, Position, Store, StoreError, Wanted};
+use serde_json::json;
+
+use super::setting::{
+    GROUP, USER, acme, at_version, claim, claiming, create, delete, delta, exists, group, key,
+    sent, side_by_side, umbrella, update, user,
+};
+
+type Shown = Result<(), StoreError>;
+
+/// It has no outcome and tells the position.
+pub async fn an_empty_batch_changes_nothing(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let nothing = org.commit(0, []).await?;
+    assert_eq!((nothing.position, nothing.outcomes.len()), (Position::START, 0));
+    org.commit(1, [user("u1")]).await?;
+    let before = org.state().await?;
+    assert_eq!(org.commit(2, []).await?.position, Position(1));
+    assert_eq!(org.state().await?, before);
+    Ok(())
+}
+
+/// One each, those without effect included.
+pub async fn outcomes_come_in_the_order_of_the_writes(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1")]).await?;
+    let same = update(USER, "u1", sent(&json!({ "userName": "u1" })));
+    let other = update(USER, "u1", sent(&json!({ "userName": "ada" })));
+    let done = org.commit(1, [user("u2"), same, other, delete(USER, "u2")]).await?;
+    assert_eq!(done.position, Position(4));
+    let seen: Vec<_> = done.outcomes.iter().map(|it| (it.changed, it.version.own.0)).collect();
+    assert_eq!(seen, [(true, 2), (false, 1), (true, 3), (true, 4)]);
+    Ok(())
+}
+
+/// A group may name a member that the same batch makes.
+pub async fn a_write_sees_those_before_it(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2"), group("g1", &["u1"]), delta("g1", &["u2"], &["u1"])])
+        .await?;
+    assert_eq!(org.members("g1").await?, ["u2"]);
+    let early = org.commit(1, [delta("g1", &["u3"], &[]), user("u3")]).await;
+    assert_eq!(early.err(), Some(StoreError::Stale(exists(USER, "u3"))));
+    Ok(())
+}
+
+/// Nothing of what stood before the write that failed can be seen: no resource, edge, key, claim, entry, nor time.
+pub async fn a_batch_that_fails_leaves_nothing_behind(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let keyed = |id, name| {
+        create(USER, id, Contents { keys: vec![key("userName", name)], ..Contents::default() })
+    };
+    org.commit(0, [keyed("u1", "ada"), user("u2"), user("u3"), group("g1", &["u1", "u2"])]).await?;
+    let before = org.state().await?;
+    let writes = [
+        keyed("u4", "grace"),
+        claiming("u5", claim(&["uid"], Wanted::Next(vec![20000..=20001]))),
+        update(USER, "u1", sent(&json!({ "userName": "other" }))),
+        delta("g1", &["u3"], &["u2"]),
+        delete(USER, "u2"),
+        group("g2", &["u4"]),
+        delete(GROUP, "g1"),
+        keyed("u6", "grace"),
+    ];
+    let refused = org.commit(9, writes).await;
+    let conflict = StoreError::Conflict { kind: USER.into(), attribute: "userName".to_owned() };
+    assert_eq!(refused.err(), Some(conflict));
+    assert_eq!(org.state().await?, before);
+
+    // What the batch held for a moment is free, and the time of the failed batch does not count.
+    let next = claim(&["uid"], Wanted::Next(vec![20000..=20001]));
+    let done = org.commit(1, [keyed("u7", "grace"), claiming("u8", next)]).await?;
+    assert!(done.outcomes.iter().all(|it| it.last_modified == super::setting::second(1)));
+    let assigned = org.get(USER, "u8").await?;
+    assert_eq!(assigned.assigned.object()?.top("claimed"), Some(&json!(20000)));
+    let taken = org.write(2, keyed("u9", "ada")).await;
+    assert!(matches!(taken, Err(StoreError::Conflict { .. })), "u1 has its key back: {taken:?}");
+    Ok(())
+}
+
+/// The first one that does not hold, be it of another kind, version or organisation.
+pub async fn a_condition_that_fails_is_named(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2")]).await?;
+    umbrella(store).commit(0, [user("other")]).await?;
+    let before = org.state().await?;
+    let holding = || [exists(USER, "u1"), at_version(USER, "u2", 2)];
+    for failing in [
+        exists(USER, "u3"),
+        exists(GROUP, "u1"),
+        exists(USER, "other"),
+        at_version(USER, "u2", 1),
+        at_version(GROUP, "u2", 2),
+        at_version(USER, "u3", 0),
+    ] {
+        let conditions = holding().into_iter().chain([failing.clone(), exists(USER, "u4")]);
+        let refused = org.commit_given(conditions, 1, [delete(USER, "u1")]).await;
+        assert_eq!(refused.err(), Some(StoreError::Stale(failing)));
+    }
+    assert_eq!(org.state().await?, before);
+    org.commit_given(holding(), 1, [delete(USER, "u1")]).await?;
+    Ok(())
+}
+
+/// What a batch itself makes does not fulfil its conditions, what it changes does not break them.
+pub async fn conditions_look_at_the_state_before_the_batch(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1")]).await?;
+    let early = org.commit_given([exists(USER, "u2")], 1, [user("u2")]).await;
+    assert_eq!(early.err(), Some(StoreError::Stale(exists(USER, "u2"))));
+    let conditions = [exists(USER, "u1"), at_version(USER, "u1", 1)];
+    org.commit_given(conditions, 1, [delete(USER, "u1")]).await?;
+    Ok(())
+}
+
+/// Compare and swap: of writers who read the same version one succeeds, in each of many rounds.
+pub async fn one_of_many_writers_of_a_version_wins(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1")]).await?;
+    for round in 1..=20 {
+        let results = side_by_side(8, async |writer| {
+            let contents = sent(&json!({ "userName": "u1", "round": round, "writer": writer }));
+            let condition = at_version(USER, "u1", round);
+            org.commit_given([condition], 0, [update(USER, "u1", contents)]).await
+        });
+        let won = results.iter().filter(|result| result.is_ok()).count();
+        let lost = Err(StoreError::Stale(at_version(USER, "u1", round)));
+        assert_eq!((won, results.iter().filter(|result| **result == lost).count()), (1, 7));
+    }
+    Ok(())
+}
+
+/// A batch that is refused takes none with it that is committed at the same moment.
+pub async fn batches_that_come_together_fail_alone(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let results = side_by_side(32, async |writer| {
+        let id = format!("u{writer}");
+        let condition = (writer % 2 == 1).then(|| exists(USER, "nobody"));
+        org.commit_given(condition, 0, [user(&id)]).await.is_ok()
+    });
+    assert_eq!(results.iter().filter(|done| **done).count(), 16);
+    for writer in 0..32 {
+        let found = org.find(USER, &format!("u{writer}"), &Default::default()).await?;
+        assert_eq!(found.is_some(), writer % 2 == 0);
+    }
+    assert_eq!(org.position().await?, Position(16));
+    Ok(())
+}

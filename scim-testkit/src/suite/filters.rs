@@ -1,0 +1,391 @@
+//! Filters and orders: what a store answers is what [`Bound::matches`] and [`SortKey`](scim_core::filter::SortKey) say over all of its
+//! resources.
+
+use scim_core::{
+    ASSIGNED, ResourceType,
+    filter::{Attribute, Bound, Coercion, Filter, Location, Type},
+    store::{
+        Contents, Order, Page, Paging, Part, Query, Readable, Resource, Sort, Store, StoreError,
+        Want, Write, sort_and_page,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    pages::ids,
+    setting::{
+        GROUP, Org, USER, acme, but, create, delete, everything, group, key, object, sent,
+        umbrella, update,
+    },
+};
+
+type Shown = Result<(), StoreError>;
+
+/// Texts that are alike in some sense and not in another, and those that mean something to SQL.
+const AWKWARD: [&str; 26] = [
+    "ada",
+    "Ada",
+    "ADA",
+    "ada lovelace",
+    "straße",
+    "STRASSE",
+    "İstanbul",
+    "istanbul",
+    "Ωμέγα",
+    "ωμέγα",
+    "Å",
+    "A\u{30a}",
+    "ﬁn",
+    "fin",
+    "100%",
+    "100",
+    "a_b",
+    "axb",
+    "a*b",
+    "a?b[c]",
+    r"back\slash",
+    "\"quoted\"",
+    "' OR 1=1 --",
+    "漢字",
+    "👩🏽‍💻",
+    "z",
+];
+
+/// A user for each awkward text, in turn with and without the other attributes.
+fn corpus() -> Vec<Write> {
+    let users = AWKWARD.iter().zip(1_i64..).map(|(text, number)| {
+        let rotated = AWKWARD.iter().cycle().nth(usize::try_from(number * 7).unwrap_or(0));
+        let mut user = object(&json!({ "userName": text }));
+        let mut set = |name: &str, value: Value| user.set(&Location::new(name), value);
+        if number % 2 == 0 {
+            set("externalId", json!(text));
+            set("name", json!({ "familyName": rotated, "givenName": "Test" }));
+        }
+        if number % 3 != 0 {
+            set("displayName", json!(rotated));
+            set("active", json!(number % 4 < 2));
+        }
+        if number % 5 < 3 {
+            let work = json!({ "value": format!("{number}@example.com"), "type": "work" });
+            let home = json!({ "value": rotated, "type": "home", "primary": number % 5 == 1 });
+            set("emails", json!([work, home]));
+        }
+        let kept = json!({ "posixName": rotated, "uid": number * 37 % 11 });
+        let assigned = json!({ "userName": "over", ASSIGNED: kept });
+        let assigned = if number % 6 == 0 { json!({}) } else { assigned };
+        let keys = vec![key("userName", text)];
+        let contents = Contents { sent: user, assigned: object(&assigned), keys, claims: vec![] };
+        create(USER, &format!("id{}", number * 11 % 26), contents)
+    });
+    users.collect()
+}
+
+/// The filters that the corpus is asked for: each operator on each sort of attribute with each sort of value, and combinations.
+fn texts() -> Vec<String> {
+    let mut texts = vec![];
+    let attributes =
+        ["userName", "externalId", "displayName", "name.familyName", "emails.value", "id", "title"];
+    let values = AWKWARD.iter().step_by(3).chain(["a", "id1", "ADA", "@", ""].iter());
+    let values: Vec<_> = values.map(|value| Value::from(*value).to_string()).collect();
+    for attribute in attributes {
+        texts.push(format!("{attribute} pr"));
+        for op in ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"] {
+            texts.extend(values.iter().map(|value| format!("{attribute} {op} {value}")));
+        }
+    }
+    for (attribute, values) in [
+        ("active", ["true", "false"]),
+        ("meta.created", [r#""2026-01-01T00:00:03.123456Z""#, r#""2026-01-01T01:00:09+01:00""#]),
+        ("meta.lastModified", [r#""2026-01-01T00:00:03.123Z""#, r#""1999-12-31T23:59:60Z""#]),
+        ("meta.resourceType", [r#""User""#, r#""user""#]),
+        ("groups.value", [r#""g1""#, r#""G1""#]),
+    ] {
+        texts.push(format!("{attribute} pr"));
+        for op in ["eq", "ne", "gt", "ge", "lt", "le", "sw"] {
+            texts.extend(values.iter().map(|value| format!("{attribute} {op} {value}")));
+        }
+    }
+    texts.extend(["emails pr", "groups pr", "name pr"].map(str::to_owned));
+    texts.extend(
+        [
+            r#"emails[type eq "home" and value sw "a"]"#,
+            r#"emails[type eq "work" and primary eq true]"#,
+            r#"emails[primary eq true]"#,
+            r#"not (emails[type eq "home"])"#,
+            r#"groups[value eq "g1"]"#,
+        ]
+        .map(str::to_owned),
+    );
+    let pairs: Vec<_> = texts.iter().step_by(13).zip(texts.iter().rev().step_by(17)).collect();
+    let joined = pairs.iter().flat_map(|(a, b)| {
+        [
+            format!("{a} and {b}"),
+            format!("{a} or {b}"),
+            format!("not ({a})"),
+            format!("not ({a} or {b})"),
+            format!("userName pr and ({a} or not ({b}))"),
+        ]
+    });
+    let joined: Vec<_> = joined.collect();
+    texts.extend(joined);
+    texts
+}
+
+/// The filters among them that a schema lets pass.
+fn bounds() -> Vec<Bound> {
+    let users = ResourceType::user();
+    let bind = |text: String| {
+        let filter: Filter = text.parse().ok()?;
+        filter.bind(&users, &Coercion::STRICT).ok()
+    };
+    let bounds: Vec<_> = texts().into_iter().filter_map(bind).collect();
+    assert!(bounds.len() > 800, "only {} filters have a meaning", bounds.len());
+    bounds
+}
+
+fn bound(text: &str) -> Result<Bound, StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
+    let filter: Filter = text.parse().map_err(|error| failed(&error))?;
+    filter.bind(&ResourceType::user(), &Coercion::STRICT).map_err(|error| failed(&error))
+}
+
+fn attribute(name: &str) -> Attribute {
+    Attribute::new(Location::new(name), Type::String)
+}
+
+fn assigned(name: &str, kind: Type) -> Attribute {
+    Attribute::new(Location::new(name).in_extension(ASSIGNED), kind)
+}
+
+fn asking(filter: Bound) -> Query {
+    but(Query::all(USER, usize::MAX), |it| it.filter = Some(filter))
+}
+
+impl Org<'_> {
+    /// The corpus, in groups here and there, each user a second after the one before.
+    async fn fill(&self) -> Result<(), StoreError> {
+        for (write, at) in corpus().into_iter().zip(0..) {
+            self.commit(at, [write]).await?;
+        }
+        let groups =
+            [group("g1", &["id1", "id2", "id3"]), group("G1", &["id3", "id4"]), group("g2", &[])];
+        self.commit(90, groups).await.map(drop)
+    }
+
+    /// All users, read one by one, in order of creation.
+    async fn all(&self) -> Result<Vec<Resource>, StoreError> {
+        let page = self.query(&Query::all(USER, usize::MAX)).await?;
+        let mut all = vec![];
+        for found in &page.resources {
+            all.push(self.get(USER, found.id.as_str()).await?);
+        }
+        Ok(all)
+    }
+
+    /// Asks the store and the model.
+    async fn agrees(&self, all: &[Resource], query: &Query) -> Result<Page, StoreError> {
+        let page = self.query(query).await?;
+        let candidates = (1..).zip(all.iter().cloned()).collect();
+        let (expected, total, _) = sort_and_page(candidates, query)?;
+        let expected: Vec<_> = expected.iter().map(|found| found.id.as_str()).collect();
+        assert_eq!((ids(&page), page.total), (expected, total), "{query:?}");
+        Ok(page)
+    }
+}
+
+/// Nothing more and nothing less, in order of creation.
+pub async fn filters_select_what_matches(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    umbrella(store).fill().await?;
+    let all = org.all().await?;
+    for filter in bounds() {
+        let page = org.query(&asking(filter.clone())).await?;
+        let mut expected = vec![];
+        for found in &all {
+            if filter.matches(&Readable::new(found, Part::Sent)?) {
+                expected.push(found.id.as_str());
+            }
+        }
+        assert_eq!(page.total, expected.len() as u64, "{filter}");
+        assert_eq!(ids(&page), expected, "{filter}");
+    }
+    Ok(())
+}
+
+/// What clients sent, what was assigned, or the one over the other.
+pub async fn filters_look_at_the_part_that_the_query_names(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    let named = |text: &str| bound(&format!("userName eq \"{text}\""));
+    let mut totals = vec![];
+    for part in [Part::Sent, Part::Assigned, Part::Effective] {
+        for filter in [named("ada")?, named("over")?, bound("userName pr")?] {
+            let query = but(asking(filter), |it| it.part = part);
+            totals.push(org.agrees(&all, &query).await?.total);
+        }
+    }
+    assert_eq!(totals, [3, 0, 26, 0, 22, 22, 0, 22, 26]);
+    for filter in bounds().into_iter().step_by(5) {
+        org.agrees(&all, &but(asking(filter), |it| it.part = Part::Effective)).await?;
+    }
+    Ok(())
+}
+
+/// Under the container of assigned values, whatever part the query names.
+pub async fn filters_reach_assigned_values(store: &dyn Store) -> Shown {
+    use scim_core::filter::{Op, Operand};
+
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    let compare = |attribute: &Attribute, op, operand: Operand| Bound::Compare {
+        attribute: attribute.clone(),
+        op,
+        operand,
+    };
+    let (uid, name) = (assigned("uid", Type::Integer), assigned("posixName", Type::String));
+    let mut totals = vec![];
+    for op in [Op::Eq, Op::Ne, Op::Gt, Op::Ge, Op::Lt, Op::Le] {
+        let bounds = [
+            compare(&uid, op, Operand::Integer(4)),
+            compare(&uid, op, Operand::Decimal(4.5)),
+            compare(&name, op, Operand::Text("ada".into())),
+        ];
+        for filter in bounds.into_iter().chain([Bound::Present(uid.clone())]) {
+            for part in [Part::Sent, Part::Effective] {
+                let query = but(asking(filter.clone()), |it| it.part = part);
+                totals.push(org.agrees(&all, &query).await?.total);
+            }
+        }
+    }
+    assert!(totals.iter().filter(|total| (1..26).contains(*total)).count() > 30, "{totals:?}");
+    Ok(())
+}
+
+/// In both directions, and the page does not carry what only the filter looked at.
+pub async fn filters_reach_memberships(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    let page = org.query(&asking(bound(r#"groups.value eq "g1""#)?)).await?;
+    assert_eq!(page.total, 3);
+    assert!(page.resources.iter().all(|found| found.member_of.is_none()));
+    let groups = ResourceType::group();
+    let filter: Filter = r#"members.value eq "id3" and displayName sw "g""#
+        .parse()
+        .map_err(|_| StoreError::Corrupt("no filter".to_owned()))?;
+    let filter = filter
+        .bind(&groups, &Coercion::STRICT)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let query = but(Query::all(GROUP, 9), |it| it.filter = Some(filter));
+    let page = org.query(&query).await?;
+    assert_eq!(ids(&page), ["g1", "G1"]);
+    assert!(page.resources.iter().all(|found| found.members.is_none()));
+    let want = Want { members: Some(vec![]), member_of: None };
+    let page = org.query(&but(query, |it| it.want = want)).await?;
+    let sizes: Vec<_> = page.resources.iter().flat_map(|it| &it.members).map(Vec::len).collect();
+    assert_eq!(sizes, [3, 2]);
+    Ok(())
+}
+
+/// Pages and totals are made of what was selected, ids and kinds included.
+pub async fn a_filter_narrows_before_paging(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    for filter in bounds().into_iter().step_by(29) {
+        for (start, count) in [(1, 3), (3, 2), (9, 9)] {
+            let paging = Paging::Index { start, count };
+            org.agrees(&all, &but(asking(filter.clone()), |it| it.paging = paging)).await?;
+        }
+        let named = ["id1", "id2", "id9", "id12", "id20"].map(Into::into).to_vec();
+        let some: Vec<_> = all.iter().filter(|it| named.contains(&it.id)).cloned().collect();
+        org.agrees(&some, &but(asking(filter), |it| it.ids = Some(named))).await?;
+    }
+    Ok(())
+}
+
+/// By any attribute, both ways, ties by creation, those without a value last or first; by index and from key to key.
+pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    let meta = |sub: &str| Location::new("meta").with_sub(sub);
+    let attributes = [
+        attribute("userName").case(scim_core::filter::Case::Name),
+        attribute("userName"),
+        attribute("externalId").case(scim_core::filter::Case::Exact),
+        attribute("displayName"),
+        attribute("title"),
+        Attribute::new(Location::new("name").with_sub("familyName"), Type::String),
+        Attribute::new(Location::new("active"), Type::Boolean),
+        Attribute::new(Location::new("emails").with_sub("value"), Type::String).multi_valued(),
+        Attribute::new(meta("created"), Type::DateTime),
+        Attribute::new(meta("lastModified"), Type::DateTime),
+        attribute("id").case(scim_core::filter::Case::Exact),
+        assigned("uid", Type::Integer),
+        assigned("posixName", Type::String),
+    ];
+    for by in attributes {
+        for order in [Order::Ascending, Order::Descending] {
+            let sort = Some(Sort { by: by.clone(), order });
+            let whole = but(Query::all(USER, usize::MAX), |it| it.sort = sort);
+            let page = org.agrees(&all, &whole).await?;
+            assert_eq!(page.total, 26);
+            let filter = bound("displayName pr")?;
+            let some = but(whole.clone(), |it| it.filter = Some(filter));
+            org.agrees(&all, &some).await?;
+            let paging = Paging::Index { start: 5, count: 4 };
+            org.agrees(&all, &but(whole.clone(), |it| it.paging = paging)).await?;
+            assert_eq!(walk(&org, whole).await?, ids(&page), "{by:?} {order:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The ids of all pages, from key to key.
+async fn walk(org: &Org<'_>, query: Query) -> Result<Vec<String>, StoreError> {
+    let (mut seen, mut key) = (vec![], None);
+    loop {
+        let paging = Paging::After { key, count: 4 };
+        let page = org.query(&but(query.clone(), |it| it.paging = paging)).await?;
+        assert!(page.resources.len() <= 4);
+        seen.extend(page.resources.iter().map(|found| found.id.to_string()));
+        key = page.next;
+        if key.is_none() {
+            return Ok(seen);
+        }
+    }
+}
+
+/// What was renamed, deleted, regrouped or undone is found as it is now.
+pub async fn filters_follow_every_change(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.fill().await?;
+    let renamed = json!({ "userName": "renamed", "emails": [{ "value": "new@example.com" }] });
+    org.commit(91, [update(USER, "id1", sent(&renamed)), delete(USER, "id2")]).await?;
+    org.commit(92, [delete(GROUP, "G1")]).await?;
+    let undone = json!({ "userName": "undone" });
+    let refused = org.commit(93, [update(USER, "id3", sent(&undone)), delete(USER, "id2")]).await;
+    assert!(matches!(refused, Err(StoreError::Stale(_))), "{refused:?}");
+    let all = org.all().await?;
+    for text in [
+        r#"userName eq "Renamed""#,
+        r#"userName eq "undone""#,
+        r#"emails.value co "new""#,
+        r#"not (emails.value pr)"#,
+        r#"groups.value eq "g1""#,
+        r#"groups.value eq "G1""#,
+        r#"meta.lastModified ge "2026-01-01T00:01:31Z""#,
+    ] {
+        org.agrees(&all, &asking(bound(text)?)).await?;
+    }
+    for filter in bounds().into_iter().step_by(11) {
+        org.agrees(&all, &asking(filter)).await?;
+    }
+    assert_eq!(org.query(&asking(bound(r#"userName eq "RENAMED""#)?)).await?.total, 1);
+    assert_eq!(org.query(&asking(bound(r#"userName eq "undone""#)?)).await?.total, 0);
+    assert!(org.find(USER, "id2", &everything()).await?.is_none());
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! The change log, waiting for it, and the audit.
+
+use std::{sync::mpsc, thread, time::Duration};
+
+use scim_core::store::{AuditEntry, Event, LogEntry, Position, Query, Store, StoreError, Tenant};
+use serde_json::{Value, json};
+
+use super::setting::{
+    GROUP, USER, acme, actor, delete, delta, exists, group, second, sent, side_by_side, umbrella,
+    update, user,
+};
+
+type Shown = Result<(), StoreError>;
+
+/// Long enough for a store that does not wait to be found out.
+const A_WHILE: Duration = Duration::from_millis(100);
+
+/// Long enough for any machine.
+const LONG: Duration = Duration::from_secs(20);
+
+/// 1, 2, 3 and so on, whatever fails or has no effect in between.
+pub async fn positions_have_no_holes(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2")]).await?;
+    let refused = org.commit(1, [user("u3"), delete(USER, "nobody")]).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale(exists(USER, "nobody"))));
+    org.commit(2, [update(USER, "u1", sent(&json!({ "userName": "u1" })))]).await?;
+    assert_eq!(org.commit(3, [group("g1", &["u1"])]).await?.position, Position(3));
+    assert_eq!(org.commit(4, [delete(USER, "u1")]).await?.position, Position(5));
+    let log = store.changes(&"acme".into(), Position::START, 99).await?;
+    let seen: Vec<_> = log.entries.iter().map(|it| (it.position.0, it.id.as_str())).collect();
+    assert_eq!(seen, [(1, "u1"), (2, "u2"), (3, "g1"), (4, "g1"), (5, "u1")]);
+    Ok(())
+}
+
+/// Kind, id, event and time; a deletion leaves its tombstone.
+pub async fn an_entry_tells_what_happened(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(1, [user("u1")]).await?;
+    org.commit(2, [delete(USER, "u1")]).await?;
+    let log = store.changes(&"acme".into(), Position::START, 99).await?;
+    let entry = |position, event, at| {
+        LogEntry::new(Position(position), USER.into(), "u1".into(), event, second(at))
+    };
+    assert_eq!(log.entries, [entry(1, Event::Put, 1), entry(2, Event::Delete, 2)]);
+    Ok(())
+}
+
+/// From the entry after a position, so many at most; beyond the end there is nothing.
+pub async fn the_log_is_read_in_stretches(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, ["u1", "u2", "u3", "u4"].map(user)).await?;
+    for (after, limit, expected) in [
+        (0, 2, vec![1, 2]),
+        (2, 9, vec![3, 4]),
+        (3, 1, vec![4]),
+        (4, 9, vec![]),
+        (u64::MAX, 9, vec![]),
+        (0, 0, vec![]),
+        (1, usize::MAX, vec![2, 3, 4]),
+    ] {
+        let page = store.changes(&"acme".into(), Position(after), limit).await?;
+        let seen: Vec<_> = page.entries.iter().map(|entry| entry.position.0).collect();
+        assert_eq!((seen, page.last), (expected, Position(4)), "after {after}");
+    }
+    let other = store.changes(&"umbrella".into(), Position::START, 9).await?;
+    assert_eq!((other.entries.len(), other.last), (0, Position::START));
+    Ok(())
+}
+
+/// A page carries the last position and the epoch that the log has.
+pub async fn pages_and_log_tell_the_same_moment(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let empty = org.query(&Query::all(USER, 9)).await?;
+    assert_eq!(empty.position, Position::START);
+    let done = org.commit(0, [user("u1"), group("g1", &["u1"])]).await?;
+    let page = org.query(&Query::all(USER, 9)).await?;
+    let log = store.changes(&"acme".into(), Position::START, 9).await?;
+    assert_eq!((page.position, log.last), (done.position, done.position));
+    assert_eq!((&page.epoch, &empty.epoch), (&log.epoch, &log.epoch));
+    assert!(!log.epoch.as_str().is_empty());
+    Ok(())
+}
+
+/// No commit is needed for it.
+pub async fn waiting_ends_at_once_where_there_is_more(store: &dyn Store) -> Shown {
+    acme(store).commit(0, [user("u1"), user("u2")]).await?;
+    store.changed(&"acme".into(), Position::START).await?;
+    store.changed(&"acme".into(), Position(1)).await
+}
+
+/// Everybody who waits is woken.
+pub async fn waiting_ends_with_the_next_change(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1")]).await?;
+    thread::scope(|scope| {
+        let (woken, wakes) = mpsc::channel();
+        for _ in 0..3 {
+            let woken = woken.clone();
+            scope.spawn(move || {
+                let result = pollster::block_on(store.changed(&"acme".into(), Position(1)));
+                let _ = woken.send(result);
+            });
+        }
+        let early = wakes.recv_timeout(A_WHILE);
+        pollster::block_on(org.commit(1, [user("u2")]))?;
+        assert!(early.is_err(), "woken before there was a change");
+        for _ in 0..3 {
+            assert_eq!(wakes.recv_timeout(LONG), Ok(Ok(())));
+        }
+        Ok(())
+    })
+}
+
+/// Not for another organisation, nor for a batch without effect or one that fails.
+pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1")]).await?;
+    thread::scope(|scope| {
+        let (woken, wakes) = mpsc::channel();
+        scope.spawn(move || {
+            let result = pollster::block_on(store.changed(&"acme".into(), Position(1)));
+            let _ = woken.send(result);
+        });
+        let idle = pollster::block_on(async {
+            umbrella(store).commit(1, ["u1", "u2", "u3"].map(user)).await?;
+            org.commit(1, [update(USER, "u1", sent(&json!({ "userName": "u1" })))]).await?;
+            Ok::<_, StoreError>(org.commit(1, [delete(USER, "nobody")]).await)
+        });
+        let early = wakes.recv_timeout(A_WHILE);
+        pollster::block_on(org.commit(2, [user("u2")]))?;
+        assert_eq!(idle?.err(), Some(StoreError::Stale(exists(USER, "nobody"))));
+        assert!(early.is_err(), "woken by others");
+        assert_eq!(wakes.recv_timeout(LONG), Ok(Ok(())));
+        Ok(())
+    })
+}
+
+/// One entry for each write with effect: position, time, actor, resource, and what the writer said, with those who really came and went.
+pub async fn the_audit_tells_who_changed_what(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let saying = |mut write: scim_core::store::Write, what: Value| {
+        write.audit = what;
+        write
+    };
+    org.commit(1, [user("u1"), saying(user("u2"), json!({ "userName": "\u{e9}\"" }))]).await?;
+    org.commit(2, [saying(group("g1", &["u1"]), json!({ "by": "test" }))]).await?;
+    org.commit(3, [saying(delta("g1", &["u1", "u2"], &["u3"]), json!({}))]).await?;
+    org.commit(4, [saying(delta("g1", &["u2"], &[]), json!({ "no": "effect" }))]).await?;
+    org.commit(5, [saying(delete(GROUP, "g1"), json!({ "gone": true }))]).await?;
+    let seen = store.audit(&"acme".into(), Position::START, 99).await?;
+    let entry = |position, at, (kind, id): (&str, &str), what| {
+        let of = (kind.into(), id.into());
+        AuditEntry::new(Position(position), second(at), actor(), of, what)
+    };
+    let expected = [
+        entry(1, 1, (USER, "u1"), Value::Null),
+        entry(2, 1, (USER, "u2"), json!({ "userName": "\u{e9}\"" })),
+        entry(3, 2, (GROUP, "g1"), json!({ "by": "test", "added": ["u1"] })),
+        entry(4, 3, (GROUP, "g1"), json!({ "added": ["u2"] })),
+        entry(5, 5, (GROUP, "g1"), json!({ "gone": true, "removed": ["u1", "u2"] })),
+    ];
+    assert_eq!(seen, expected);
+    Ok(())
+}
+
+/// From the entry after a position, of one organisation.
+pub async fn the_audit_is_read_in_stretches(store: &dyn Store) -> Shown {
+    acme(store).commit(0, ["u1", "u2", "u3"].map(user)).await?;
+    let read = async |tenant: &str, after, limit| {
+        let entries = store.audit(&Tenant::from(tenant), Position(after), limit).await?;
+        Ok::<_, StoreError>(entries.iter().map(|entry| entry.position.0).collect::<Vec<_>>())
+    };
+    assert_eq!(read("acme", 0, 2).await?, [1, 2]);
+    assert_eq!(read("acme", 1, usize::MAX).await?, [2, 3]);
+    assert_eq!(read("acme", 3, 9).await?, [0; 0]);
+    assert_eq!(read("umbrella", 0, 9).await?, [0; 0]);
+    Ok(())
+}
+
+/// Batches of many threads and organisations: each log is complete, and a reader beside them never sees a hole.
+pub async fn writers_side_by_side_leave_no_holes(store: &dyn Store) -> Shown {
+    let results = side_by_side(8, async |writer| {
+        let org = if writer % 2 == 0 { acme(store) } else { umbrella(store) };
+        for round in 0..10 {
+            let (a, b) = (format!("a{writer}-{round}"), format!("b{writer}-{round}"));
+            org.commit(0, [user(&a), user(&b)]).await?;
+            let log = store.changes(&org.name.into(), Position::START, usize::MAX).await?;
+            let places = log.entries.iter().map(|entry| entry.position.0);
+            assert!(places.eq(1..=log.last.0), "a hole in the log");
+        }
+        Ok::<_, StoreError>(())
+    });
+    assert_eq!(results, [const { Ok(()) }; 8]);
+    assert_eq!(acme(store).position().await?, Position(80));
+    assert_eq!(umbrella(store).position().await?, Position(80));
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Stretches of lists in order of creation.
+
+use scim_core::store::{Copied, Page, Paging, Query, Store, StoreError, Want};
+use serde_json::json;
+
+use super::setting::{GROUP, Org, USER, acme, but, delete, group, sent, umbrella, update, user};
+
+type Shown = Result<(), StoreError>;
+
+fn index(start: u64, count: usize) -> Query {
+    but(Query::all(USER, 0), |it| it.paging = Paging::Index { start, count })
+}
+
+fn after(key: Option<String>, count: usize) -> Query {
+    but(Query::all(USER, 0), |it| it.paging = Paging::After { key, count })
+}
+
+pub(super) fn ids(page: &Page) -> Vec<&str> {
+    page.resources.iter().map(|found| found.id.as_str()).collect()
+}
+
+impl Org<'_> {
+    /// Seven users, not in order of id.
+    async fn seven(&self) -> Result<(), StoreError> {
+        self.commit(0, ["u4", "u2", "u7", "u1", "u5", "u3", "u6"].map(user)).await.map(drop)
+    }
+}
+
+/// Counted from 1, so many at most, the total beside them.
+pub async fn index_pages_follow_creation(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    for (start, count, expected) in [
+        (1, 3, vec!["u4", "u2", "u7"]),
+        (0, 2, vec!["u4", "u2"]),
+        (4, 3, vec!["u1", "u5", "u3"]),
+        (6, 9, vec!["u3", "u6"]),
+        (7, 1, vec!["u6"]),
+        (1, usize::MAX, vec!["u4", "u2", "u7", "u1", "u5", "u3", "u6"]),
+    ] {
+        let page = org.query(&index(start, count)).await?;
+        assert_eq!((ids(&page), page.total), (expected, 7), "from {start}");
+    }
+    org.commit(1, [update(USER, "u2", sent(&json!({ "userName": "new" })))]).await?;
+    assert_eq!(ids(&org.query(&index(1, 2)).await?), ["u4", "u2"], "a change moves nothing");
+    Ok(())
+}
+
+/// They still tell the total.
+pub async fn pages_beyond_the_end_are_empty(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    assert_eq!(org.query(&index(1, 9)).await?.total, 0);
+    org.seven().await?;
+    for (start, count) in [(8, 9), (u64::MAX, 9), (1, 0)] {
+        let page = org.query(&index(start, count)).await?;
+        assert_eq!((page.resources.len(), page.total, page.next), (0, 7, None));
+    }
+    let page = org.query(&after(None, 0)).await?;
+    assert_eq!((page.resources.len(), page.total, page.next), (0, 7, None));
+    assert_eq!(umbrella(store).query(&index(1, 9)).await?.total, 0);
+    Ok(())
+}
+
+/// From none to none, each resource once; the last page, even if full, has no next.
+pub async fn key_pages_follow_each_other(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    for count in [1, 2, 3, 7, 9] {
+        let (mut seen, mut key) = (vec![], None);
+        loop {
+            let page = org.query(&after(key, count)).await?;
+            assert!(page.resources.len() <= count && !page.resources.is_empty());
+            assert_eq!(page.total, 7);
+            seen.extend(ids(&page).into_iter().map(str::to_owned));
+            key = page.next;
+            if key.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, ["u4", "u2", "u7", "u1", "u5", "u3", "u6"], "{count} at a time");
+    }
+    // A key of an index page serves as well.
+    let page = org.query(&index(2, 2)).await?;
+    assert_eq!(ids(&org.query(&after(page.next, 2)).await?), ["u1", "u5"]);
+    Ok(())
+}
+
+/// The resource that a key stands for may be gone; what stays is seen once; what is new comes at the end.
+pub async fn key_pages_survive_changes(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    let page = org.query(&after(None, 3)).await?;
+    org.commit(1, [delete(USER, "u7"), delete(USER, "u1"), user("u0")]).await?;
+    let page = org.query(&after(page.next, 2)).await?;
+    assert_eq!((ids(&page), page.total), (vec!["u5", "u3"], 6));
+    let page = org.query(&after(page.next, 9)).await?;
+    assert_eq!((ids(&page), page.next.clone()), (vec!["u6", "u0"], None));
+    Ok(())
+}
+
+/// The order of creation spans them; a kind named twice counts once, an unknown one not at all.
+pub async fn several_kinds_are_in_one_order(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), group("g1", &[]), user("u2"), user("u3"), group("g2", &[])]).await?;
+    let kinds = [GROUP, USER, GROUP, "Device"].map(Into::into).to_vec();
+    let both = |paging| {
+        but(Query::all(USER, 0), |it| {
+            it.kinds = kinds.clone();
+            it.paging = paging;
+        })
+    };
+    let page = org.query(&both(Paging::Index { start: 2, count: 3 })).await?;
+    assert_eq!((ids(&page), page.total), (vec!["g1", "u2", "u3"], 5));
+    let page = org.query(&both(Paging::After { key: page.next, count: 9 })).await?;
+    assert_eq!((ids(&page), page.next.clone()), (vec!["g2"], None));
+    let none = but(Query::all(USER, 9), |it| it.kinds = vec![]);
+    assert_eq!(org.query(&none).await?.total, 0);
+    Ok(())
+}
+
+/// Those of the organisation and the kinds that are named, in order of creation, each once.
+pub async fn ids_narrow_a_query(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    org.commit(1, [group("g1", &[])]).await?;
+    umbrella(store).commit(0, [user("other")]).await?;
+    let named = ["u3", "g1", "u2", "nobody", "u2", "other", "u4"].map(Into::into).to_vec();
+    let query = but(Query::all(USER, 2), |it| it.ids = Some(named));
+    let page = org.query(&query).await?;
+    assert_eq!((ids(&page), page.total), (vec!["u4", "u2"], 3));
+    let rest = but(query.clone(), |it| it.paging = Paging::After { key: page.next, count: 9 });
+    assert_eq!(ids(&org.query(&rest).await?), ["u3"]);
+    let both = but(query, |it| it.kinds = [USER, GROUP].map(Into::into).to_vec());
+    assert_eq!(org.query(&both).await?.total, 4);
+    let none = but(Query::all(USER, 9), |it| it.ids = Some(vec![]));
+    assert_eq!(org.query(&none).await?.total, 0);
+    Ok(())
+}
+
+/// Creation, deletion, and batches that fail.
+pub async fn totals_follow_every_change(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    org.commit(1, [delete(USER, "u1"), delete(USER, "u2"), group("g1", &[])]).await?;
+    assert_eq!(org.query(&index(1, 1)).await?.total, 5);
+    let refused = org.commit(2, [user("u8"), delete(USER, "u3"), user("u4")]).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+    assert_eq!(org.query(&index(1, 1)).await?.total, 5);
+    Ok(())
+}
+
+/// Memberships and copies, as with a single resource.
+pub async fn pages_carry_what_is_wanted(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2"), group("g1", &["u1"]), group("g2", &["u2", "u1"])])
+        .await?;
+    let copied = vec![Copied::sent("display", &["displayName"])];
+    let want = Want { members: None, member_of: Some(copied) };
+    let page = org.query(&but(Query::all(USER, 9), |it| it.want = want)).await?;
+    let seen: Vec<Vec<_>> = page.resources.iter().map(displays).collect();
+    assert_eq!(seen, [vec!["g1", "g2"], vec!["g2"]]);
+    assert!(page.resources.iter().all(|found| found.members.is_none()));
+    let page = org.query(&Query::all(USER, 9)).await?;
+    assert!(page.resources.iter().all(|found| found.member_of.is_none()));
+    Ok(())
+}
+
+fn displays(found: &scim_core::store::Resource) -> Vec<&str> {
+    let edges = found.member_of.iter().flatten();
+    edges.filter_map(|edge| edge.copied.get("display")?.as_str()).collect()
+}

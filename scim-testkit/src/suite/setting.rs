@@ -1,0 +1,214 @@
+//! The words in which the cases are written.
+
+use std::thread;
+
+use chrono::{DateTime, Utc};
+use scim_core::{
+    Object, Store,
+    schema::Location,
+    store::{
+        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, MemberId, Members,
+        Outcome, Page, Position, Query, Reader, Resource, ResourceId, ReviewError, StoreError,
+        UniqueKey, Want, Wanted, Write, review,
+    },
+};
+use serde_json::Value;
+
+pub(super) const USER: &str = "User";
+pub(super) const GROUP: &str = "Group";
+
+/// One organisation of the store under test.
+#[derive(Clone, Copy)]
+pub(super) struct Org<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) name: &'static str,
+}
+
+pub(super) fn acme(store: &dyn Store) -> Org<'_> {
+    Org { store, name: "acme" }
+}
+
+pub(super) fn umbrella(store: &dyn Store) -> Org<'_> {
+    Org { store, name: "umbrella" }
+}
+
+impl Org<'_> {
+    /// A batch at second `at`.
+    pub(super) async fn commit(
+        &self,
+        at: i64,
+        writes: impl IntoIterator<Item = Write>,
+    ) -> Result<Committed, StoreError> {
+        self.commit_given([], at, writes).await
+    }
+
+    pub(super) async fn commit_given(
+        &self,
+        conditions: impl IntoIterator<Item = Condition>,
+        at: i64,
+        writes: impl IntoIterator<Item = Write>,
+    ) -> Result<Committed, StoreError> {
+        let tenant = self.name.into();
+        let mut batch = Batch::new(second(at), actor(), writes.into_iter().collect());
+        batch.conditions.extend(conditions);
+        let reviewed = review(&AllowAll, Reader::new(self.store, &tenant), batch).await;
+        let reviewed = reviewed.map_err(|error| match error {
+            ReviewError::Store(error) => error,
+            ReviewError::Refused(error) => StoreError::Corrupt(format!("refused: {error:?}")),
+        })?;
+        self.store.commit(&tenant, reviewed).await
+    }
+
+    /// The outcome of a batch of one write.
+    pub(super) async fn write(&self, at: i64, write: Write) -> Result<Outcome, StoreError> {
+        let mut outcomes = self.commit(at, [write]).await?.outcomes;
+        outcomes.pop().ok_or_else(|| missing("an outcome"))
+    }
+
+    pub(super) async fn find(
+        &self,
+        kind: &str,
+        id: &str,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError> {
+        self.store.get(&self.name.into(), &kind.into(), &id.into(), want).await
+    }
+
+    /// A resource that is there, with everything around it.
+    pub(super) async fn get(&self, kind: &str, id: &str) -> Result<Resource, StoreError> {
+        let found = self.find(kind, id, &everything()).await?;
+        found.ok_or_else(|| missing(id))
+    }
+
+    pub(super) async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        self.store.query(&self.name.into(), query).await
+    }
+
+    pub(super) async fn position(&self) -> Result<Position, StoreError> {
+        Ok(self.store.changes(&self.name.into(), Position::START, 0).await?.last)
+    }
+
+    pub(super) async fn members(&self, group: &str) -> Result<Vec<String>, StoreError> {
+        Ok(ids(&self.get(GROUP, group).await?.members.unwrap_or_default()))
+    }
+
+    pub(super) async fn groups(&self, user: &str) -> Result<Vec<String>, StoreError> {
+        Ok(ids(&self.get(USER, user).await?.member_of.unwrap_or_default()))
+    }
+}
+
+/// What was expected and is not there.
+pub(super) fn missing(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} is missing"))
+}
+
+fn ids(edges: &[scim_core::store::Edge]) -> Vec<String> {
+    edges.iter().map(|edge| edge.id.to_string()).collect()
+}
+
+pub(super) fn actor() -> Actor {
+    Actor::new("system", "suite")
+}
+
+/// So many seconds into the suite's year, and a few digits more than most clocks have.
+pub(super) fn second(at: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros((1_767_225_600 + at) * 1_000_000 + 123_456).unwrap_or_default()
+}
+
+pub(super) fn everything() -> Want {
+    Want { members: Some(vec![]), member_of: Some(vec![]) }
+}
+
+pub(super) fn object(value: &Value) -> Object {
+    let mut object = Object::new();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        object.set(&Location::new(name.as_str()), value.clone());
+    }
+    object
+}
+
+pub(super) fn sent(value: &Value) -> Contents {
+    Contents { sent: object(value), ..Contents::default() }
+}
+
+/// A user without keys.
+pub(super) fn user(id: &str) -> Write {
+    create(USER, id, sent(&serde_json::json!({ "userName": id })))
+}
+
+pub(super) fn group(id: &str, members: &[&str]) -> Write {
+    let contents = sent(&serde_json::json!({ "displayName": id }));
+    Write::new(GROUP.into(), id.into(), Change::Create { contents, members: users(members) })
+}
+
+pub(super) fn create(kind: &str, id: &str, contents: Contents) -> Write {
+    Write::new(kind.into(), id.into(), Change::Create { contents, members: vec![] })
+}
+
+pub(super) fn update(kind: &str, id: &str, contents: Contents) -> Write {
+    let change = Change::Update { contents: Some(contents), members: Members::Keep };
+    Write::new(kind.into(), id.into(), change)
+}
+
+pub(super) fn delete(kind: &str, id: &str) -> Write {
+    Write::new(kind.into(), id.into(), Change::Delete)
+}
+
+pub(super) fn with_members(group: &str, members: Members) -> Write {
+    Write::new(GROUP.into(), group.into(), Change::Update { contents: None, members })
+}
+
+pub(super) fn delta(group: &str, add: &[&str], remove: &[&str]) -> Write {
+    let remove = remove.iter().map(|id| ResourceId::from(*id)).collect();
+    with_members(group, Members::Delta { add: users(add), remove })
+}
+
+pub(super) fn exactly(group: &str, members: &[&str]) -> Write {
+    with_members(group, Members::Exactly(users(members)))
+}
+
+pub(super) fn users(ids: &[&str]) -> Vec<MemberId> {
+    ids.iter().map(|id| MemberId { kind: USER.into(), id: (*id).into() }).collect()
+}
+
+pub(super) fn key(attribute: &str, folded: &str) -> UniqueKey {
+    UniqueKey { attribute: attribute.to_owned(), folded: folded.to_owned() }
+}
+
+/// A claim in some spaces, put into the assigned `claimed`.
+pub(super) fn claim(spaces: &[&str], wanted: Wanted) -> Claim {
+    let spaces = spaces.iter().map(|space| (*space).into()).collect();
+    Claim { spaces, wanted, into: Location::new("claimed") }
+}
+
+pub(super) fn claiming(id: &str, claim: Claim) -> Write {
+    create(USER, id, Contents { claims: vec![claim], ..Contents::default() })
+}
+
+pub(super) fn exists(kind: &str, id: &str) -> Condition {
+    Condition::Exists(kind.into(), id.into())
+}
+
+pub(super) fn at_version(kind: &str, id: &str, own: u64) -> Condition {
+    Condition::Version(kind.into(), id.into(), Position(own))
+}
+
+/// A query, but for something.
+pub(super) fn but(mut query: Query, change: impl FnOnce(&mut Query)) -> Query {
+    change(&mut query);
+    query
+}
+
+/// Runs something on many threads at once, and gives what came of each.
+pub(super) fn side_by_side<R: Send>(
+    threads: usize,
+    work: impl AsyncFn(usize) -> R + Sync,
+) -> Vec<R> {
+    thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(move || pollster::block_on(work(number))))
+            .collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
+}
