@@ -3,10 +3,10 @@
 use scim_core::{
     Completion, Object, ScimError,
     completion::{Assignment, Completing},
+    filter::{Attribute, Bound, Case, Op, Operand, Type},
     schema::Location,
-    store::StoreError,
+    store::{Claim, StoreError},
 };
-use serde_json::Value;
 
 use crate::{
     Owner, Role,
@@ -15,6 +15,7 @@ use crate::{
     iam::{GROUP, USER},
     keys,
     posix::Posix,
+    view::owned_by,
 };
 
 /// Fills the assigned part of users and groups.
@@ -38,6 +39,18 @@ impl Completion for Assigner {
         assignment.claims = claims;
         Ok(assignment)
     }
+
+    /// The account that this organisation's single sign-on made for the same user name, and nobody else's: never one by e-mail or
+    /// externalId.
+    fn takes_over(&self, write: &Completing<'_>) -> Option<Bound> {
+        let takes = Role::of(write.role) == Role::Idp && write.kind.as_str() == USER;
+        let at = Location::new("userName");
+        let name = write.sent.text(&at).filter(|_| takes)?;
+        let attribute = Attribute::new(at, Type::String).case(Case::Name);
+        let operand = Operand::Text(Case::Name.key(name).into());
+        let named = Bound::Compare { attribute, op: Op::Eq, operand };
+        Some(named.and(owned_by(Owner::Sso)))
+    }
 }
 
 fn damaged(error: StoreError) -> ScimError {
@@ -60,7 +73,7 @@ pub(crate) fn settle(
     before: Option<&Object>,
     facts: &Facts,
     assigned: &mut Object,
-) -> Result<Vec<scim_core::store::Claim>, ScimError> {
+) -> Result<Vec<Claim>, ScimError> {
     facts.write(assigned);
     let mut posix = Posix { sent, before, assigned, claims: vec![] };
     match kind {
@@ -78,10 +91,9 @@ pub(crate) fn settle(
 
 fn settle_keys(sent: &Object, facts: &Facts, assigned: &mut Object) {
     let location = at(SSH_KEYS);
-    let listed = sent.at(&location).and_then(Value::as_array);
-    let texts = listed.into_iter().flatten().filter_map(Value::as_str);
-    let effective = keys::effective(texts, facts.own_keys.iter().map(String::as_str));
-    match effective.is_empty() && listed.is_some() {
+    let own = facts.own_keys.iter().map(String::as_str);
+    let effective = keys::effective(keys::sent_keys(sent), own);
+    match effective.is_empty() && sent.at(&location).is_some() {
         true => assigned.withhold(&location),
         false => assigned.set(&location, effective.into()),
     }

@@ -20,14 +20,11 @@ pub enum IamError {
     /// The id is taken.
     #[error("there is an organisation `{0}` already")]
     OrganisationExists(OrganisationId),
-    /// A switch was to be turned on before single sign-on was declared.
+    /// A switch was to be on without single sign-on.
     #[error(
-        "organisation `{0}` has not declared single sign-on: declare it, then turn the switches on"
+        "organisation `{0}` has no single sign-on declared, which every switch needs: declare it first"
     )]
     SsoMissing(OrganisationId),
-    /// Single sign-on was to be withdrawn while a switch needs it.
-    #[error("organisation `{0}` has switches on that need single sign-on: turn them off first")]
-    SsoNeeded(OrganisationId),
     /// Something that a call names does not exist in the organisation.
     #[error("organisation `{organisation}` has no {kind} `{id}`")]
     NotFound {

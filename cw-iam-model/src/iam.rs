@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::{Assigner, IamError, Rules};
 
-pub use accounts::NewAccount;
+pub use accounts::{KeyOrigin, ListedKey, NewAccount};
 pub use groups::NewGroup;
 pub use organisations::{Deployment, NewOrganisation};
 pub use tokens::NewToken;
@@ -27,7 +27,7 @@ pub(crate) const USER: &str = "User";
 pub(crate) const GROUP: &str = "Group";
 const ORGANISATION: &str = "Organisation";
 const TOKEN: &str = "ScimToken";
-const POLICY: &str = "Policy";
+pub(crate) const POLICY: &str = "Policy";
 
 /// Where organisations and tokens live. No organisation can have this id.
 const RESERVED: &str = "_organisations";

@@ -2,14 +2,24 @@
 
 use std::collections::HashSet;
 
+use scim_core::Object;
+use serde_json::Value;
 use sup_posix::{AuthorizedKey, KeyError};
 
+use crate::coreweave::{SSH_KEYS, at};
+
 /// As many keys a user has at most.
-const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 
 /// Whether a text holds a private key, which must never be stored.
 pub(crate) fn is_private_key(text: &str) -> bool {
     AuthorizedKey::parse(text) == Err(KeyError::PrivateKey)
+}
+
+/// The keys that the identity provider sent, as it sent them.
+pub(crate) fn sent_keys(sent: &Object) -> impl Iterator<Item = &str> {
+    let listed = sent.at(&at(SSH_KEYS)).and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The usable keys of both lists, in order, each blob once. What is no key is left out: it stays where it was sent, with the reason shown

@@ -20,7 +20,9 @@ pub use completion::Assigner;
 pub use coreweave::{COREWEAVE_USER, CoreWeaveUser};
 pub use error::IamError;
 pub use facts::Owner;
-pub use iam::{Deployment, Iam, NewAccount, NewGroup, NewOrganisation, NewToken};
+pub use iam::{
+    Deployment, Iam, KeyOrigin, ListedKey, NewAccount, NewGroup, NewOrganisation, NewToken,
+};
 pub use organisation::{
     Department, DialectName, Organisation, OrganisationId, OrganisationIdError, Sso, Switch,
     Switches,

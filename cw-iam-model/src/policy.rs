@@ -29,6 +29,15 @@ macro_rules! roles {
         pub enum IamRole {
             $(#[doc = $text] #[serde(rename = $text)] $name,)*
         }
+
+        impl IamRole {
+            /// The role as the console names it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
     };
 }
 

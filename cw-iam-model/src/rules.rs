@@ -44,7 +44,7 @@ pub enum Violation {
     HasPolicies {
         /// The name of the group.
         group: String,
-        /// The policies.
+        /// What the policies are called.
         policies: Vec<String>,
     },
     /// Nobody could administer the organisation any more.
@@ -167,13 +167,13 @@ pub fn may_change(
     }
 }
 
-/// Somebody is left who can administer the organisation.
+/// Somebody is left who can administer the organisation, where somebody could.
 ///
 /// # Errors
 ///
 /// [`Violation::LastAdministrator`] where a write takes the last ones away.
-pub fn administered(before: usize, after: usize) -> Result<(), Violation> {
-    match before > 0 && after == 0 {
+pub fn administered(before: bool, after: bool) -> Result<(), Violation> {
+    match before && !after {
         true => Err(Violation::LastAdministrator),
         false => Ok(()),
     }

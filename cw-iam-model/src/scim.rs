@@ -1,5 +1,7 @@
 //! The rules at work: gathers what they need of a batch and the store, and turns violations into answers.
 
+mod administrators;
+
 use async_trait::async_trait;
 use scim_core::{
     Policy, ScimError,
@@ -7,7 +9,13 @@ use scim_core::{
     store::{Batch, Change, Members, Query, Reader, ResourceKind, ReviewError, Want, Write},
 };
 
-use crate::{Owner, Role, Violation, facts::Facts, iam::GROUP, rules, view::owned_by};
+use crate::{
+    Owner, Role, Violation,
+    facts::Facts,
+    iam::{GROUP, POLICY, USER},
+    rules,
+    view::owned_by,
+};
 
 /// The rules of the IAM for every write, whoever makes it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +28,7 @@ impl Policy for Rules {
         let role = Role::of(&batch.actor.role);
         for write in &batch.writes {
             match write.kind.as_str() {
-                "User" => check_owner(role, write)?,
+                USER => check_owner(role, write)?,
                 GROUP => {
                     check_owner(role, write)?;
                     rules::flat(groups_among_members(write)).map_err(ScimError::from)?;
@@ -30,7 +38,7 @@ impl Policy for Rules {
                 _ => {}
             }
         }
-        Ok(())
+        administrators::check(batch, reader).await
     }
 }
 
@@ -109,5 +117,20 @@ async fn check_deletion(write: &Write, reader: &Reader<'_>) -> Result<(), Review
     };
     let name = group.sent.object()?.text(&Location::new("displayName")).unwrap_or_default();
     let policies = Facts::read(group.assigned.object()?)?.policies;
+    let policies = names(policies, reader).await?;
     Ok(rules::deletable(name, policies).map_err(ScimError::from)?)
+}
+
+/// What policies are called.
+async fn names(ids: Vec<String>, reader: &Reader<'_>) -> Result<Vec<String>, ReviewError> {
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let mut query = Query::all(POLICY, ids.len());
+    query.ids = Some(ids.into_iter().map(Into::into).collect());
+    let at = Location::new("name");
+    let page = reader.query(&query).await?;
+    let names = page.resources.iter().map(|policy| Ok(policy.sent.object()?.text(&at)));
+    let names: Result<Vec<_>, ReviewError> = names.collect();
+    Ok(names?.into_iter().flatten().map(str::to_owned).collect())
 }

@@ -1,14 +1,15 @@
 //! Accounts that do not come from the identity provider, and what people and administrators do to accounts.
 
-use scim_core::{schema::Location, store::ResourceId};
+use scim_core::store::ResourceId;
 use serde_json::json;
-use sup_posix::AuthorizedKey;
+use sup_posix::{AuthorizedKey, KeyError};
 
-use super::{Iam, USER, writing::document};
-use crate::{IamError, OrganisationId, Role, facts::Suspension};
-
-/// As many keys a user keeps at most.
-const MOST_KEYS: usize = 20;
+use super::{Iam, USER};
+use crate::{
+    IamError, OrganisationId, Role,
+    facts::{Facts, Suspension},
+    keys::{MOST, sent_keys},
+};
 
 /// An account to be made.
 #[derive(Debug, Clone, Default)]
@@ -21,13 +22,34 @@ pub struct NewAccount {
     pub family_name: Option<String>,
 }
 
+/// A key of a user, as an administrator looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedKey {
+    /// From whom it comes.
+    pub origin: KeyOrigin,
+    /// As it was sent.
+    pub text: String,
+    /// The key, or why it opens nothing.
+    pub key: Result<AuthorizedKey, KeyError>,
+}
+
+/// From whom a key comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The identity provider, whose next push may replace it.
+    Idp,
+    /// The person, whom no push reaches.
+    Person,
+}
+
 impl Iam {
     /// Makes an account at a person's first sign-in through the organisation's single sign-on. The identity provider sees it, and takes it
     /// over with its first write.
     ///
     /// # Errors
     ///
-    /// 409 as [`IamError::Refused`] or [`IamError::Store`] where the name is in use.
+    /// [`IamError::Refused`] for a name that cannot be one, a conflict of the store where it is in use.
     pub async fn create_account_at_sign_in(
         &self,
         organisation: &OrganisationId,
@@ -58,18 +80,12 @@ impl Iam {
         by: &str,
     ) -> Result<ResourceId, IamError> {
         self.organisation(organisation).await?;
-        if new.user_name.trim().is_empty() {
-            return Err(IamError::Invalid("an account needs a user name".into()));
-        }
-        let mut sent = document(&[
-            ("userName", Some(&new.user_name)),
-            ("name.givenName", new.given_name.as_deref()),
-            ("name.familyName", new.family_name.as_deref()),
-        ]);
-        sent.set(&Location::new("active"), true.into());
-        let mail = json!([{"value": new.user_name, "type": "work", "primary": true}]);
-        sent.set(&Location::new("emails"), mail);
-        let write = self.creation(role, USER, sent, vec![])?;
+        let body = json!({
+            "userName": new.user_name,
+            "name": {"givenName": new.given_name, "familyName": new.family_name},
+            "emails": [{"value": new.user_name, "type": "work", "primary": true}],
+        });
+        let write = self.creation(role, USER, body, vec![])?;
         let id = write.id.clone();
         self.commit(&organisation.tenant(), role.actor(by), vec![write], vec![]).await?;
         Ok(id)
@@ -113,8 +129,30 @@ impl Iam {
         action: &str,
     ) -> Result<(), IamError> {
         let actor = Role::Administrator.actor(by);
-        let change = move |facts: &mut crate::facts::Facts| facts.suspension = suspension;
+        let change = move |facts: &mut Facts| facts.suspension = suspension;
         self.change_facts(organisation, (USER, user), actor, action, change).await
+    }
+
+    /// The keys of a user in both lists, usable or not, each with what makes it unusable.
+    ///
+    /// # Errors
+    ///
+    /// [`IamError::NotFound`], those of the store.
+    pub async fn keys(
+        &self,
+        organisation: &OrganisationId,
+        user: &ResourceId,
+    ) -> Result<Vec<ListedKey>, IamError> {
+        let resource = self.present(organisation, USER, user).await?;
+        let own = Facts::read(resource.assigned.object()?)?.own_keys;
+        let sent = sent_keys(resource.sent.object()?).map(|text| (KeyOrigin::Idp, text));
+        let all = sent.chain(own.iter().map(|text| (KeyOrigin::Person, text.as_str())));
+        let listed = all.map(|(origin, text)| ListedKey {
+            origin,
+            text: text.to_owned(),
+            key: AuthorizedKey::parse(text),
+        });
+        Ok(listed.collect())
     }
 
     /// Makes a person's own keys exactly these. They open accounts beside those that the identity provider sends.
@@ -128,8 +166,8 @@ impl Iam {
         user: &ResourceId,
         keys: &[String],
     ) -> Result<(), IamError> {
-        if keys.len() > MOST_KEYS {
-            return Err(IamError::Invalid(format!("a user has at most {MOST_KEYS} keys")));
+        if keys.len() > MOST {
+            return Err(IamError::Invalid(format!("a user has at most {MOST} keys")));
         }
         let mut own: Vec<String> = vec![];
         for (index, text) in keys.iter().enumerate() {
@@ -138,7 +176,7 @@ impl Iam {
             own.push(key.to_string());
         }
         let actor = Role::Person.actor(user.as_str());
-        let change = move |facts: &mut crate::facts::Facts| facts.own_keys.clone_from(&own);
+        let change = move |facts: &mut Facts| facts.own_keys.clone_from(&own);
         self.change_facts(organisation, (USER, user), actor, "set own keys", change).await
     }
 }

@@ -1,10 +1,11 @@
 //! Groups made by hand, and the policies that groups carry.
 
 use scim_core::store::{Change, MemberId, Query, ResourceId, Write};
+use serde_json::json;
 
 use super::{
     GROUP, Iam, POLICY, USER,
-    writing::{audited, document, internal, revision, seen},
+    writing::{audited, internal, revision, seen},
 };
 use crate::{IamError, IamPolicy, IamRole, OrganisationId, Role, facts::Facts};
 
@@ -25,7 +26,7 @@ impl Iam {
     ///
     /// # Errors
     ///
-    /// 409 where the name is in use; [`StoreError::Stale`](scim_core::store::StoreError::Stale) where a member does not exist.
+    /// [`IamError::Refused`] for a name that cannot be one; a conflict of the store where it is in use; [`StoreError::Stale`](scim_core::store::StoreError::Stale) where a member does not exist.
     pub async fn create_group(
         &self,
         organisation: &OrganisationId,
@@ -33,12 +34,9 @@ impl Iam {
         by: &str,
     ) -> Result<ResourceId, IamError> {
         self.organisation(organisation).await?;
-        if new.display_name.trim().is_empty() {
-            return Err(IamError::Invalid("a group needs a name".into()));
-        }
-        let sent = document(&[("displayName", Some(&new.display_name))]);
+        let body = json!({"displayName": new.display_name});
         let members = new.members.into_iter().map(|id| MemberId { kind: USER.into(), id });
-        let write = self.creation(Role::Administrator, GROUP, sent, members.collect())?;
+        let write = self.creation(Role::Administrator, GROUP, body, members.collect())?;
         let id = write.id.clone();
         let actor = Role::Administrator.actor(by);
         self.commit(&organisation.tenant(), actor, vec![write], vec![]).await?;

@@ -1,10 +1,11 @@
 //! Organisations: made, looked at, set up.
 
 use scim_core::store::{Change, ResourceId, ResourceKind, StoreError, Tenant, Want, Write};
+use serde_json::json;
 
 use super::{
     GROUP, Iam, ORGANISATION, POLICY, RESERVED,
-    writing::{document, internal, seen},
+    writing::{internal, seen},
 };
 use crate::{
     Department, DialectName, IamError, IamPolicy, Organisation, OrganisationId, Role, Sso,
@@ -172,8 +173,8 @@ impl Iam {
     }
 
     fn default_group(&self, name: &str, policy: &ResourceId) -> Result<Write, IamError> {
-        let sent = document(&[("displayName", Some(name))]);
-        let mut write = self.creation(Role::System, GROUP, sent, vec![])?;
+        let body = json!({"displayName": name});
+        let mut write = self.creation(Role::System, GROUP, body, vec![])?;
         if let Change::Create { contents, .. } = &mut write.change {
             contents.assigned.set(&fact("policies"), vec![policy.to_string()].into());
         }

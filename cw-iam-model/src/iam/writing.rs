@@ -1,10 +1,13 @@
 //! How the IAM itself writes: through the same rules as everybody else.
 
+use std::sync::Arc;
+
 use scim_core::{
-    Object,
+    Dialect, Object, ResourceTypes, ScimError,
+    admit::Intent,
     store::{
-        Actor, Batch, Change, Committed, Condition, Contents, Members, Reader, Resource,
-        ResourceId, ResourceKind, StoreError, Tenant, Want, Write, review,
+        Actor, Batch, Change, Committed, Condition, Contents, MemberId, Members, Reader, Resource,
+        ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Want, Write, review,
     },
 };
 use serde::Serialize;
@@ -34,14 +37,17 @@ impl Iam {
         Ok(self.store.commit(tenant, reviewed).await?)
     }
 
-    /// A write that makes a user or group.
+    /// A write that makes a user or group from the body that a client would send.
     pub(super) fn creation(
         &self,
         role: Role,
         kind: &'static str,
-        sent: Object,
-        members: Vec<scim_core::store::MemberId>,
+        body: Value,
+        members: Vec<MemberId>,
     ) -> Result<Write, IamError> {
+        let types = types();
+        let of = types.of(&kind.into()).ok_or_else(|| ScimError::internal("no such type"))?;
+        let sent = of.admit(&types, body, Intent::Create, &Dialect::TOLERANT)?.object;
         let facts = Facts::of_new(role);
         let mut assigned = Object::new();
         let claims = settle(kind, &sent, None, &facts, &mut assigned)?;
@@ -135,22 +141,13 @@ pub(super) fn audited(mut write: Write, action: &str) -> Write {
     write
 }
 
-/// The unique keys of a user or group, which are the same for all settings.
-fn keys(kind: &str, sent: &Object) -> Vec<scim_core::store::UniqueKey> {
-    let types = resource_types(Department::Keep, Scope::AupWrite);
-    types.of(&ResourceKind::from(kind)).map(|it| it.unique_keys(sent)).unwrap_or_default()
+/// The unique keys of a user or group.
+fn keys(kind: &str, sent: &Object) -> Vec<UniqueKey> {
+    let types = types();
+    types.of(&kind.into()).map(|it| it.unique_keys(sent)).unwrap_or_default()
 }
 
-/// A document made of some texts, those that are there.
-pub(super) fn document(fields: &[(&str, Option<&str>)]) -> Object {
-    let mut object = Object::new();
-    for (path, text) in fields {
-        let Some(text) = text else { continue };
-        let location = match path.split_once('.') {
-            Some((name, sub)) => scim_core::schema::Location::new(name).with_sub(sub),
-            None => scim_core::schema::Location::new(*path),
-        };
-        object.set(&location, Value::from(*text));
-    }
-    object
+/// The resource types for what the IAM itself writes. Settings of the organisation are about what clients send.
+fn types() -> Arc<ResourceTypes> {
+    resource_types(Department::Keep, Scope::AupWrite)
 }
