@@ -322,6 +322,8 @@ fn member(
     admission: &Admission<'_>,
     place: &str,
 ) -> Result<MemberRef, ScimError> {
+    // What the URI says is a claim too: it is looked at, never kept.
+    let uri = element.get("$ref").and_then(Value::as_str).map(str::to_owned);
     let admitted = admission.element(attribute, element, place)?.unwrap_or_default();
     let text =
         |name: &str| admitted.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -330,7 +332,7 @@ fn member(
             "{place} must hold the id of a member as value"
         )));
     };
-    let by_ref = text("$ref").and_then(|uri| uri.trim_end_matches('/').rsplit('/').nth(1));
+    let by_ref = uri.as_ref().and_then(|uri| uri.trim_end_matches('/').rsplit('/').nth(1));
     let claimed = text("type").or(by_ref.map(|endpoint| endpoint.trim_end_matches('s')));
     Ok(MemberRef { id: id.into(), claimed: claimed.map(Into::into) })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use scim_filter::Bound;
+
 use crate::{
     Object, ScimError,
     store::{Claim, Resource, ResourceId, ResourceKind, Tenant},
@@ -18,6 +20,13 @@ pub trait Completion: fmt::Debug + Send + Sync + 'static {
     ///
     /// What the client is told where nothing can be assigned.
     fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError>;
+
+    /// Which resource a POST takes over that cannot make a new one because a value is in use: where the caller sees exactly one that this
+    /// selects, the POST becomes a replacement of that one and answers 201 with its id. Not in bulk requests, whose ids are made
+    /// beforehand.
+    fn takes_over(&self, _write: &Completing<'_>) -> Option<Bound> {
+        None
+    }
 }
 
 /// The write that a [`Completion`] completes.

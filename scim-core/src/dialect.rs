@@ -1,7 +1,7 @@
 //! How far a request may stray from the letter of the RFC: one field for each kind of liberty that identity providers take.
 //!
-//! A dialect changes what a request *says*, never what the service *does*. It comes with the token, never from `User-Agent`. Each field
-//! has exactly one reader. A new quirk is a field, one `if` at that reader, and one line in a profile.
+//! A dialect changes what a request *says*, never what the service *does*. It comes with the token, never from `User-Agent`. A new quirk
+//! is a field, one `if` where the request is taken apart (`admit` or `patch`), and one line in a profile.
 
 use scim_filter::{Coercion, Syntax};
 

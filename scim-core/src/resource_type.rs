@@ -64,6 +64,13 @@ pub struct Membership {
     pub unknown: UnknownMember,
 }
 
+impl Membership {
+    /// An attribute that lists members, with what is copied from them.
+    pub fn new(attribute: impl Into<String>, copied: Vec<Copied>, unknown: UnknownMember) -> Self {
+        Self { attribute: attribute.into(), copied, unknown }
+    }
+}
+
 /// What happens to a member that names no resource (RFC 7643 §2.3.7 leaves it open).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownMember {
@@ -103,11 +110,11 @@ impl ResourceType {
     /// Groups, whose members are users and groups. PATCH answers 204.
     pub fn group() -> Self {
         Self::new("Group", "/Groups", Schema::group())
-            .with_members(Membership {
-                attribute: "members".into(),
-                copied: vec![Copied::sent("display", &["displayName", "userName"])],
-                unknown: UnknownMember::Refused,
-            })
+            .with_members(Membership::new(
+                "members",
+                vec![Copied::sent("display", &["displayName", "userName"])],
+                UnknownMember::Refused,
+            ))
             .answering_patch(PatchAnswer::None)
     }
 

@@ -4,7 +4,10 @@ mod file;
 mod owner;
 mod text;
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 use self::file::LedgerFile;
 pub(crate) use self::text::hex;
@@ -52,6 +55,8 @@ pub(crate) struct Stay {
     pub(crate) gecos: Gecos,
     pub(crate) home: HomeDir,
     pub(crate) locked: Option<SystemTime>,
+    /// Fingerprints of the RSA keys whose factors were tested.
+    pub(crate) rsa: BTreeSet<String>,
 }
 
 /// What a plan makes true of one cluster.
@@ -197,6 +202,11 @@ impl Ledger {
             Owner::User(id) => Some((name, id)),
             Owner::Group(_) => None,
         })
+    }
+
+    /// The line of one person on `cluster`.
+    pub(crate) fn stay(&self, cluster: &ClusterName, id: &RecordId) -> Option<&Stay> {
+        self.stays.get(cluster)?.get(id)
     }
 
     /// The people who have a line on `cluster`.

@@ -18,7 +18,7 @@ use crate::{
     cluster::{Cluster, Inactive},
     directory::{Directory, Person, Team},
     gecos::Gecos,
-    key::{AuthorizedKey, KeyLine},
+    key::{AuthorizedKey, KeyKind, KeyLine, Modulus, fingerprint},
     ledger::{Entry, Ledger, RecordId, Stay},
     name::PosixName,
     plan::Source,
@@ -223,6 +223,7 @@ impl<'a> Draft<'a> {
         residences: &Residences<'_>,
     ) -> Result<(), Reason> {
         let (home, warning) = residences.of(citizen)?;
+        let (keys, rsa) = self.keys(citizen);
         let stay = Stay {
             name: citizen.name.clone(),
             uid: citizen.uid,
@@ -230,8 +231,9 @@ impl<'a> Draft<'a> {
             gecos: Gecos::lossy(&citizen.person.full_name()),
             home,
             locked: None,
+            rsa,
         };
-        let access = Access::Open { shell: self.shell(citizen), keys: self.keys(citizen) };
+        let access = Access::Open { shell: self.shell(citizen), keys };
         self.desired.state.add_account(account(&stay, access))?;
         self.warnings.extend(warning);
         self.open.insert(citizen.id.clone(), citizen.name.clone());
@@ -254,27 +256,32 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The sound keys in their owner's order, each blob once.
-    fn keys(&mut self, citizen: &Citizen<'_>) -> Vec<KeyLine> {
-        let (mut keys, mut blobs) = (Vec::new(), BTreeSet::new());
+    /// The sound keys in their owner's order, each blob once, and which of them are RSA keys.
+    fn keys(&mut self, citizen: &Citizen<'_>) -> (Vec<KeyLine>, BTreeSet<String>) {
+        let (mut keys, mut blobs, mut rsa) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let stay = self.ledger.stay(&self.cluster.name, &citizen.id);
+        let known = |blob: &[u8]| match stay {
+            Some(stay) if stay.rsa.contains(&fingerprint(blob)) => Modulus::Composite,
+            _ => Modulus::Unknown,
+        };
+        let name = &citizen.name;
         for (at, text) in (1..).zip(&citizen.person.keys) {
-            match AuthorizedKey::parse(text) {
-                Ok(key) => {
-                    if blobs.insert(key.blob().to_vec()) {
-                        keys.push(key.line());
+            match AuthorizedKey::parse_knowing(text, known) {
+                Ok(key) if blobs.insert(key.blob().to_vec()) => {
+                    if key.kind() == KeyKind::Rsa {
+                        rsa.insert(key.fingerprint());
                     }
+                    keys.push(key.line());
                 }
-                Err(error) => {
-                    self.warnings.push(Warning::Key { name: citizen.name.clone(), at, error })
-                }
+                Ok(_) => {}
+                Err(error) => self.warnings.push(Warning::Key { name: name.clone(), at, error }),
             }
         }
         if keys.len() > MOST_KEYS {
-            self.warnings
-                .push(Warning::TooManyKeys { name: citizen.name.clone(), keys: keys.len() });
+            self.warnings.push(Warning::TooManyKeys { name: name.clone(), keys: keys.len() });
             keys.truncate(MOST_KEYS);
         }
-        keys
+        (keys, rsa)
     }
 
     /// Whoever had a line here and is not served: locked for a while, unless he merely left the cluster's groups.

@@ -19,13 +19,13 @@ impl Door {
     pub fn new(iam: Iam, base: Url) -> Self {
         Self { iam, base }
     }
+}
 
-    /// The base of one organisation's SCIM service.
-    pub fn base_of(&self, organisation: &str) -> Url {
-        let mut base = self.base.clone();
-        base.set_path(&format!("{}/scim/{organisation}", self.base.path().trim_end_matches('/')));
-        base
-    }
+/// The base of one organisation's SCIM service, below the base of the whole.
+pub(crate) fn base_of(base: &Url, organisation: &str) -> Url {
+    let mut own = base.clone();
+    own.set_path(&format!("{}/scim/{organisation}", base.path().trim_end_matches('/')));
+    own
 }
 
 #[async_trait]
@@ -34,6 +34,6 @@ impl Authenticate for Door {
         let prefix = format!("{}/scim/", self.base.path().trim_end_matches('/'));
         let rest = head.uri.path().strip_prefix(&prefix).unwrap_or_default();
         let organisation = rest.split('/').next().unwrap_or_default();
-        self.iam.authenticate(organisation, &head.headers, self.base_of(organisation)).await
+        self.iam.authenticate(organisation, &head.headers, base_of(&self.base, organisation)).await
     }
 }

@@ -11,3 +11,8 @@ pub use demo::{Demo, demo};
 pub use door::Door;
 pub use server::Server;
 pub use store::StoreChoice;
+
+/// The README of the workspace, whose example compiles and holds.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

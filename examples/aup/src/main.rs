@@ -1,3 +1,200 @@
-//! aup.
+//! The command line of the provisioning service.
 
-fn main() {}
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use aup::{Server, StoreChoice, demo};
+use clap::{Parser, Subcommand, ValueEnum};
+use cw_iam_model::{Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId};
+use scim_core::environment::System;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Receives users and groups from an identity provider, and hands them to clusters.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves what the store holds, until SIGTERM.
+    Serve(Serve),
+    /// Makes an organisation, with single sign-on declared and everything but bulk requests switched on.
+    CreateOrganisation {
+        #[command(flatten)]
+        store: StoreArgument,
+        /// Its name in paths: lower-case letters and digits.
+        organisation: OrganisationId,
+    },
+    /// Makes a token and shows it, this once.
+    IssueToken {
+        #[command(flatten)]
+        store: StoreArgument,
+        /// The organisation.
+        organisation: OrganisationId,
+        /// What the token is called, as in `Okta ID`.
+        #[arg(long)]
+        name: String,
+        /// What it may do.
+        #[arg(long)]
+        scope: ScopeName,
+    },
+    /// Ends a token.
+    RevokeToken {
+        #[command(flatten)]
+        store: StoreArgument,
+        /// The organisation.
+        organisation: OrganisationId,
+        /// Which token, as `tokens` lists it.
+        id: String,
+    },
+    /// Lists the tokens of an organisation, without their secrets.
+    Tokens {
+        #[command(flatten)]
+        store: StoreArgument,
+        /// The organisation.
+        organisation: OrganisationId,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    #[command(flatten)]
+    store: StoreArgument,
+    /// The address to listen on; without it, a free port on loopback.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// What clients call the service, where that is not the address: `https://scim.example.com`.
+    #[arg(long)]
+    base_url: Option<Url>,
+    /// With the organisation `acme` to try things on; prints its address and tokens as one line of JSON.
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct StoreArgument {
+    /// Where the data are: `memory` or `sqlite:PATH`.
+    #[arg(long, default_value = "memory")]
+    store: StoreChoice,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ScopeName {
+    /// An identity provider.
+    #[value(name = "aup:write")]
+    AupWrite,
+    /// A cluster.
+    #[value(name = "sup:read")]
+    SupRead,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("aup: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::CreateOrganisation { store, organisation } => {
+            let mut new = NewOrganisation::new(organisation);
+            new.sso = Sso::Declared;
+            new.switches = Switches { bulk: cw_iam_model::Switch::Off, ..Switches::ALL_ON };
+            let made = iam(&store)?.create_organisation(new).await?;
+            say(&json!({"organisation": made.id}));
+            Ok(())
+        }
+        Command::IssueToken { store, organisation, name, scope } => {
+            let scope = match scope {
+                ScopeName::AupWrite => Scope::AupWrite,
+                ScopeName::SupRead => Scope::SupRead,
+            };
+            let new = NewToken::new(name, scope);
+            let (id, secret) = iam(&store)?.issue_token(&organisation, new, "command line").await?;
+            say(&json!({"id": id, "token": secret.reveal()}));
+            Ok(())
+        }
+        Command::RevokeToken { store, organisation, id } => {
+            let iam = iam(&store)?;
+            let known = iam.tokens(&organisation).await?;
+            let token = known.iter().find(|token| token.id.as_str() == id);
+            let id: TokenId = token.ok_or("there is no such token")?.id.clone();
+            iam.revoke_token(&organisation, &id, "command line").await?;
+            Ok(())
+        }
+        Command::Tokens { store, organisation } => {
+            for token in iam(&store)?.tokens(&organisation).await? {
+                say(&json!({
+                    "id": token.id,
+                    "name": token.name,
+                    "scope": token.scope,
+                    "expires": token.expires,
+                    "revoked": token.revoked,
+                }));
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn serve(arguments: Serve) -> Result<(), Failure> {
+    let iam = iam(&arguments.store)?;
+    let server = Server::bind(arguments.listen, arguments.base_url).await?;
+    let told = match arguments.demo {
+        true => {
+            let demo = demo(&iam).await?;
+            let base = server.base_of(demo.organisation.as_str());
+            json!({"base_url": base, "token": demo.token, "sup_token": demo.sup_token})
+        }
+        false => json!({"base_url": server.base()}),
+    };
+    let stop = stop_signal()?;
+    // The port is bound: what connects from now on is answered.
+    say(&told);
+    server.serve(iam, stop).await?;
+    Ok(())
+}
+
+fn iam(store: &StoreArgument) -> Result<Iam, Failure> {
+    Ok(Iam::new(store.store.open()?, Arc::new(System)))
+}
+
+/// Ends at SIGTERM or Ctrl-C.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "what a command-line program says")]
+fn say(line: &serde_json::Value) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "what a command-line program says")]
+fn complain(line: &str) {
+    eprintln!("{line}");
+}

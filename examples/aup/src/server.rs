@@ -38,6 +38,11 @@ impl Server {
         &self.base
     }
 
+    /// What the clients of one organisation call the service.
+    pub fn base_of(&self, organisation: &str) -> Url {
+        crate::door::base_of(&self.base, organisation)
+    }
+
     /// Serves until `stop` ends, and lets requests under way come to their end.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The first place at which an answer is not as expected, with what was expected there.
-pub fn mismatch(expected: &Value, answer: &Value) -> Option<String> {
+pub(crate) fn mismatch(expected: &Value, answer: &Value) -> Option<String> {
     at(expected, answer, &mut String::new())
 }
 

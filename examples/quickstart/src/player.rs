@@ -1,9 +1,6 @@
 //! Plays a recorded session of an identity provider, and checks each answer as that provider checks it.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -17,11 +14,11 @@ use crate::pattern::mismatch;
 /// One request and what its sender looks at in the answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub(crate) struct Step {
     /// What the step is for.
-    pub name: String,
+    pub(crate) name: String,
     /// Where the request comes from.
-    pub source: String,
+    pub(crate) source: String,
     request: Recorded,
     expect: Expected,
     #[serde(default)]
@@ -52,7 +49,7 @@ struct Expected {
 
 /// An identity provider in the middle of its work.
 #[derive(Debug)]
-pub struct Player {
+pub(crate) struct Player {
     transport: Arc<dyn Transport>,
     base: Url,
     token: String,
@@ -61,17 +58,17 @@ pub struct Player {
 
 /// What a session came to.
 #[derive(Debug, Default)]
-pub struct Played {
+pub(crate) struct Played {
     /// Requests that were answered as expected.
-    pub requests: usize,
+    pub(crate) requests: usize,
     /// Those of them that were refused, as they should be: the step and what the service said.
-    pub refusals: Vec<(String, String)>,
+    pub(crate) refusals: Vec<(String, String)>,
 }
 
 /// A step whose answer is not as expected.
 #[derive(Debug, thiserror::Error)]
 #[error("step `{step}` ({source_line}): {what}")]
-pub struct Failed {
+pub(crate) struct Failed {
     step: String,
     source_line: String,
     what: String,
@@ -79,7 +76,7 @@ pub struct Failed {
 
 impl Player {
     /// A player against the service at `base`.
-    pub fn new(transport: Arc<dyn Transport>, base: Url, token: String) -> Self {
+    pub(crate) fn new(transport: Arc<dyn Transport>, base: Url, token: String) -> Self {
         Self { transport, base, token, saved: BTreeMap::new() }
     }
 
@@ -88,7 +85,7 @@ impl Player {
     /// # Errors
     ///
     /// [`Failed`] at the first answer that is not as expected.
-    pub async fn play(&mut self, session: &[Step]) -> Result<Played, Failed> {
+    pub(crate) async fn play(&mut self, session: &[Step]) -> Result<Played, Failed> {
         let mut played = Played::default();
         for step in session {
             let answer = self.step(step).await.map_err(|what| Failed {
@@ -123,7 +120,8 @@ impl Player {
 
     fn request(&self, recorded: &Recorded) -> Result<Request<Bytes>, String> {
         let method = Method::from_bytes(recorded.method.as_bytes());
-        let uri = format!("{}{}", self.base.as_str().trim_end_matches('/'), self.filled(&recorded.path));
+        let uri =
+            format!("{}{}", self.base.as_str().trim_end_matches('/'), self.filled(&recorded.path));
         let mut request = Request::builder()
             .method(method.map_err(|error| error.to_string())?)
             .uri(uri)
@@ -190,10 +188,9 @@ impl Player {
 /// Header names compare in any case.
 fn lower_case(headers: &Value) -> Value {
     match headers {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
-            .collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
+        }
         other => other.clone(),
     }
 }

@@ -101,7 +101,7 @@ impl<'a> Admission<'a> {
                 }
                 return Err(ScimError::invalid_value(format!("{place} is no attribute here")));
             };
-            if sub.mutability == Mutability::ReadOnly {
+            if sub.mutability == Mutability::ReadOnly || is_computed(sub) {
                 continue;
             }
             if let Some(value) = self.admit(sub, value, &place)? {
@@ -120,7 +120,7 @@ impl<'a> Admission<'a> {
         attribute.sub_attribute(name).or_else(alias)
     }
 
-    fn unwrapped(&self, value: Value, place: &str) -> Result<Value, ScimError> {
+    pub(crate) fn unwrapped(&self, value: Value, place: &str) -> Result<Value, ScimError> {
         match value {
             Value::Array(mut items) if items.len() <= 1 && self.dialect.coerce => {
                 Ok(items.pop().unwrap_or_default())
@@ -242,6 +242,12 @@ fn expected(attribute: &Attribute, place: &str) -> ScimError {
         _ => "text",
     };
     ScimError::invalid_value(format!("{place} must be {what}"))
+}
+
+/// Whether a sub-attribute is a URI that the service makes of the `value` beside it, whatever a client says (`sec:T-04`).
+fn is_computed(sub: &Attribute) -> bool {
+    let elsewhere = |target: &String| matches!(target.as_str(), "external" | "uri");
+    sub.name == "$ref" && !sub.reference_types.iter().any(elsewhere)
 }
 
 /// A name that other systems key on: bounded, and free of characters that nobody sees (`sec:J-04 J-07`).

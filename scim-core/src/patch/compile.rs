@@ -187,12 +187,7 @@ impl<'a> Compiler<'a> {
                 .collect(),
             _ => vec![],
         };
-        let value = match value {
-            Value::Array(mut one) if one.len() == 1 && self.dialect.coerce => {
-                one.pop().unwrap_or_default()
-            }
-            value => value,
-        };
+        let value = self.admission.unwrapped(value, name)?;
         let mut members = self.admission.element(attribute, value, name)?.unwrap_or_default();
         members.extend(cleared.into_iter().map(|name| (name, Value::Null)));
         Ok(members)

@@ -74,6 +74,15 @@ impl<'a> Place<'a> {
         self.attribute.returned == Returned::Never || self.target().returned == Returned::Never
     }
 
+    /// Whether the value exists in answers only, so that no store can look for it: better refused than never found.
+    fn is_made_for_answers(&self) -> bool {
+        let sub = self.sub.map(|sub| sub.name.as_str());
+        let is_meta = self.attribute.name == "meta";
+        self.extension.is_none()
+            && (self.attribute.name == "schemas"
+                || (is_meta && matches!(sub, Some("location" | "version"))))
+    }
+
     fn described(&self) -> scim_filter::Attribute {
         let target = self.target();
         let described = scim_filter::Attribute::new(self.location(), target.kind).case(target.case);
@@ -202,6 +211,7 @@ impl ResourceType {
     fn resolution(&self, found: Found<'_>) -> Resolution {
         match found {
             Found::Attribute(place) if place.is_hidden() => Resolution::Forbidden,
+            Found::Attribute(place) if place.is_made_for_answers() => Resolution::Unknown,
             Found::Attribute(place) => Resolution::Found(self.in_store(place.described())),
             Found::Discarded => Resolution::NoValue,
             Found::Extension(_) | Found::Base | Found::Unknown => Resolution::Unknown,

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{Caller, Service, decode::Conditions, store_error};
 use crate::{
-    Object, ResourceType, ScimError,
+    Object, ResourceType, ScimError, ScimType,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
     patch::{MemberChange, Plan},
     project::etag,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
+        Batch, Change, Committed, Condition, Contents, Document, Members, Query, Reader, Resource,
         ResourceId, ReviewError, StoreError, Version, Want, Write, review,
     },
 };
@@ -79,8 +79,38 @@ impl Service {
         body: Value,
     ) -> Result<ResourceId, ScimError> {
         let id = self.environment.new_id();
-        self.create_as(caller, of, body, &id).await?;
-        Ok(id)
+        let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
+        let Err(refused) = self.create_admitted(caller, of, &admitted, &id).await else {
+            return Ok(id);
+        };
+        if refused.scim_type != Some(ScimType::Uniqueness) {
+            return Err(refused);
+        }
+        let there = self.taken_over(caller, of, &id, &admitted.object).await?.ok_or(refused)?;
+        self.update(caller, of, &there, &Conditions::default(), &admitted).await?;
+        Ok(there)
+    }
+
+    /// The one resource that a POST takes over.
+    async fn taken_over(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        sent: &Object,
+    ) -> Result<Option<ResourceId>, ScimError> {
+        let role = &caller.actor.role;
+        let write = Completing::new(&caller.tenant, role, (of.kind(), id), None, sent);
+        let Some(which) = self.completion.takes_over(&write) else { return Ok(None) };
+        let mut query = Query::all(of.kind().clone(), 2);
+        query.filter = Some(match caller.view.filter(of.kind()) {
+            Some(visible) => visible.clone().and(which),
+            None => which,
+        });
+        query.part = caller.view.part();
+        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        let mut found = page.resources.into_iter().map(|resource| resource.id);
+        Ok(found.next().filter(|_| page.total == 1))
     }
 
     pub(super) async fn create_as(
@@ -91,11 +121,21 @@ impl Service {
         id: &ResourceId,
     ) -> Result<(), ScimError> {
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
-        let listed = admitted.members.unwrap_or_default();
+        self.create_admitted(caller, of, &admitted, id).await
+    }
+
+    async fn create_admitted(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        admitted: &Admitted,
+        id: &ResourceId,
+    ) -> Result<(), ScimError> {
+        let listed = admitted.members.as_deref().unwrap_or_default();
         self.check_number_of_members(listed.len())?;
         let mut attempts = Attempts::default();
         loop {
-            let tried = self.try_create(caller, of, id, &admitted.object, &listed).await;
+            let tried = self.try_create(caller, of, id, &admitted.object, listed).await;
             if let Some(result) = attempts.settle(tried, &Conditions::default()) {
                 return result;
             }

@@ -60,7 +60,7 @@ fn each_operation_stands_alone() {
             )
         })
         .collect();
-    // rfc:BLK-03 rfc:BLK-05 rfc:BLK-09 rfc:BLK-12 rfc:BLK-18 rfc:BLK-22 rfc:BLK-23 sec:B-02
+    // rfc:BLK-03 rfc:BLK-05 rfc:BLK-09 rfc:BLK-12 rfc:BLK-18 rfc:BLK-22 rfc:BLK-23
     insta::assert_snapshot!(shown.join("\n"), @"
     409 userName is in use by another User of this organisation
     409 the operation refers to one that did not succeed

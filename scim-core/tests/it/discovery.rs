@@ -41,7 +41,7 @@ fn a_client_finds_its_way() {
         world.get("/Schemas/urn:ietf:params:scim:api:messages:2.0:ListResponse").status,
         404
     );
-    // rfc:DIS-04 rfc:DIS-05 sec:F-13
+    // rfc:DIS-04 rfc:DIS-05
     assert_eq!(world.get("/Schemas?startIndex=5&count=1").body["totalResults"], 3);
     insta::assert_snapshot!(world.get("/ResourceTypes?filter=name%20eq%20%22User%22").refusal(), @"403 -: this endpoint takes no filter");
 }

@@ -21,7 +21,6 @@ fn parallel_adds_all_arrive() {
             });
         }
     });
-    // sec:C-02
     assert_eq!(world.members(&group).len(), users.len());
 }
 
@@ -34,7 +33,6 @@ fn one_of_many_gets_the_name() {
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // sec:C-01
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 63);
 }
@@ -57,7 +55,7 @@ fn one_of_many_gets_the_version() {
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // sec:C-03 rfc:ETG-10
+    // rfc:ETG-10
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 15);
 }

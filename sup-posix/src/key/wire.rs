@@ -3,12 +3,12 @@
 use num_bigint::BigUint;
 
 use super::{
-    KeyError, KeyKind,
+    KeyError, KeyKind, Modulus,
     strength::{self, Curve},
 };
 
 /// Passes a blob that is one whole key of `kind`, sound to the last byte.
-pub(super) fn check(kind: KeyKind, blob: &[u8]) -> Result<(), KeyError> {
+pub(super) fn check(kind: KeyKind, blob: &[u8], known: Modulus) -> Result<(), KeyError> {
     let mut fields = Fields(blob);
     if fields.string()? != kind.word().as_bytes() {
         return Err(KeyError::Mismatch { word: kind.word() });
@@ -20,7 +20,7 @@ pub(super) fn check(kind: KeyKind, blob: &[u8]) -> Result<(), KeyError> {
         KeyKind::EcdsaP521 => fields.ecdsa(Curve::P521)?,
         KeyKind::Rsa => {
             let (exponent, modulus) = (fields.mpint()?, fields.mpint()?);
-            strength::rsa(&exponent, &modulus)?;
+            strength::rsa(&exponent, &modulus, known)?;
         }
         KeyKind::SkEd25519 => {
             strength::ed25519(fields.string()?)?;

@@ -113,7 +113,7 @@ impl Ledger {
                 }
                 self.gids.insert(gid, owner);
             }
-            ["stay", cluster, id, name, uid, gid, home, locked, gecos] => {
+            ["stay", cluster, id, name, uid, gid, home, locked, gecos, rsa] => {
                 let stay = Stay {
                     name: read(name)?,
                     uid: read(uid)?,
@@ -121,6 +121,7 @@ impl Ledger {
                     gecos: crate::Gecos::new(gecos).ok()?,
                     home: read(home)?,
                     locked: read_locked(locked)?,
+                    rsa: rsa.split_terminator(',').map(str::to_owned).collect(),
                 };
                 self.stays.entry(read(cluster)?).or_default().insert(read(id)?, stay);
             }
@@ -139,7 +140,8 @@ fn push_stay(text: &mut String, cluster: &str, id: &RecordId, stay: &Stay) {
     let locked = stay.locked.map_or("open".into(), |since| seconds(since).to_string());
     let (uid, gid) = (stay.uid.to_string(), stay.gid.to_string());
     let (name, home, gecos) = (stay.name.as_str(), stay.home.as_str(), stay.gecos.as_str());
-    push(text, &["stay", cluster, id.as_str(), name, &uid, &gid, home, &locked, gecos]);
+    let rsa = stay.rsa.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+    push(text, &["stay", cluster, id.as_str(), name, &uid, &gid, home, &locked, gecos, &rsa]);
 }
 
 /// Whole seconds since 1970: all that a period of days needs.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     name::PosixName,
-    state::{Account, State},
+    state::{Account, Group, State},
 };
 
 /// One of the four maps of a cluster.
@@ -56,66 +56,77 @@ pub enum What {
 /// Every change from one state to the other, by map and name.
 pub(super) fn between(before: &State, after: &State) -> Vec<Change> {
     let mut changes = Vec::new();
-    let maps: [(Map, Reading); 4] =
-        [(Map::Passwd, passwd), (Map::Group, group), (Map::Shadow, shadow), (Map::Sshkey, sshkey)];
-    for (map, records) in maps {
-        let (before, after) = (records(before), records(after));
-        let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-        for name in names {
-            let what = match (before.get(name), after.get(name)) {
-                (Some(was), Some(is)) if was == is => continue,
-                (Some(was), Some(is)) => {
-                    What::Alter { gone: without(was, is), new: without(is, was) }
-                }
-                (None, Some(is)) => What::Add { now: is.clone() },
-                (_, None) => What::Remove,
-            };
-            changes.push(Change { map, name: name.clone(), what });
+    let (was, is) = (before.accounts(), after.accounts());
+    for name in differing(was, is) {
+        let maps: [(Map, Reading<Account>); 3] =
+            [(Map::Passwd, passwd), (Map::Shadow, shadow), (Map::Sshkey, sshkey)];
+        for (map, fields) in maps {
+            let (was, is) = (was.get(name).map(fields), is.get(name).map(fields));
+            changes.extend(what(was, is).map(|what| Change { map, name: name.clone(), what }));
         }
     }
+    let (was, is) = (before.groups(), after.groups());
+    for name in differing(was, is) {
+        let what = what(was.get(name).map(group), is.get(name).map(group));
+        changes.extend(what.map(|what| Change { map: Map::Group, name: name.clone(), what }));
+    }
+    changes.sort_by(|one, other| (one.map, &one.name).cmp(&(other.map, &other.name)));
     changes
 }
 
-/// The fields of each record of a map, as a person reads them.
-type Records = BTreeMap<PosixName, Vec<String>>;
-type Reading = fn(&State) -> Records;
+/// The fields of a record, as a person reads them.
+type Reading<T> = fn(&T) -> Vec<String>;
+
+/// The names whose records are not the same in both.
+fn differing<'s, T: PartialEq>(
+    was: &'s BTreeMap<PosixName, T>,
+    is: &'s BTreeMap<PosixName, T>,
+) -> impl Iterator<Item = &'s PosixName> {
+    let gone = was.keys().filter(|name| !is.contains_key(*name));
+    gone.chain(
+        is.iter().filter(|(name, record)| was.get(*name) != Some(*record)).map(|(name, _)| name),
+    )
+}
+
+fn what(was: Option<Vec<String>>, is: Option<Vec<String>>) -> Option<What> {
+    match (was, is) {
+        (Some(was), Some(is)) if was == is => None,
+        (Some(was), Some(is)) => {
+            Some(What::Alter { gone: without(&was, &is), new: without(&is, &was) })
+        }
+        (None, Some(now)) => Some(What::Add { now }),
+        (Some(_), None) => Some(What::Remove),
+        (None, None) => None,
+    }
+}
 
 fn without(these: &[String], those: &[String]) -> Vec<String> {
     let those: BTreeSet<_> = those.iter().collect();
     these.iter().filter(|this| !those.contains(this)).cloned().collect()
 }
 
-fn records(state: &State, fields: impl Fn(&Account) -> Vec<String>) -> Records {
-    state.accounts().values().map(|account| (account.name.clone(), fields(account))).collect()
+fn passwd(account: &Account) -> Vec<String> {
+    vec![
+        format!("uid {}", account.uid),
+        format!("gid {}", account.gid),
+        format!("gecos `{}`", account.gecos),
+        format!("home {}", account.home),
+        format!("shell {}", account.shell()),
+    ]
 }
 
-fn passwd(state: &State) -> Records {
-    records(state, |account| {
-        vec![
-            format!("uid {}", account.uid),
-            format!("gid {}", account.gid),
-            format!("gecos `{}`", account.gecos),
-            format!("home {}", account.home),
-            format!("shell {}", account.shell()),
-        ]
-    })
+fn group(group: &Group) -> Vec<String> {
+    let members = group.members.iter().map(PosixName::to_string);
+    [format!("gid {}", group.gid)].into_iter().chain(members).collect()
 }
 
-fn group(state: &State) -> Records {
-    let fields = |group: &crate::Group| {
-        let members = group.members.iter().map(PosixName::to_string);
-        [format!("gid {}", group.gid)].into_iter().chain(members).collect()
-    };
-    state.groups().values().map(|group| (group.name.clone(), fields(group))).collect()
+fn shadow(account: &Account) -> Vec<String> {
+    vec![if account.is_open() { "open" } else { "locked" }.into()]
 }
 
-fn shadow(state: &State) -> Records {
-    records(state, |account| vec![if account.is_open() { "open" } else { "locked" }.into()])
-}
-
-fn sshkey(state: &State) -> Records {
-    // The whole line: another comment or another order is a change, too.
-    records(state, |account| account.keys().iter().map(ToString::to_string).collect())
+/// Whole lines: another comment or another order is a change, too.
+fn sshkey(account: &Account) -> Vec<String> {
+    account.keys().iter().map(ToString::to_string).collect()
 }
 
 impl fmt::Display for Map {

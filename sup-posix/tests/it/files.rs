@@ -19,10 +19,18 @@ fn planned(target: &FileTarget, directory: &Directory, ledger: &Ledger) -> Plan 
     plan(&target.read().unwrap(), &desired, &cluster().guard, Approval::None)
 }
 
-fn sync(dir: &Path, directory: &Directory, ledger: &mut Ledger) -> Applied {
-    let mut target = FileTarget::open(dir).unwrap();
+pub fn try_sync(
+    dir: &Path,
+    directory: &Directory,
+    ledger: &mut Ledger,
+) -> Result<Applied, TargetError> {
+    let mut target = FileTarget::open(dir)?;
     let plan = planned(&target, directory, ledger);
-    target.apply(&plan, ledger).unwrap()
+    target.apply(&plan, ledger)
+}
+
+pub fn sync(dir: &Path, directory: &Directory, ledger: &mut Ledger) -> Applied {
+    try_sync(dir, directory, ledger).unwrap()
 }
 
 fn text(dir: &Path, name: &str) -> String {
@@ -38,7 +46,7 @@ fn generations(dir: &Path) -> Vec<String> {
 }
 
 /// Acme, whose Ada has a display name with a number in it.
-fn numbered(n: u64) -> Directory {
+pub fn numbered(n: u64) -> Directory {
     let mut directory = acme();
     of(&mut directory, "ada").formatted = Some(format!("Ada {n}"));
     directory

@@ -179,6 +179,10 @@ proptest! {
         let (one, two) = (project(&directory, &cluster(), &ledger, now()), project(&shuffled, &cluster(), &ledger, now()));
         prop_assert_eq!(one, two);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, ..fixed_seed(3) })]
 
     // sec:U-06 sec:U-10 sec:U-11 dom:b-4
     #[test]

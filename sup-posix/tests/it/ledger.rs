@@ -99,8 +99,8 @@ fn the_text_holds_all_and_reads_back() {
     gid 10001 group g-hpc
     gid 20001 user u-ada
     gid 20002 user u-bob
-    stay cluster-a u-ada ada 20001 20001 /home/ada 1800086400 The ada
-    stay cluster-a u-bob bob 20002 20002 /home/bob open The bob
+    stay cluster-a u-ada ada 20001 20001 /home/ada 1800086400 The ada 
+    stay cluster-a u-bob bob 20002 20002 /home/bob open The bob 
     ");
     let read = Ledger::parse(&text).unwrap();
     assert_eq!(read.text(), text);

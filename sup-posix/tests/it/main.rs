@@ -12,6 +12,7 @@
 
 mod acme;
 mod attacks;
+mod crash;
 mod files;
 mod keygen;
 mod laws;

@@ -348,6 +348,21 @@ fn sound_keys_are_served_each_once_in_their_order() {
     ");
 }
 
+// The slow test of an RSA key is made once, and what it found is the ledger's.
+#[test]
+fn a_tested_rsa_key_is_remembered() {
+    let line = include_str!("../data/sound-keys.txt").lines().find(|line| line.contains("ssh-rsa"));
+    let (fingerprint, key) = line.unwrap().split_once(' ').unwrap();
+    let mut directory = acme();
+    of(&mut directory, "ada").keys = vec![KEY.into(), key.into()];
+    let mut site = Site::holding(&directory);
+    assert!(site.ledger.text().contains(&format!("The ada\t{fingerprint}\n")));
+    assert!(site.sync(&directory, day(1)).is_empty());
+    assert_eq!(site.state().accounts()[&"ada".parse().unwrap()].keys()[1].as_str(), key);
+    site.sync(&acme(), day(2));
+    assert!(!site.ledger.text().contains(fingerprint));
+}
+
 // sec:K-08
 #[test]
 fn an_account_has_at_most_twenty_keys() {

@@ -1,0 +1,109 @@
+//! What the service adds to a write: whose it is, the identity on clusters, the keys that count.
+
+use scim_core::{
+    Completion, Object, ScimError,
+    completion::{Assignment, Completing},
+    filter::{Attribute, Bound, Case, Op, Operand, Type},
+    schema::Location,
+    store::{Claim, StoreError},
+};
+
+use crate::{
+    Owner, Role,
+    coreweave::{SSH_KEYS, at},
+    facts::{Facts, Suspension},
+    iam::{GROUP, USER},
+    keys,
+    posix::Posix,
+    view::owned_by,
+};
+
+/// Fills the assigned part of users and groups.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Assigner;
+
+impl Completion for Assigner {
+    fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError> {
+        let role = Role::of(write.role);
+        let before = write.before.map(|it| Ok((it.sent.object()?, it.assigned.object()?)));
+        let before = before.transpose().map_err(damaged)?;
+        let mut assigned = before.map(|(_, assigned)| assigned.clone()).unwrap_or_default();
+        let facts = match before {
+            None => Facts::of_new(role),
+            Some((_, assigned)) => adopted(Facts::read(assigned).map_err(damaged)?, role),
+        };
+        let before = before.map(|(sent, _)| sent);
+        let claims = settle(write.kind.as_str(), write.sent, before, &facts, &mut assigned)?;
+        let mut assignment = Assignment::new(assigned);
+        assignment.claims = claims;
+        Ok(assignment)
+    }
+
+    /// The account that this organisation's single sign-on made for the same user name, and nobody else's: never one by e-mail or
+    /// externalId.
+    fn takes_over(&self, write: &Completing<'_>) -> Option<Bound> {
+        let takes = Role::of(write.role) == Role::Idp && write.kind.as_str() == USER;
+        let at = Location::new("userName");
+        let name = write.sent.text(&at).filter(|_| takes)?;
+        let attribute = Attribute::new(at, Type::String).case(Case::Name);
+        let operand = Operand::Text(Case::Name.key(name).into());
+        let named = Bound::Compare { attribute, op: Op::Eq, operand };
+        Some(named.and(owned_by(Owner::Sso)))
+    }
+}
+
+fn damaged(error: StoreError) -> ScimError {
+    tracing::error!(%error, "the store is damaged");
+    ScimError::internal("a stored resource cannot be read; ask the operator of this service")
+}
+
+/// What single sign-on made is the identity provider's from its first write on.
+fn adopted(facts: Facts, role: Role) -> Facts {
+    match (role, facts.owner) {
+        (Role::Idp, Owner::Sso) => Facts { owner: Owner::Idp, ..facts },
+        _ => facts,
+    }
+}
+
+/// Brings the assigned part of a user or group into line with what clients sent and the facts.
+pub(crate) fn settle(
+    kind: &str,
+    sent: &Object,
+    before: Option<&Object>,
+    facts: &Facts,
+    assigned: &mut Object,
+) -> Result<Vec<Claim>, ScimError> {
+    facts.write(assigned);
+    let mut posix = Posix { sent, before, assigned, claims: vec![] };
+    match kind {
+        USER => posix.user()?,
+        GROUP => posix.group()?,
+        _ => {}
+    }
+    let claims = posix.claims;
+    if kind == USER {
+        settle_keys(sent, facts, assigned);
+        settle_activity(facts, assigned);
+    }
+    Ok(claims)
+}
+
+fn settle_keys(sent: &Object, facts: &Facts, assigned: &mut Object) {
+    let location = at(SSH_KEYS);
+    let own = facts.own_keys.iter().map(String::as_str);
+    let effective = keys::effective(keys::sent_keys(sent), own);
+    match effective.is_empty() && sent.at(&location).is_some() {
+        true => assigned.withhold(&location),
+        false => assigned.set(&location, effective.into()),
+    }
+}
+
+/// A suspended account is off, whatever the identity provider says.
+fn settle_activity(facts: &Facts, assigned: &mut Object) {
+    let active = Location::new("active");
+    match facts.suspension {
+        Suspension::Suspended => assigned.set(&active, false.into()),
+        Suspension::None => assigned.clear(&active),
+    }
+}

@@ -1,0 +1,136 @@
+//! The rules at work: gathers what they need of a batch and the store, and turns violations into answers.
+
+mod administrators;
+
+use async_trait::async_trait;
+use scim_core::{
+    Policy, ScimError,
+    schema::Location,
+    store::{Batch, Change, Members, Query, Reader, ResourceKind, ReviewError, Want, Write},
+};
+
+use crate::{
+    Owner, Role, Violation,
+    facts::Facts,
+    iam::{GROUP, POLICY, USER},
+    rules,
+    view::owned_by,
+};
+
+/// The rules of the IAM for every write, whoever makes it.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Rules;
+
+#[async_trait]
+impl Policy for Rules {
+    async fn review(&self, batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError> {
+        let role = Role::of(&batch.actor.role);
+        for write in &batch.writes {
+            match write.kind.as_str() {
+                USER => check_owner(role, write)?,
+                GROUP => {
+                    check_owner(role, write)?;
+                    rules::flat(groups_among_members(write)).map_err(ScimError::from)?;
+                    check_name(role, write, reader).await?;
+                    check_deletion(write, reader).await?;
+                }
+                _ => {}
+            }
+        }
+        administrators::check(batch, reader).await
+    }
+}
+
+impl From<Violation> for ScimError {
+    fn from(violation: Violation) -> Self {
+        let detail = violation.to_string();
+        match violation {
+            Violation::NestedGroups { .. } | Violation::Posix { .. } => Self::invalid_value(detail),
+            Violation::DefaultGroup { .. } | Violation::NumberChanged { .. } => {
+                Self::uniqueness(detail)
+            }
+            Violation::HasPolicies { .. }
+            | Violation::LastAdministrator
+            | Violation::ManagedByIdp { .. } => Self::conflict(detail),
+            Violation::NotOwned { .. } => Self::not_found(detail),
+        }
+    }
+}
+
+fn check_owner(role: Role, write: &Write) -> Result<(), ReviewError> {
+    let Some(before) = &write.before else { return Ok(()) };
+    let owner = Facts::read(before.assigned.object()?)?.owner;
+    let mut changed = vec![];
+    if let (Some(contents), sent) = (write.contents(), before.sent.object()?) {
+        changed.extend(sent.changes(&contents.sent).iter().map(ToString::to_string));
+    }
+    if let Change::Update { members: Members::Exactly(_) | Members::Delta { .. }, .. } =
+        &write.change
+    {
+        changed.push("members".to_owned());
+    }
+    rules::may_change(role, owner, write.kind.as_str(), changed).map_err(ScimError::from)?;
+    Ok(())
+}
+
+/// The members that are groups by what the store knows, or by what the client says.
+fn groups_among_members(write: &Write) -> Vec<String> {
+    let group = ResourceKind::from(GROUP);
+    let known = write.members().iter().filter(|it| it.kind == group).map(|it| &it.id);
+    let is_group = |claimed: &ResourceKind| claimed.as_str().eq_ignore_ascii_case(GROUP);
+    let claimed = write.named.iter().filter(|it| it.claimed.as_ref().is_some_and(is_group));
+    let mut groups: Vec<String> =
+        known.chain(claimed.map(|it| &it.id)).map(ToString::to_string).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
+/// A name that the group does not have yet must not stand for a default group. Default groups are only ever made with their
+/// organisation, so that what is not there stays away.
+async fn check_name(role: Role, write: &Write, reader: &Reader<'_>) -> Result<(), ReviewError> {
+    let at = Location::new("displayName");
+    let Some(name) = write.contents().and_then(|contents| contents.sent.text(&at)) else {
+        return Ok(());
+    };
+    let before = write.before.as_ref().map(|before| before.sent.object()).transpose()?;
+    let stays = before.is_some_and(|before| before.text(&at) == Some(name));
+    if role == Role::System || stays || rules::default_group(name).is_none() {
+        return Ok(());
+    }
+    let mut query = Query::all(GROUP, rules::DEFAULT_GROUPS.len());
+    query.filter = Some(owned_by(Owner::Deployment));
+    let page = reader.query(&query).await?;
+    let mut present = vec![];
+    for group in page.resources.iter().filter(|group| group.id != write.id) {
+        present.extend(group.sent.object()?.text(&at).map(str::to_owned));
+    }
+    Ok(rules::name_is_free(name, &present).map_err(ScimError::from)?)
+}
+
+/// Reads the group again, so that a policy that somebody attaches meanwhile makes the batch stale.
+async fn check_deletion(write: &Write, reader: &Reader<'_>) -> Result<(), ReviewError> {
+    let Change::Delete = write.change else { return Ok(()) };
+    let Some(group) = reader.get(&write.kind, &write.id, &Want::DOCUMENTS).await? else {
+        return Ok(());
+    };
+    let name = group.sent.object()?.text(&Location::new("displayName")).unwrap_or_default();
+    let policies = Facts::read(group.assigned.object()?)?.policies;
+    let policies = names(policies, reader).await?;
+    Ok(rules::deletable(name, policies).map_err(ScimError::from)?)
+}
+
+/// What policies are called.
+async fn names(ids: Vec<String>, reader: &Reader<'_>) -> Result<Vec<String>, ReviewError> {
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let mut query = Query::all(POLICY, ids.len());
+    query.ids = Some(ids.into_iter().map(Into::into).collect());
+    let at = Location::new("name");
+    let page = reader.query(&query).await?;
+    let names = page.resources.iter().map(|policy| Ok(policy.sent.object()?.text(&at)));
+    let names: Result<Vec<_>, ReviewError> = names.collect();
+    Ok(names?.into_iter().flatten().map(str::to_owned).collect())
+}

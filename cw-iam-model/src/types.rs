@@ -1,0 +1,82 @@
+//! The resource types of an organisation, as each kind of token sees them.
+
+use std::sync::{Arc, LazyLock};
+
+use scim_core::{
+    Overlay, PatchAnswer, ResourceType, ResourceTypes,
+    resource_type::{Membership, UnknownMember},
+    schema::{Attribute, ENTERPRISE_USER, GROUP, Mutability, Schema, USER},
+    store::Copied,
+};
+
+use crate::{Department, Scope, coreweave};
+
+static STRIP: LazyLock<[Arc<ResourceTypes>; 2]> = LazyLock::new(|| both(Department::Strip));
+static KEEP: LazyLock<[Arc<ResourceTypes>; 2]> = LazyLock::new(|| both(Department::Keep));
+
+/// The resource types of an organisation with this setting, as tokens of this scope see them.
+///
+/// `aup:write`: users with the enterprise and the CoreWeave extension, and groups. `sup:read`: also `members[].userName`, the POSIX name
+/// of a member, and `groups` of a user, which would tell an identity provider of groups that do not exist for it.
+///
+/// # Examples
+///
+/// ```
+/// use cw_iam_model::{COREWEAVE_USER, Department, Scope, resource_types};
+///
+/// let types = resource_types(Department::Strip, Scope::AupWrite);
+/// let users = types.at_endpoint("Users").unwrap();
+/// assert!(users.extension(COREWEAVE_USER).is_some());
+/// ```
+pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes> {
+    let [writer, reader] = match department {
+        Department::Strip => &*STRIP,
+        Department::Keep => &*KEEP,
+    };
+    match scope {
+        Scope::AupWrite => writer.clone(),
+        Scope::SupRead => reader.clone(),
+    }
+}
+
+fn both(department: Department) -> [Arc<ResourceTypes>; 2] {
+    let user = || user(department);
+    let writer = vec![user().with(Overlay::Hide(USER, "groups")), group(vec![])];
+    [
+        Arc::new(ResourceTypes::new(writer)),
+        Arc::new(ResourceTypes::new(vec![user(), reader_group()])),
+    ]
+}
+
+fn user(department: Department) -> ResourceType {
+    let user = ResourceType::user().extended_by(coreweave::extension());
+    match department {
+        Department::Strip => user.with(Overlay::Discard(ENTERPRISE_USER, "department")),
+        Department::Keep => user,
+    }
+}
+
+fn reader_group() -> ResourceType {
+    let name = Attribute::string("userName")
+        .case_exact()
+        .mutability(Mutability::ReadOnly)
+        .described("The member's name on clusters.");
+    group(vec![name])
+}
+
+/// Groups, whose members have these sub-attributes more.
+fn group(more: Vec<Attribute>) -> ResourceType {
+    let mut copied = vec![Copied::sent("display", &["displayName", "userName"])];
+    copied.extend(
+        more.iter().map(|it| Copied::assigned(&*it.name, coreweave::at(coreweave::USERNAME))),
+    );
+    let mut schema = Schema::group();
+    if let Some(members) = schema.attributes.iter_mut().find(|it| it.name == "members") {
+        members.sub_attributes.extend(more);
+    }
+    schema.attributes.extend(coreweave::group_attributes());
+    ResourceType::new("Group", "/Groups", schema)
+        .with_members(Membership::new("members", copied, UnknownMember::Refused))
+        .answering_patch(PatchAnswer::None)
+        .with(Overlay::Unique(GROUP, "displayName"))
+}

@@ -1,0 +1,20 @@
+//! The IAM through its door: tokens in, SCIM requests through, answers out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+#![allow(missing_docs, reason = "tests")]
+
+mod attributes;
+mod door;
+mod entrance;
+mod groups;
+mod identity;
+mod keys;
+mod messages;
+mod tenancy;
+mod views;

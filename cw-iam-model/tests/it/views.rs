@@ -1,0 +1,250 @@
+//! What tokens see, and who owns what.
+
+use cw_iam_model::{COREWEAVE_USER, NewAccount, NewGroup};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use crate::door::{Acme, ENTERPRISE, pretty};
+
+fn account(name: &str) -> NewAccount {
+    NewAccount { user_name: name.into(), given_name: Some("Ada".into()), family_name: None }
+}
+
+fn patch(operation: Value) -> Value {
+    json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
+}
+
+impl Acme {
+    fn signed_in(&self, name: &str) -> String {
+        let made = self.iam().create_account_at_sign_in(&self.id, account(name));
+        block_on(made).unwrap().to_string()
+    }
+
+    fn by_hand(&self, name: &str) -> String {
+        let made = self.iam().create_account_by_hand(&self.id, account(name), "root");
+        block_on(made).unwrap().to_string()
+    }
+
+    fn found(&self, filter: &str) -> i64 {
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        let page = self.idp("GET", &format!("/Users?filter={filter}"), Value::Null).expect(200);
+        page.body["totalResults"].as_i64().unwrap()
+    }
+}
+
+// sec:I-05 sec:I-08 dom:a1
+#[test]
+fn what_was_made_by_hand_does_not_exist_for_the_identity_provider() {
+    let acme = Acme::new();
+    let local = acme.by_hand("root@example.com");
+    let group = NewGroup { display_name: "ops".into(), members: vec![local.as_str().into()] };
+    let group = block_on(acme.iam().create_group(&acme.id, group, "root")).unwrap().to_string();
+    let before = acme.sup("/Users").body;
+    for path in [format!("/Users/{local}"), format!("/Groups/{group}")] {
+        for (method, body) in [
+            ("GET", Value::Null),
+            ("PUT", json!({"userName": "x", "displayName": "x"})),
+            ("PATCH", patch(json!({"op": "replace", "path": "displayName", "value": "x"}))),
+            ("DELETE", Value::Null),
+        ] {
+            acme.idp(method, &path, body).expect(404);
+        }
+    }
+    assert_eq!(acme.found(r#"userName eq "root@example.com""#), 0);
+    assert_eq!(acme.idp("GET", "/Users", Value::Null).body["totalResults"], 0);
+    assert_eq!(acme.idp("GET", "/Groups", Value::Null).body["totalResults"], 0);
+    let member = json!({"displayName": "x", "members": [{"value": local}]});
+    insta::assert_snapshot!(acme.idp("POST", "/Groups", member).refusal(), @"400 invalidValue: these members do not exist: `00000000-0000-4000-8000-000000000013`; provision them before the group");
+    // A name outside the view is still taken, by whatever the account is found.
+    for body in [
+        json!({"userName": "ROOT@example.com"}),
+        json!({"userName": "Root@Example.com", "externalId": local, "emails": [{"value": "root@example.com"}]}),
+    ] {
+        let refused = acme.idp("POST", "/Users", body).refusal();
+        assert_eq!(
+            refused,
+            "409 uniqueness: userName is in use by another User of this organisation"
+        );
+    }
+    insta::assert_snapshot!(acme.idp("POST", "/Groups", json!({"displayName": "OPS"})).refusal(), @"409 uniqueness: displayName is in use by another Group of this organisation");
+    assert_eq!(acme.sup("/Users").body["Resources"], before["Resources"]);
+}
+
+// dom:a14 dom:b-32
+#[test]
+fn an_account_of_single_sign_on_is_adopted_by_the_first_write() {
+    let writes: [(&str, Value); 3] = [
+        ("PUT", json!({"userName": "ada@example.com", "active": true})),
+        ("PATCH", patch(json!({"op": "replace", "path": "title", "value": "Countess"}))),
+        ("POST", json!({"userName": "ADA@example.com", "externalId": "okta-1"})),
+    ];
+    for (method, body) in writes {
+        let acme = Acme::new();
+        let id = acme.signed_in("ada@example.com");
+        assert_eq!(acme.found(r#"userName eq "ada@example.com""#), 1, "visible before");
+        let identity = acme.on_cluster(&id)[COREWEAVE_USER].clone();
+        let path = if method == "POST" { "/Users".into() } else { format!("/Users/{id}") };
+        let answer = acme.idp(method, &path, body.clone());
+        assert_eq!(answer.status.as_u16(), if method == "POST" { 201 } else { 200 });
+        assert_eq!(answer.id(), id);
+        assert_eq!(acme.on_cluster(&id)[COREWEAVE_USER], identity);
+        let audit = block_on(scim_core::Store::audit(
+            &*acme.world.store,
+            &acme.id.tenant(),
+            scim_core::store::Position::START,
+            100,
+        ))
+        .unwrap();
+        let last = &audit.last().unwrap();
+        assert_eq!(last.actor.role, "idp");
+        assert!(last.what["assigned"].to_string().contains("owner"), "{:?}", last.what);
+        if method == "POST" {
+            let again = acme.idp("POST", "/Users", body).refusal();
+            assert_eq!(
+                again,
+                "409 uniqueness: userName is in use by another User of this organisation"
+            );
+        }
+    }
+}
+
+// dom:a14
+#[test]
+fn a_push_that_changes_no_value_adopts_too() {
+    let acme = Acme::new();
+    let id = acme.signed_in("ada@example.com");
+    let seen = acme.idp("GET", &format!("/Users/{id}"), Value::Null).body;
+    let first = acme.idp("PUT", &format!("/Users/{id}"), seen.clone()).expect(200);
+    let second = acme.idp("PUT", &format!("/Users/{id}"), seen.clone()).expect(200);
+    assert_ne!(seen["meta"]["version"], first.body["meta"]["version"], "adopted");
+    assert_eq!(first.etag, second.etag, "once");
+}
+
+// sec:I-05
+#[test]
+fn nothing_but_the_user_name_joins_accounts() {
+    let acme = Acme::new();
+    let id = acme.signed_in("ada@example.com");
+    let body = json!({"userName": "byron@example.com", "externalId": id, "id": id, "emails": [{"value": "ada@example.com", "primary": true}]});
+    let other = acme.idp("POST", "/Users", body).expect(201).id();
+    assert_ne!(other, id);
+}
+
+// dom:a25
+#[test]
+fn a_cluster_sees_everything_with_the_values_that_count() {
+    let acme = Acme::new();
+    let ada = acme.idp("POST", "/Users", json!({"userName": "ada@example.com"})).expect(201).id();
+    acme.by_hand("root@example.com");
+    let group = json!({"displayName": "ML", "members": [{"value": ada}]});
+    let group = acme.idp("POST", "/Groups", group).expect(201);
+    insta::assert_snapshot!(pretty(&acme.sup(&format!("/Groups/{}", group.id())).body), @r#"
+    {
+      "displayName": "ML",
+      "id": "00000000-0000-4000-8000-000000000015",
+      "members": [
+        {
+          "$ref": "https://scim.example.com/acme/Users/00000000-0000-4000-8000-000000000013",
+          "display": "ada@example.com",
+          "type": "User",
+          "userName": "ada",
+          "value": "00000000-0000-4000-8000-000000000013"
+        }
+      ],
+      "meta": {
+        "created": "2026-01-01T00:00:00.000Z",
+        "lastModified": "2026-01-01T00:00:00.000Z",
+        "location": "https://scim.example.com/acme/Groups/00000000-0000-4000-8000-000000000015",
+        "resourceType": "Group",
+        "version": "W/\"13\""
+      },
+      "schemas": [
+        "urn:ietf:params:scim:schemas:core:2.0:Group"
+      ],
+      "sunkPosixGroupId": 10005,
+      "sunkPosixGroupName": "ml"
+    }
+    "#);
+    insta::assert_snapshot!(pretty(&group.body["members"]), @r#"
+    [
+      {
+        "$ref": "https://scim.example.com/acme/Users/00000000-0000-4000-8000-000000000013",
+        "display": "ada@example.com",
+        "type": "User",
+        "value": "00000000-0000-4000-8000-000000000013"
+      }
+    ]
+    "#);
+    assert_eq!(acme.sup("/Users").body["totalResults"], 2);
+    assert_eq!(acme.sup("/Groups").body["totalResults"], 6);
+    assert_eq!(acme.on_cluster(&ada)["groups"][0]["display"], "ML");
+    for filter in [
+        "sunkPosixGroupName eq \"ml\"",
+        "members.userName eq \"ada\"",
+        "displayName eq \"ml\" or displayName eq \"x\"",
+    ] {
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        assert_eq!(
+            acme.sup(&format!("/Groups?filter={filter}")).body["totalResults"],
+            1,
+            "{filter}"
+        );
+    }
+}
+
+// sec:T-05 dom:a33
+#[test]
+fn memberships_in_groups_that_do_not_exist_for_it_are_hidden_from_the_identity_provider() {
+    let acme = Acme::new();
+    let ada = acme.idp("POST", "/Users", json!({"userName": "ada@example.com"})).expect(201).id();
+    let hidden = NewGroup { display_name: "ops".into(), members: vec![ada.as_str().into()] };
+    let hidden = block_on(acme.iam().create_group(&acme.id, hidden, "root")).unwrap();
+    let seen = acme.idp("GET", &format!("/Users/{ada}?attributes=groups,userName"), Value::Null);
+    assert_eq!(seen.body["groups"], Value::Null);
+    for filter in [
+        format!("groups.value eq \"{hidden}\""),
+        "groups pr".into(),
+        "groups[display eq \"ops\"]".into(),
+    ] {
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        let answer = acme.idp("GET", &format!("/Users?filter={filter}"), Value::Null);
+        assert_eq!(
+            (answer.status.as_u16(), answer.body["scimType"].as_str()),
+            (400, Some("invalidFilter"))
+        );
+    }
+}
+
+// dom:b-31
+#[test]
+fn a_suspension_is_lifted_by_no_push() {
+    let acme = Acme::new();
+    let id = acme.idp("POST", "/Users", json!({"userName": "ada"})).expect(201).id();
+    block_on(acme.iam().suspend(&acme.id, &id.as_str().into(), "root")).unwrap();
+    acme.idp("PUT", &format!("/Users/{id}"), json!({"userName": "ada", "active": true}))
+        .expect(200);
+    assert_eq!(acme.idp("GET", &format!("/Users/{id}"), Value::Null).body["active"], true);
+    assert_eq!(acme.on_cluster(&id)["active"], false);
+    assert_eq!(acme.sup("/Users?filter=active%20eq%20%22true%22").body["totalResults"], 0);
+    block_on(acme.iam().reinstate(&acme.id, &id.as_str().into(), "root")).unwrap();
+    assert_eq!(acme.on_cluster(&id)["active"], true);
+}
+
+// dom:a12 sec:G-04
+#[test]
+fn attributes_grant_nothing() {
+    let acme = Acme::new();
+    let before = acme.sup("/Groups").body["totalResults"].clone();
+    let body = json!({"userName": "eve", "userType": "admin", "owner": "administrator",
+        "groups": [{"value": "admin", "display": "admin"}], "roles": [{"value": "IAM Admin"}],
+        "urn:scim-rs:assigned": {"owner": "administrator", "policies": ["x"]},
+        ENTERPRISE: {"organization": "root"}});
+    let id = acme.idp("POST", "/Users", body).expect(201).id();
+    assert_eq!(acme.sup("/Groups").body["totalResults"], before);
+    assert_eq!(acme.on_cluster(&id).get("groups"), None);
+    acme.idp("GET", &format!("/Users/{id}"), Value::Null).expect(200);
+    let group =
+        json!({"displayName": "x", "policies": ["x"], "urn:scim-rs:assigned": {"policies": ["x"]}});
+    let group = acme.idp("POST", "/Groups", group).expect(201).id();
+    assert_eq!(block_on(acme.iam().policies_of(&acme.id, &group.as_str().into())).unwrap(), []);
+}

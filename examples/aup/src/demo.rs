@@ -1,0 +1,48 @@
+//! An organisation to try things on.
+
+use cw_iam_model::{
+    Deployment, Iam, IamError, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches,
+};
+
+/// What `aup serve --demo` tells of itself.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Demo {
+    /// The organisation, `acme`.
+    pub organisation: OrganisationId,
+    /// A token for an identity provider.
+    pub token: String,
+    /// A token for clusters.
+    pub sup_token: String,
+}
+
+/// Makes the organisation `acme`, where there is none yet: a legacy deployment with its five default groups, single sign-on declared,
+/// everything switched on. The tokens are new each time.
+///
+/// # Errors
+///
+/// Those of the IAM.
+pub async fn demo(iam: &Iam) -> Result<Demo, IamError> {
+    let organisation: OrganisationId = "acme".parse()?;
+    let mut acme = NewOrganisation::new(organisation.clone());
+    acme.sso = Sso::Declared;
+    acme.switches = Switches::ALL_ON;
+    acme.deployment = Deployment::Legacy;
+    match iam.create_organisation(acme).await {
+        Ok(_) | Err(IamError::OrganisationExists(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let token = secret(iam, &organisation, "identity provider", Scope::AupWrite).await?;
+    let sup_token = secret(iam, &organisation, "clusters", Scope::SupRead).await?;
+    Ok(Demo { organisation, token, sup_token })
+}
+
+async fn secret(
+    iam: &Iam,
+    organisation: &OrganisationId,
+    name: &str,
+    scope: Scope,
+) -> Result<String, IamError> {
+    let (_, secret) = iam.issue_token(organisation, NewToken::new(name, scope), "demo").await?;
+    Ok(secret.reveal().to_owned())
+}

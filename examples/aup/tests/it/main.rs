@@ -1,0 +1,240 @@
+//! The application as its operators run it: a process, a port, a file.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+/// A running `aup serve`, stopped by its process id when the test is over.
+struct Aup {
+    process: Child,
+    told: Value,
+}
+
+impl Aup {
+    fn serve(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_aup"))
+            .arg("serve")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, told: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn demo(store: &str) -> Self {
+        Self::serve(&["--demo", "--store", store])
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap()
+    }
+
+    /// Ends the process as an operator would, and tells its exit code.
+    fn terminate(mut self) -> Option<i32> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap().code()
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> (u16, String) {
+        let url = format!("{}{path}", self.text("base_url"));
+        let client = reqwest::Client::new();
+        let mut request = client.request(method.parse().unwrap(), url);
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(body) = body {
+            request =
+                request.header("content-type", "application/scim+json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+impl Drop for Aup {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn ring() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+#[test]
+fn the_demo_tells_where_it_is_and_ends_when_told() {
+    ring();
+    let aup = Aup::demo("memory");
+    assert!(aup.text("base_url").ends_with("/scim/acme"));
+    let (status, body) = aup.ask("GET", "/Users?startIndex=1&count=2", aup.text("token"), None);
+    // dom:a20
+    assert_eq!(status, 200, "{body}");
+    // dom:a3
+    let user = json!({"userName": "ada@example.com"});
+    assert_eq!(aup.ask("POST", "/Users", aup.text("sup_token"), Some(user.clone())).0, 403);
+    assert_eq!(aup.ask("POST", "/Users", aup.text("token"), Some(user)).0, 201);
+    let config = aup.ask("GET", "/ServiceProviderConfig", aup.text("token"), None).1;
+    let config: Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(config["bulk"]["supported"], true);
+    assert_eq!(aup.terminate(), Some(0));
+}
+
+#[test]
+fn nobody_gets_in_by_any_other_door() {
+    ring();
+    let aup = Aup::demo("memory");
+    let (_, refusal) = aup.ask("GET", "/Users", "", None);
+    assert_eq!(serde_json::from_str::<Value>(&refusal).unwrap()["status"], "401");
+    // dom:a23
+    for path in [
+        "",
+        "/",
+        "/scim",
+        "/scim/",
+        "/scim//Users",
+        "/scim/acme",
+        "/scim/acme/Users",
+        "/scim/acme%2FUsers",
+        "/scim/%61cme/Users",
+        "/SCIM/acme/Users",
+        "//scim/acme/Users",
+        "/scim/other/Users",
+        "/scim/acme/../acme/Users",
+        "/scim/acme/Users;x=1",
+    ] {
+        let (status, body) = raw(&aup, path, "");
+        assert_eq!((status, body.as_str()), (401, refusal.as_str()), "{path}");
+    }
+    // A token opens its own organisation and nothing else: dom:b-41 sec:T-02
+    for path in ["/scim/other/Users", "/scim/acme%2F/Users", "/scim//acme/Users"] {
+        let token = format!("Authorization: Bearer {}\r\n", aup.text("token"));
+        let (status, body) = raw(&aup, path, &token);
+        assert_eq!((status, body.as_str()), (401, refusal.as_str()), "{path}");
+    }
+}
+
+#[test]
+fn a_body_without_end_is_cut_off() {
+    ring();
+    let aup = Aup::demo("memory");
+    let head =
+        format!("Authorization: Bearer {}\r\nContent-Length: 99999999999\r\n", aup.text("token"));
+    assert_eq!(raw_with(&aup, "POST", "/scim/acme/Users", &head).0, 413);
+    // without a token, not a byte of it is looked at.
+    assert_eq!(
+        raw_with(&aup, "POST", "/scim/acme/Users", "Content-Length: 99999999999\r\n").0,
+        401
+    );
+    // sec:H-02
+    let head = format!(
+        "Authorization: Bearer {}\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n",
+        aup.text("token")
+    );
+    assert_eq!(raw_with(&aup, "POST", "/scim/acme/Users", &head).0, 415);
+}
+
+/// A request as bytes, so that nothing tidies the path up on its way.
+fn raw(aup: &Aup, path: &str, headers: &str) -> (u16, String) {
+    raw_with(aup, "GET", if path.is_empty() { "/" } else { path }, headers)
+}
+
+fn raw_with(aup: &Aup, method: &str, path: &str, headers: &str) -> (u16, String) {
+    let base = aup.text("base_url").strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(base.split('/').next().unwrap()).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[test]
+fn what_was_stored_is_there_after_a_restart() {
+    ring();
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("aup.db").display());
+    let first = Aup::demo(&store);
+    let token = first.text("token").to_owned();
+    let made = first.ask("POST", "/Users", &token, Some(json!({"userName": "ada@example.com"})));
+    assert_eq!(made.0, 201);
+    assert_eq!(first.terminate(), Some(0));
+    let second = Aup::serve(&["--store", &store]);
+    let told = json!({"base_url": format!("{}scim/acme", second.text("base_url"))});
+    let mut second = second;
+    second.told = told;
+    let (status, body) = second.ask("GET", "/Users", &token, None);
+    let list: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &list["Resources"][0]["userName"]), (200, &json!("ada@example.com")));
+    // the secret is nowhere in the files.
+    drop(second);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
+    }
+}
+
+#[test]
+fn an_operator_sets_an_organisation_up() {
+    ring();
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("aup.db").display());
+    run(&["create-organisation", "--store", &store, "globex"]);
+    let issue =
+        ["issue-token", "--store", &store, "globex", "--name", "Okta ID", "--scope", "aup:write"];
+    let issued = run(&issue);
+    let aup = Aup::serve(&["--store", &store]);
+    let token = issued["token"].as_str().unwrap();
+    let header = format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(raw(&aup, "/scim/globex/Users", &header).0, 200);
+    run(&["revoke-token", "--store", &store, "globex", issued["id"].as_str().unwrap()]);
+    assert_eq!(raw(&aup, "/scim/globex/Users", &header).0, 401);
+    let listed = run(&["tokens", "--store", &store, "globex"]);
+    assert_eq!((&listed["name"], &listed["scope"]), (&json!("Okta ID"), &json!("aup:write")));
+    assert!(listed["revoked"].is_string());
+}
+
+/// Runs a command that says one line of JSON, or nothing.
+fn run(arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_aup")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+#[test]
+fn a_wrong_command_line_says_what_is_wrong() {
+    let output = Command::new(env!("CARGO_BIN_EXE_aup"))
+        .args(["serve", "--store", "postgres:x"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("`postgres:x` is no store, expected `memory` or `sqlite:PATH`"),
+        "{told}"
+    );
+    assert!(!Path::new("postgres:x").exists());
+}
