@@ -3,7 +3,7 @@
 
 use scim_core::{
     ASSIGNED, ResourceType,
-    filter::{Attribute, Bound, Coercion, Filter, Location, Type},
+    filter::{Attribute, Bound, Case, Coercion, Filter, Location, Type},
     store::{
         Contents, Order, Page, Paging, Part, Query, Readable, Resource, Sort, Store, StoreError,
         Want, Write, sort_and_page,
@@ -70,7 +70,8 @@ fn corpus() -> Vec<Write> {
             let home = json!({ "value": rotated, "type": "home", "primary": number % 5 == 1 });
             set("emails", json!([work, home]));
         }
-        let kept = json!({ "posixName": rotated, "uid": number * 37 % 11 });
+        let owner = if number % 4 == 0 { "idp" } else { "Sso" };
+        let kept = json!({ "posixName": rotated, "uid": number * 37 % 11, "owner": owner });
         let assigned = json!({ "userName": "over", ASSIGNED: kept });
         let assigned = if number % 6 == 0 { json!({}) } else { assigned };
         let keys = vec![key("userName", text)];
@@ -246,12 +247,14 @@ pub async fn filters_reach_assigned_values(store: &dyn Store) -> Shown {
         operand,
     };
     let (uid, name) = (assigned("uid", Type::Integer), assigned("posixName", Type::String));
+    let owner = assigned("owner", Type::String).case(Case::Exact);
     let mut totals = vec![];
     for op in [Op::Eq, Op::Ne, Op::Gt, Op::Ge, Op::Lt, Op::Le] {
         let bounds = [
             compare(&uid, op, Operand::Integer(4)),
             compare(&uid, op, Operand::Decimal(4.5)),
             compare(&name, op, Operand::Text("ada".into())),
+            compare(&owner, op, Operand::Text("Sso".into())),
         ];
         for filter in bounds.into_iter().chain([Bound::Present(uid.clone())]) {
             for part in [Part::Sent, Part::Effective] {
@@ -313,9 +316,9 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
     let all = org.all().await?;
     let meta = |sub: &str| Location::new("meta").with_sub(sub);
     let attributes = [
-        attribute("userName").case(scim_core::filter::Case::Name),
+        attribute("userName").case(Case::Name),
         attribute("userName"),
-        attribute("externalId").case(scim_core::filter::Case::Exact),
+        attribute("externalId").case(Case::Exact),
         attribute("displayName"),
         attribute("title"),
         Attribute::new(Location::new("name").with_sub("familyName"), Type::String),
@@ -323,7 +326,7 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
         Attribute::new(Location::new("emails").with_sub("value"), Type::String).multi_valued(),
         Attribute::new(meta("created"), Type::DateTime),
         Attribute::new(meta("lastModified"), Type::DateTime),
-        attribute("id").case(scim_core::filter::Case::Exact),
+        attribute("id").case(Case::Exact),
         assigned("uid", Type::Integer),
         assigned("posixName", Type::String),
     ];
