@@ -83,6 +83,18 @@ impl Object {
 
     /// Says that a location has no value, whatever there is in an object that this one is [laid over](Self::overlaid). It leaves an empty
     /// list behind, which answers and filters take for nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::{Object, schema::Location};
+    ///
+    /// let at = Location::new("title");
+    /// let (mut sent, mut assigned) = (Object::new(), Object::new());
+    /// sent.set(&at, "Countess".into());
+    /// assigned.withhold(&at);
+    /// assert_eq!(sent.overlaid(&assigned).text(&at), None);
+    /// ```
     pub fn withhold(&mut self, location: &Location) {
         let nothing = Value::Array(vec![]);
         match &location.extension {

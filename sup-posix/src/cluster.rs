@@ -212,6 +212,8 @@ pub struct Guard {
     /// Losses by absence, for each of accounts, groups, memberships and keys: what is no longer in the directory,
     /// though nobody says it was removed.
     pub absent: Limit,
+    /// Accounts lost by absence within 24 hours, over all syncs that nobody approved.
+    pub absent_in_a_day: Limit,
     /// Accounts locked because the directory says that their people were deactivated or deleted.
     pub departed: Limit,
     /// People who join groups that become root.
@@ -219,10 +221,11 @@ pub struct Guard {
 }
 
 impl Default for Guard {
-    /// Absence: 10, or 10 %. Departures: 20, or 20 %. Joins of sudo groups: 5, or 50 %.
+    /// Absence: 10, or 10 %; in a day 20, or 20 %. Departures: 20, or 20 %. Joins of sudo groups: 5, or 50 %.
     fn default() -> Self {
         Self {
             absent: Limit { floor: 10, percent: 10 },
+            absent_in_a_day: Limit { floor: 20, percent: 20 },
             departed: Limit { floor: 20, percent: 20 },
             sudo_joins: Limit { floor: 5, percent: 50 },
         }

@@ -76,12 +76,24 @@ pub(crate) fn remove(dir: impl AsFd, name: &str) -> io::Result<()> {
     }
 }
 
-/// Takes the lock `name` in `dir`, or returns nothing while somebody else has it. Dropping the file frees it.
-pub(crate) fn lock(dir: impl AsFd, name: &str) -> io::Result<Option<File>> {
+/// A lock on a file, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would not do: a child of this process that has not yet begun its program has it open, too.
+    fn drop(&mut self) {
+        // Nothing can be done about a lock that will not open; the end of the process opens it.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+/// Takes the lock `name` in `dir`, or returns nothing while somebody else has it.
+pub(crate) fn lock(dir: impl AsFd, name: &str) -> io::Result<Option<Lock>> {
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(dir, name, flags, Mode::from_raw_mode(0o600))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file.into())),
+        Ok(()) => Ok(Some(Lock(file.into()))),
         Err(Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error.into()),
     }

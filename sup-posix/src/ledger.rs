@@ -10,7 +10,7 @@ use std::{
 };
 
 use self::file::LedgerFile;
-pub(crate) use self::text::hex;
+pub(crate) use self::text::{hex, seconds};
 pub use self::{
     owner::{Owner, RecordId, RecordIdError},
     text::LedgerError,
@@ -43,6 +43,8 @@ pub struct Ledger {
     numbers: BTreeMap<RecordId, Uid>,
     group_numbers: BTreeMap<RecordId, Gid>,
     stays: BTreeMap<ClusterName, BTreeMap<RecordId, Stay>>,
+    /// Accounts that each sync of the last day took by absence, by second.
+    losses: BTreeMap<ClusterName, BTreeMap<u64, usize>>,
     file: Option<LedgerFile>,
 }
 
@@ -68,6 +70,10 @@ pub(crate) struct Entry {
     pub(crate) groups: BTreeMap<RecordId, (PosixName, Gid)>,
     /// Whether people not named here have no line there any more.
     pub(crate) whole: bool,
+    /// When the plan was made, in seconds since 1970.
+    pub(crate) second: u64,
+    /// Accounts that go though nobody said so.
+    pub(crate) lost: usize,
 }
 
 /// A name or number that was once written for somebody else.
@@ -204,6 +210,12 @@ impl Ledger {
         })
     }
 
+    /// How many accounts of `cluster` went by absence in the day before `second`.
+    pub(crate) fn lost_lately(&self, cluster: &ClusterName, second: u64) -> usize {
+        let losses = self.losses.get(cluster);
+        losses.map_or(0, |losses| losses.range(a_day_before(second)..).map(|(_, lost)| lost).sum())
+    }
+
     /// The line of one person on `cluster`.
     pub(crate) fn stay(&self, cluster: &ClusterName, id: &RecordId) -> Option<&Stay> {
         self.stays.get(cluster)?.get(id)
@@ -251,6 +263,11 @@ impl Ledger {
             stays.clear();
         }
         stays.extend(entry.stays.clone());
+        let losses = self.losses.entry(cluster.clone()).or_default();
+        losses.retain(|second, _| *second >= a_day_before(entry.second));
+        if entry.lost > 0 {
+            *losses.entry(entry.second).or_default() += entry.lost;
+        }
     }
 
     fn claim_user(&mut self, id: &RecordId, name: &PosixName, uid: Uid, gid: Gid) {
@@ -261,4 +278,8 @@ impl Ledger {
             self.gids.insert(gid, Owner::User(id.clone()));
         }
     }
+}
+
+fn a_day_before(second: u64) -> u64 {
+    second.saturating_sub(24 * 60 * 60)
 }

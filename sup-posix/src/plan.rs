@@ -159,6 +159,8 @@ pub fn plan(current: &Current, desired: &Desired, guard: &Guard, approval: Appro
     let reasons = guard::reasons(current, desired, guard, &losses);
     let approved = approval == Approval::Digest(&digest);
     let hold = (!reasons.is_empty() && !approved).then(|| Hold { reasons, digest: digest.clone() });
+    // What somebody agreed to does not count against the day.
+    let lost = if approved { 0 } else { losses.accounts };
     let trusted = hold.as_ref().is_some_and(Hold::is_about_amounts);
     let burst = guard.departed.of(current.state.open().count());
     let urgent = losses.departed.into_iter().take(if trusted { burst } else { 0 }).collect();
@@ -166,7 +168,7 @@ pub fn plan(current: &Current, desired: &Desired, guard: &Guard, approval: Appro
         base: current.base.clone(),
         next: desired.state.clone(),
         source: desired.source.clone(),
-        entry: desired.entry.clone(),
+        entry: Entry { lost, ..desired.entry.clone() },
         changes,
         digest,
         hold,
@@ -211,7 +213,7 @@ impl Plan {
         let digest = digest(&self.base, &self.source.cluster, &changes);
         let stays = self.entry.stays.iter().filter(|(_, stay)| self.urgent.contains(&stay.name));
         let stays = stays.map(|(id, stay)| (id.clone(), stay.clone())).collect();
-        let entry = Entry { stays, ..Entry::default() };
+        let entry = Entry { stays, second: self.entry.second, ..Entry::default() };
         Some(Self {
             next,
             entry,

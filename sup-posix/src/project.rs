@@ -19,7 +19,7 @@ use crate::{
     directory::{Directory, Person, Team},
     gecos::Gecos,
     key::{AuthorizedKey, KeyKind, KeyLine, Modulus, fingerprint},
-    ledger::{Entry, Ledger, RecordId, Stay},
+    ledger::{Entry, Ledger, RecordId, Stay, seconds},
     name::PosixName,
     plan::Source,
     shell::Shell,
@@ -53,6 +53,8 @@ pub struct Desired {
     /// Configured groups that are missing or unusable.
     pub(crate) missing: Vec<String>,
     pub(crate) sudo: BTreeSet<PosixName>,
+    /// Accounts that went by absence within the last day.
+    pub(crate) lost_lately: usize,
 }
 
 impl Desired {
@@ -77,7 +79,7 @@ impl Desired {
 /// Total and pure: the same arguments give the same result, whatever the order of records. A record that cannot be
 /// used is quarantined with a reason and holds up nobody else. Users are the members of the cluster's groups; who is
 /// inactive, deleted or quarantined and had a line here keeps it, locked, as [`Inactive`] says. `now` only decides when
-/// a locked line goes.
+/// a locked line goes, and which losses were in the last day.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -106,7 +108,7 @@ pub fn project(
     now: SystemTime,
 ) -> Projection {
     let roster = Roster::new(directory, cluster, ledger);
-    let mut draft = Draft::new(directory, cluster, ledger);
+    let mut draft = Draft::new(directory, cluster, ledger, now);
     let selected = draft.select(directory, &roster);
     let served = draft.serve(&roster, &selected);
     draft.open_accounts(&roster, &served);
@@ -127,11 +129,18 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(directory: &Directory, cluster: &'a Cluster, ledger: &'a Ledger) -> Self {
+    fn new(
+        directory: &Directory,
+        cluster: &'a Cluster,
+        ledger: &'a Ledger,
+        now: SystemTime,
+    ) -> Self {
+        let second = seconds(now);
         let desired = Desired {
             state: State::default(),
             source: Source::new(directory, cluster),
-            entry: Entry { whole: true, ..Entry::default() },
+            entry: Entry { whole: true, second, ..Entry::default() },
+            lost_lately: ledger.lost_lately(&cluster.name, second),
             departed: BTreeSet::new(),
             missing: Vec::new(),
             sudo: BTreeSet::new(),

@@ -2,10 +2,10 @@
 
 use scim_core::filter::fold;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-use unicode_security::confusable_detection::skeleton as uts39;
+use unicode_security::confusable_detection::skeleton as prototype;
 
 /// The form that all disguises of a name share: wide and styled letters, capitals, look-alikes of other scripts, marks, invisible
-/// characters, blanks and separators are gone, and `1`, `l`, `|` and `i` are one, as are `0` and `o`.
+/// characters, blanks and separators are gone; `1`, `l`, `|` and `i` are one, as are `0` and `o`, `rn` and `m`.
 ///
 /// Over-cautious on purpose: it compares names with a few protected ones and with nothing else.
 ///
@@ -20,15 +20,28 @@ use unicode_security::confusable_detection::skeleton as uts39;
 /// assert_ne!(skeleton("writer"), skeleton("write"));
 /// ```
 pub fn skeleton(name: &str) -> String {
-    let folded = fold(name);
-    let plain: String = folded.nfkd().filter(|c| is_visible(*c)).collect();
-    let mapped: String = uts39(&plain).nfkd().filter(|c| is_visible(*c)).collect();
-    fold(&mapped).chars().filter(|c| c.is_alphanumeric() || *c == '|').map(one_stroke).collect()
+    let letters = name.nfkd().filter(|c| !is_combining_mark(*c)).map(look);
+    let letters: String = letters.collect::<String>().nfkd().collect();
+    let kept = letters.chars().filter(|c| c.is_alphanumeric() || *c == '|').map(one_stroke);
+    kept.collect::<String>().replace("rn", "m")
 }
 
-/// Letters and digits, and the bar, which stands in for one. Marks make no other letter here.
-fn is_visible(c: char) -> bool {
-    !is_combining_mark(c) && !c.is_whitespace() && !c.is_control()
+/// What a letter looks like: the small Latin letter where UTS #39 has one for it as it stands or for its capital, else its own prototype.
+fn look(c: char) -> String {
+    if let Some(letter) = small_capital(c) {
+        return letter.to_string();
+    }
+    let upper: String = c.to_uppercase().collect();
+    let mut looks = [c.to_string(), upper].into_iter().map(|it| prototype(&it).collect::<String>());
+    let latin = looks.find(|look| look.is_ascii());
+    let own = || prototype(&fold(&c.to_string())).collect();
+    fold(&latin.unwrap_or_else(own)).into_owned()
+}
+
+/// The Latin small capitals, which have no capitals of their own.
+fn small_capital(c: char) -> Option<char> {
+    const SMALL: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+    SMALL.chars().zip('a'..='z').find(|(small, _)| *small == c).map(|(_, letter)| letter)
 }
 
 /// Signs that many typefaces draw alike, and that UTS #39 maps to `l` or tells apart.
@@ -37,5 +50,32 @@ fn one_stroke(c: char) -> char {
         'l' | '1' | '|' | 'ı' => 'i',
         '0' => 'o',
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skeleton;
+
+    // sec:G-02
+    #[test]
+    fn look_alikes_are_one() {
+        for (name, disguises) in [
+            (
+                "admin",
+                "ADMIN аdмin ᴀᴅᴍɪɴ ⒶⒹⓂⒾⓃ 𝐚𝐝𝐦𝐢𝐧 ａｄｍｉｎ adrnin adm1n admıń ΑDΜΙΝ a.d.m.i.n",
+            ),
+            ("write", "WRITE wrіtе ᴡʀɪᴛᴇ wr1te ŵrïté 𝓌𝓇𝒾𝓉ℯ"),
+            (
+                "billing_viewer",
+                "billing-viewer bi11ing.νiewer BILLING_VΙEWER ʙɪʟʟɪɴɢ_ᴠɪᴇᴡᴇʀ bIIIing_viewer",
+            ),
+            ("metrics", "metriсѕ METRICS ｍetrics rnetrics meṭrics"),
+            ("read", "rеad гead ʀᴇᴀᴅ REAⅮ"),
+        ] {
+            let missed: Vec<_> =
+                disguises.split(' ').filter(|it| skeleton(it) != skeleton(name)).collect();
+            assert_eq!(missed, [""; 0], "{name}");
+        }
     }
 }

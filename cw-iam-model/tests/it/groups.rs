@@ -1,11 +1,14 @@
 //! Flat groups, default groups and what groups carry.
 
+use bytes::Bytes;
 use cw_iam_model::{
-    Deployment, IamError, IamRole, NewAccount, NewGroup, Violation,
+    Department, Deployment, IamError, IamRole, NewAccount, NewGroup, Role, Scope, Violation,
+    resource_types,
     rules::{DEFAULT_GROUPS, default_group},
 };
+use http::Request;
 use pollster::block_on;
-use scim_core::store::ResourceId;
+use scim_core::{Caller, store::ResourceId};
 use serde_json::{Value, json};
 
 use crate::door::{Acme, Answer};
@@ -326,6 +329,33 @@ fn the_last_administrator_stays() {
 // dom:b-31 sec:G-08
 #[test]
 fn an_administrator_leaves_what_the_identity_provider_manages() {
+    let acme = Acme::new();
+    let ada = acme.person("ada");
+    let group = acme.push("ml", &[&ada]).expect(201).id();
+    let mut console =
+        Caller::new(acme.id.tenant(), "https://console.example.com/acme".parse().unwrap());
+    console.actor = Role::Administrator.actor("root");
+    console.types = resource_types(Department::Strip, Scope::AupWrite);
+    let edit = |path: String, operation: Value| {
+        let body = Bytes::from(patch(json!([operation])).to_string());
+        let request = Request::patch(format!("/acme{path}")).body(body).unwrap();
+        let answer = block_on(acme.iam().service().handle(&console, request));
+        let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        format!("{} {}", answer.status().as_u16(), body["detail"])
+    };
+    let title = json!({"op": "replace", "path": "title", "value": "Countess"});
+    insta::assert_snapshot!(edit(format!("/Users/{ada}"), title.clone()), @r#"409 "the identity provider manages `title`: change it there""#);
+    let name = json!({"op": "replace", "path": "displayName", "value": "x"});
+    insta::assert_snapshot!(edit(format!("/Groups/{group}"), name), @r#"409 "the identity provider manages `displayName`: change it there""#);
+    let members = json!({"op": "remove", "path": "members"});
+    insta::assert_snapshot!(edit(format!("/Groups/{group}"), members), @r#"409 "the identity provider manages `members`: change it there""#);
+    let account = NewAccount { user_name: "root@example.com".into(), ..NewAccount::default() };
+    let local = block_on(acme.iam().create_account_by_hand(&acme.id, account, "root")).unwrap();
+    assert_eq!(edit(format!("/Users/{local}"), title), "200 null");
+}
+
+#[test]
+fn a_group_made_by_hand_is_checked_as_one_that_is_pushed() {
     let acme = Acme::new();
     let hand = NewGroup { display_name: "hand".into(), members: vec!["nobody".into()] };
     let refused = block_on(acme.iam().create_group(&acme.id, hand, "root")).unwrap_err();

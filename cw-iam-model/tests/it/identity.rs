@@ -1,6 +1,9 @@
 //! Names and numbers on clusters.
 
+use std::collections::BTreeMap;
+
 use cw_iam_model::{COREWEAVE_USER, Deployment};
+use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 
 use crate::door::{Acme, Answer};
@@ -250,4 +253,52 @@ fn the_same_again_changes_nothing() {
     let made = acme.idp("POST", "/Groups", group.clone()).expect(201);
     let again = acme.idp("PUT", &format!("/Groups/{}", made.id()), group).expect(200);
     assert_eq!((&made.etag, &made.body["meta"]), (&again.etag, &again.body["meta"]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        rng_seed: RngSeed::Fixed(2),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    // sec:U-04 sec:U-06 sec:G-06 dom:b-4
+    #[test]
+    fn nobody_shares_a_name_or_a_number(steps in vec((0..4_u8, "[a-c][-._]?[a-c]?", 0..3_i64), 1..40)) {
+        let acme = acme();
+        let (mut users, mut made) = (vec![], 0);
+        let (mut names, mut numbers) = (BTreeMap::new(), BTreeMap::new());
+        for (what, name, number) in steps {
+            made += 1;
+            let (path, answer) = match what {
+                0 | 1 => ("/Users", acme.user(&format!("{name}@{made}.example.com"), match what {
+                    0 => json!({}),
+                    _ => json!({"sunkPosixUserId": 20_000 + number, "sunkPosixUsername": name}),
+                })),
+                2 => ("/Groups", acme.idp("POST", "/Groups", json!({"displayName": format!("{name} {made}"), "sunkPosixGroupId": 10_000 + number}))),
+                _ => {
+                    let Some(gone) = users.pop() else { continue };
+                    acme.idp("DELETE", &format!("/Users/{gone}"), Value::Null).expect(204);
+                    continue;
+                }
+            };
+            if answer.status != 201 {
+                prop_assert!(matches!(answer.status.as_u16(), 400 | 409), "{answer:?}");
+                continue;
+            }
+            let id = answer.id();
+            let seen = acme.sup(&format!("{path}/{id}")).body;
+            let (name, number) = match path {
+                "/Users" => {
+                    users.push(id.clone());
+                    (&seen[COREWEAVE_USER]["sunkPosixUsername"], &seen[COREWEAVE_USER]["sunkPosixUserId"])
+                }
+                _ => (&seen["sunkPosixGroupName"], &seen["sunkPosixGroupId"]),
+            };
+            // A person's are a private group's too, so one map holds both; the deleted stay in it.
+            let taken = [names.insert(name.to_string(), id.clone()), numbers.insert(number.to_string(), id)];
+            prop_assert_eq!(taken, [None, None]);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, os::fd::AsFd, time::SystemTime};
 
-use rustix::fs::{AtFlags, Dir, Mode, fchmod, fsync, mkdirat, unlinkat};
+use rustix::fs::{AtFlags, Dir, Mode, fchmod, fstat, fsync, mkdirat, unlinkat};
 
 use super::{
     decode::decode,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     disk,
+    ledger::seconds,
     plan::{Base, Current, Plan},
 };
 
@@ -73,6 +74,15 @@ pub(super) fn read(generations: impl AsFd, number: u64) -> io::Result<Current> {
             Current { base, source, damage: Some(error.to_string()), ..Current::default() }
         }
     })
+}
+
+/// Whether a generation was complete, or given up, a minute ago. Nobody takes that long to open a file below a link that
+/// he has just read.
+pub(super) fn is_settled(generations: impl AsFd, number: u64) -> io::Result<bool> {
+    let stat = fstat(disk::open_subdir(generations, &name(number))?)?;
+    let since = u64::try_from(stat.st_mtime).unwrap_or_default();
+    let age = seconds(SystemTime::now()).checked_sub(since);
+    Ok(age.is_some_and(|age| age > 60))
 }
 
 /// The numbers of all generations, also of such as were left half written.

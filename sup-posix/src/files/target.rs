@@ -1,7 +1,7 @@
 //! A directory of cache files that switches from one generation to the next in one step.
 
 use std::{
-    fs::{DirBuilder, File},
+    fs::DirBuilder,
     io,
     os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
@@ -28,7 +28,7 @@ const LOCK: &str = ".lock";
 ///
 /// `passwd.cache`, `group.cache`, `shadow.cache`, `sshkey.cache` and their indexes are links through `current` into one
 /// generation; a reader sees the old or the new one of all, never a mixture, also after a crash or power loss. The
-/// previous generation is kept, older ones go. Nobody but the owner may be able to write in the directory.
+/// previous generation is kept, and older ones for a minute. Nobody but the owner may be able to write in the directory.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -128,7 +128,7 @@ impl FileTarget {
         result.map_err(|source| FileError::Io { what, path: self.path.clone(), source })
     }
 
-    fn lock(&self) -> Result<File, FileError> {
+    fn lock(&self) -> Result<disk::Lock, FileError> {
         let lock = self.io("locked", disk::lock(&self.dir, LOCK))?;
         lock.ok_or_else(|| FileError::Locked { path: self.path.clone() })
     }
@@ -178,13 +178,20 @@ impl FileTarget {
         Ok(missing)
     }
 
-    /// Removes every generation but the current one, which will be the one before, and returns the number of the next.
+    /// Removes the generations that no reader can be in any more, because the one after them is no longer new, and
+    /// returns the number of the next.
     fn sweep(&self, current: u64) -> Result<u64, FileError> {
-        let numbers = self.io("listed", generation::numbers(&self.generations))?;
-        for number in numbers.iter().filter(|number| **number != current) {
-            self.io("swept", generation::remove(&self.generations, *number))?;
+        let mut numbers = self.io("listed", generation::numbers(&self.generations))?;
+        numbers.sort_unstable();
+        let last = numbers.last().copied().unwrap_or(0).max(current);
+        let after = numbers.iter().copied().skip(1).chain([last]);
+        for (number, after) in numbers.iter().copied().zip(after) {
+            let settled = self.io("swept", generation::is_settled(&self.generations, after))?;
+            if settled && number != current {
+                self.io("swept", generation::remove(&self.generations, number))?;
+            }
         }
-        Ok(numbers.into_iter().max().unwrap_or(0).max(current) + 1)
+        Ok(last + 1)
     }
 
     fn stage(&self, number: u64, plan: &Plan) -> Result<(), FileError> {

@@ -58,54 +58,20 @@ impl Curve {
         }
     }
 
-    /// FIPS 186-4 §D.1.2: the coefficient b, in 32-bit words from the highest.
+    /// FIPS 186-4 §D.1.2: the coefficient b.
     fn b(self) -> BigUint {
-        let words: &[u32] = match self {
-            Self::P256 => &[
-                0x5ac6_35d8,
-                0xaa3a_93e7,
-                0xb3eb_bd55,
-                0x7698_86bc,
-                0x651d_06b0,
-                0xcc53_b0f6,
-                0x3bce_3c3e,
-                0x27d2_604b,
-            ],
-            Self::P384 => &[
-                0xb331_2fa7,
-                0xe23e_e7e4,
-                0x988e_056b,
-                0xe3f8_2d19,
-                0x181d_9c6e,
-                0xfe81_4112,
-                0x0314_088f,
-                0x5013_875a,
-                0xc656_398d,
-                0x8a2e_d19d,
-                0x2a85_c8ed,
-                0xd3ec_2aef,
-            ],
-            Self::P521 => &[
-                0x0000_0051,
-                0x953e_b961,
-                0x8e1c_9a1f,
-                0x929a_21a0,
-                0xb685_40ee,
-                0xa2da_725b,
-                0x99b3_15f3,
-                0xb8b4_8991,
-                0x8ef1_09e1,
-                0x5619_3951,
-                0xec7e_937b,
-                0x1652_c0bd,
-                0x3bb1_bf07,
-                0x3573_df88,
-                0x3d2c_34f1,
-                0xef45_1fd4,
-                0x6b50_3f00,
-            ],
+        let digits = match self {
+            Self::P256 => "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",
+            Self::P384 => concat!(
+                "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875a",
+                "c656398d8a2ed19d2a85c8edd3ec2aef"
+            ),
+            Self::P521 => concat!(
+                "51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109",
+                "e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00"
+            ),
         };
-        BigUint::new(words.iter().rev().copied().collect())
+        BigUint::parse_bytes(digits.as_bytes(), 16).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The ledger's file: replaced whole, durable before anything relies on it, one process at a time.
 
 use std::{
-    fs::File,
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -16,7 +15,7 @@ pub(super) struct LedgerFile {
     path: PathBuf,
     dir: OwnedFd,
     name: String,
-    _lock: File,
+    _lock: disk::Lock,
 }
 
 impl Ledger {

@@ -68,6 +68,14 @@ impl Ledger {
                 push_stay(&mut text, cluster.as_str(), id, stay);
             }
         }
+        for (cluster, losses) in &self.losses {
+            for (second, lost) in losses {
+                push(
+                    &mut text,
+                    &["loss", cluster.as_str(), &second.to_string(), &lost.to_string()],
+                );
+            }
+        }
         let sum = checksum(&text);
         push(&mut text, &["sum", &sum]);
         text
@@ -125,6 +133,9 @@ impl Ledger {
                 };
                 self.stays.entry(read(cluster)?).or_default().insert(read(id)?, stay);
             }
+            ["loss", cluster, second, lost] => {
+                self.losses.entry(read(cluster)?).or_default().insert(read(second)?, read(lost)?);
+            }
             _ => return None,
         }
         Some(())
@@ -145,7 +156,7 @@ fn push_stay(text: &mut String, cluster: &str, id: &RecordId, stay: &Stay) {
 }
 
 /// Whole seconds since 1970: all that a period of days needs.
-fn seconds(time: SystemTime) -> u64 {
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

@@ -88,6 +88,18 @@ pub enum HoldReason {
         /// How many may.
         limit: usize,
     },
+    /// Too many accounts would be lost by absence in one day.
+    #[error(
+        "{lost} of {total} users would have gone in a day without anybody saying so: at most {limit} may"
+    )]
+    AbsentInADay {
+        /// How many, with those that went before.
+        lost: usize,
+        /// Of how many there were.
+        total: usize,
+        /// How many may.
+        limit: usize,
+    },
     /// Too many people were deactivated or deleted at once.
     #[error("{lost} of {total} users were deactivated or deleted: at most {limit} may be at once")]
     Departed {
@@ -121,7 +133,7 @@ impl HoldReason {
 pub(super) struct Losses {
     /// Open accounts whose people the directory says were deactivated or deleted.
     pub(super) departed: BTreeSet<PosixName>,
-    accounts: usize,
+    pub(super) accounts: usize,
     groups: usize,
     members: usize,
     keys: usize,
@@ -189,6 +201,7 @@ pub(super) fn reasons(
         reasons.push(HoldReason::Empty { total });
     }
     reasons.extend(absences(&current.state, guard, losses));
+    reasons.extend(absence_in_a_day(total, desired.lost_lately, guard, losses));
     let (lost, limit) = (losses.departed.len(), guard.departed.of(total));
     if lost > limit {
         reasons.push(HoldReason::Departed { lost, total, limit });
@@ -227,6 +240,17 @@ fn absences<'a>(
         let limit = guard.absent.of(total);
         (lost > limit).then_some(HoldReason::Absent { what, lost, total, limit })
     })
+}
+
+fn absence_in_a_day(
+    left: usize,
+    before: usize,
+    guard: &Guard,
+    losses: &Losses,
+) -> Option<HoldReason> {
+    let (lost, total) = (before + losses.accounts, before + left);
+    let limit = guard.absent_in_a_day.of(total);
+    (losses.accounts > 0 && lost > limit).then_some(HoldReason::AbsentInADay { lost, total, limit })
 }
 
 /// Where a cluster is filled for the first time, all is new.

@@ -44,6 +44,10 @@ impl<'a> Residences<'a> {
                 *wanted.entry(home).or_insert(0) += 1;
             }
         }
+        let served: BTreeSet<_> = served.iter().map(|citizen| &citizen.id).collect();
+        for (_, stay) in ledger.stays(&cluster.name).filter(|(id, _)| !served.contains(id)) {
+            *wanted.entry(stay.home.clone()).or_insert(0) += 1;
+        }
         let above = wanted.keys().flat_map(HomeDir::above).map(str::to_owned).collect();
         Self { homes, ledger, owners, wanted, above }
     }

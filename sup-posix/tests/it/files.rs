@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime},
 };
 
 use sup_posix::{
@@ -115,13 +116,27 @@ fn a_second_sync_of_the_same_touches_nothing() {
     assert_eq!(target.read().unwrap().state, *projected(&acme()).desired.state());
 }
 
+/// Makes a generation look two minutes old.
+fn age(dir: &Path, number: u64) {
+    let generation = fs::File::open(dir.join(format!("generations/{number:010}"))).unwrap();
+    generation.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
+}
+
+// sec:W-07
 #[test]
-fn the_generation_before_is_kept_and_older_ones_go() {
+fn the_generation_before_is_kept_and_older_ones_go_after_a_minute() {
     let (dir, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory());
     for n in 1..=4 {
         assert_eq!(sync(dir.path(), &numbered(n), &mut ledger), Applied::Generation(n));
     }
-    assert_eq!(generations(dir.path()), ["0000000003", "0000000004"]);
+    assert_eq!(generations(dir.path()).len(), 4);
+    // One that was replaced a moment ago stays, however old it is.
+    (1..=3).for_each(|n| age(dir.path(), n));
+    sync(dir.path(), &numbered(5), &mut ledger);
+    assert_eq!(generations(dir.path()), ["0000000003", "0000000004", "0000000005"]);
+    (3..=5).for_each(|n| age(dir.path(), n));
+    sync(dir.path(), &numbered(6), &mut ledger);
+    assert_eq!(generations(dir.path()), ["0000000005", "0000000006"]);
 }
 
 // sec:W-01 sec:W-03 — whatever a writer left when it died, readers see the old maps and the next writer goes on
@@ -133,6 +148,7 @@ fn what_a_dead_writer_left_is_swept() {
     fs::create_dir(&half).unwrap();
     fs::write(half.join("passwd.cache"), "ada:x:0").unwrap();
     symlink("generations/0000000002", dir.path().join("current.new")).unwrap();
+    age(dir.path(), 2);
     fs::remove_file(dir.path().join("group.cache")).unwrap();
     assert!(text(dir.path(), "passwd.cache").contains("Ada 1"));
     assert_eq!(sync(dir.path(), &numbered(2), &mut ledger), Applied::Generation(3));
@@ -330,10 +346,9 @@ fn readers_beside_a_writer_see_old_or_new() {
                 })
             })
             .collect();
-        for n in 1..60 {
-            sync(path, &numbered(n), &mut ledger);
-        }
+        let synced = (1..60).try_for_each(|n| try_sync(path, &numbered(n), &mut ledger).map(drop));
         done.store(true, Ordering::Relaxed);
+        synced.unwrap();
         assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
     });
 }

@@ -100,7 +100,7 @@ fn cluster() -> Cluster {
     Cluster {
         groups: ["g0", "g1", "g2"].map(str::to_owned).into(),
         sudo_groups: vec!["g3".into()],
-        guard: Guard { absent: all, departed: all, sudo_joins: all },
+        guard: Guard { absent: all, absent_in_a_day: all, departed: all, sudo_joins: all },
         ..crate::acme::cluster()
     }
 }
