@@ -112,6 +112,8 @@ fn texts() -> Vec<String> {
             r#"emails[type eq "home" and value sw "a"]"#,
             r#"emails[type eq "work" and primary eq true]"#,
             r#"emails[primary eq true]"#,
+            r#"emails[value ne "ada" and type eq "home"]"#,
+            r#"emails[not (value sw "1") and type eq "work"]"#,
             r#"not (emails[type eq "home"])"#,
             r#"groups[value eq "g1"]"#,
         ]
@@ -267,6 +269,33 @@ pub async fn filters_reach_assigned_values(store: &dyn Store) -> Shown {
     Ok(())
 }
 
+/// Letter case counts or not as the attribute says, whatever a store keeps of its values.
+pub async fn filters_compare_as_the_attribute_says(store: &dyn Store) -> Shown {
+    use scim_core::filter::{Op, Operand};
+
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    let emails = Location::new("emails").with_sub("value");
+    let emails = Attribute::new(emails, Type::String).multi_valued();
+    let mut totals = vec![];
+    for attribute in
+        [attribute("userName"), attribute("externalId"), attribute("displayName"), emails]
+    {
+        for case in [Case::Exact, Case::Folded, Case::Name] {
+            for (op, text) in [(Op::Eq, "ADA"), (Op::Eq, "straße"), (Op::Sw, "Å"), (Op::Gt, "Z")]
+            {
+                let operand = Operand::Text(case.key(text).into());
+                let attribute = attribute.clone().case(case);
+                let filter = Bound::Compare { attribute, op, operand };
+                totals.push(org.agrees(&all, &asking(filter)).await?.total);
+            }
+        }
+    }
+    assert!(totals.iter().filter(|total| (1..26).contains(*total)).count() > 20, "{totals:?}");
+    Ok(())
+}
+
 /// In both directions, and the page does not carry what only the filter looked at.
 pub async fn filters_reach_memberships(store: &dyn Store) -> Shown {
     let org = acme(store);
@@ -367,7 +396,11 @@ pub async fn filters_follow_every_change(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.fill().await?;
     let renamed = json!({ "userName": "renamed", "emails": [{ "value": "new@example.com" }] });
-    org.commit(91, [update(USER, "id1", sent(&renamed)), delete(USER, "id2")]).await?;
+    let silent = json!({ "userName": "silent" });
+    assert_eq!(org.query(&asking(bound(r#"emails.value eq "1@example.com""#)?)).await?.total, 1);
+    let renamed = [update(USER, "id1", sent(&renamed)), update(USER, "id11", sent(&silent))];
+    org.commit(91, renamed).await?;
+    org.commit(91, [delete(USER, "id2")]).await?;
     org.commit(92, [delete(GROUP, "G1")]).await?;
     let undone = json!({ "userName": "undone" });
     let refused = org.commit(93, [update(USER, "id3", sent(&undone)), delete(USER, "id2")]).await;
@@ -377,6 +410,7 @@ pub async fn filters_follow_every_change(store: &dyn Store) -> Shown {
         r#"userName eq "Renamed""#,
         r#"userName eq "undone""#,
         r#"emails.value co "new""#,
+        r#"emails.value eq "1@example.com""#,
         r#"not (emails.value pr)"#,
         r#"groups.value eq "g1""#,
         r#"groups.value eq "G1""#,
