@@ -112,7 +112,7 @@ fn texts() -> Vec<String> {
             r#"emails[type eq "home" and value sw "a"]"#,
             r#"emails[type eq "work" and primary eq true]"#,
             r#"emails[primary eq true]"#,
-            r#"emails[value ne "ada" and type eq "home"]"#,
+            r#"emails[value ne "1@example.com" and type eq "home"]"#,
             r#"emails[not (value sw "1") and type eq "work"]"#,
             r#"not (emails[type eq "home"])"#,
             r#"groups[value eq "g1"]"#,
