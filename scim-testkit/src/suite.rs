@@ -172,6 +172,7 @@ macro_rules! store_suite {
                 filters_select_what_matches,
                 filters_look_at_the_part_that_the_query_names,
                 filters_reach_assigned_values,
+                filters_compare_as_the_attribute_says,
                 filters_reach_memberships,
                 a_filter_narrows_before_paging,
                 sorted_pages_agree_with_the_model,

@@ -3,7 +3,7 @@
 //! The columns hold folded keys written by [`Keys`]; the database itself never folds.
 
 use scim_core::{
-    Object,
+    ASSIGNED, Object,
     filter::{
         Attribute, Bound, Case, Location, Op, Type,
         sql::{Column, Columns, Database, Fragment, Holds, render},
@@ -11,19 +11,22 @@ use scim_core::{
     store::{EDGES, Part},
 };
 
-/// What is kept of the document that clients sent.
+/// What is kept of the documents.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Keys {
     pub(crate) user_name: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) active: Option<bool>,
+    /// By which views part what one caller sees from what another does.
+    pub(crate) owner: Option<String>,
     /// One an element, with or without a value.
     pub(crate) emails: Vec<Option<String>>,
 }
 
 impl Keys {
-    pub(crate) fn of(sent: &Object) -> Self {
+    pub(crate) fn of(sent: &Object, assigned: &Object) -> Self {
+        let owner = Location::new("owner").in_extension(ASSIGNED);
         let text = |name: &str, case: Case| Some(case.key(sent.top(name)?.as_str()?).into_owned());
         let emails = sent.top("emails").and_then(|emails| emails.as_array());
         let email = |email: &serde_json::Value| {
@@ -34,6 +37,7 @@ impl Keys {
             external_id: text("externalId", Case::Exact),
             display_name: text("displayName", Case::Folded),
             active: sent.top("active").and_then(|active| active.as_bool()),
+            owner: assigned.text(&owner).map(str::to_owned),
             emails: emails.into_iter().flatten().map(email).collect(),
         }
     }
@@ -65,6 +69,7 @@ impl Columns for Kept {
             (None, "meta", Some("lastModified")) => ("r.last_modified", Holds::Micros),
             (Some(EDGES), "members", Some("value")) => ("e.member_id", Holds::Exact),
             (Some(EDGES), "memberOf", Some("value")) => ("e.group_id", Holds::Exact),
+            (Some(ASSIGNED), "owner", None) => ("r.owner", Holds::Exact),
             (None, name, sub) if self.part == Part::Sent => sent_column(name, sub)?,
             _ => return None,
         };

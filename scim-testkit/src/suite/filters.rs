@@ -3,7 +3,7 @@
 
 use scim_core::{
     ASSIGNED, ResourceType,
-    filter::{Attribute, Bound, Coercion, Filter, Location, Type},
+    filter::{Attribute, Bound, Case, Coercion, Filter, Location, Type},
     store::{
         Contents, Order, Page, Paging, Part, Query, Readable, Resource, Sort, Store, StoreError,
         Want, Write, sort_and_page,
@@ -70,7 +70,8 @@ fn corpus() -> Vec<Write> {
             let home = json!({ "value": rotated, "type": "home", "primary": number % 5 == 1 });
             set("emails", json!([work, home]));
         }
-        let kept = json!({ "posixName": rotated, "uid": number * 37 % 11 });
+        let owner = if number % 4 == 0 { "idp" } else { "Sso" };
+        let kept = json!({ "posixName": rotated, "uid": number * 37 % 11, "owner": owner });
         let assigned = json!({ "userName": "over", ASSIGNED: kept });
         let assigned = if number % 6 == 0 { json!({}) } else { assigned };
         let keys = vec![key("userName", text)];
@@ -111,6 +112,8 @@ fn texts() -> Vec<String> {
             r#"emails[type eq "home" and value sw "a"]"#,
             r#"emails[type eq "work" and primary eq true]"#,
             r#"emails[primary eq true]"#,
+            r#"emails[value ne "1@example.com" and type eq "home"]"#,
+            r#"emails[not (value sw "1") and type eq "work"]"#,
             r#"not (emails[type eq "home"])"#,
             r#"groups[value eq "g1"]"#,
         ]
@@ -246,12 +249,14 @@ pub async fn filters_reach_assigned_values(store: &dyn Store) -> Shown {
         operand,
     };
     let (uid, name) = (assigned("uid", Type::Integer), assigned("posixName", Type::String));
+    let owner = assigned("owner", Type::String).case(Case::Exact);
     let mut totals = vec![];
     for op in [Op::Eq, Op::Ne, Op::Gt, Op::Ge, Op::Lt, Op::Le] {
         let bounds = [
             compare(&uid, op, Operand::Integer(4)),
             compare(&uid, op, Operand::Decimal(4.5)),
             compare(&name, op, Operand::Text("ada".into())),
+            compare(&owner, op, Operand::Text("Sso".into())),
         ];
         for filter in bounds.into_iter().chain([Bound::Present(uid.clone())]) {
             for part in [Part::Sent, Part::Effective] {
@@ -261,6 +266,33 @@ pub async fn filters_reach_assigned_values(store: &dyn Store) -> Shown {
         }
     }
     assert!(totals.iter().filter(|total| (1..26).contains(*total)).count() > 30, "{totals:?}");
+    Ok(())
+}
+
+/// Letter case counts or not as the attribute says, whatever a store keeps of its values.
+pub async fn filters_compare_as_the_attribute_says(store: &dyn Store) -> Shown {
+    use scim_core::filter::{Op, Operand};
+
+    let org = acme(store);
+    org.fill().await?;
+    let all = org.all().await?;
+    let emails = Location::new("emails").with_sub("value");
+    let emails = Attribute::new(emails, Type::String).multi_valued();
+    let mut totals = vec![];
+    for attribute in
+        [attribute("userName"), attribute("externalId"), attribute("displayName"), emails]
+    {
+        for case in [Case::Exact, Case::Folded, Case::Name] {
+            for (op, text) in [(Op::Eq, "ADA"), (Op::Eq, "straße"), (Op::Sw, "Å"), (Op::Gt, "Z")]
+            {
+                let operand = Operand::Text(case.key(text).into());
+                let attribute = attribute.clone().case(case);
+                let filter = Bound::Compare { attribute, op, operand };
+                totals.push(org.agrees(&all, &asking(filter)).await?.total);
+            }
+        }
+    }
+    assert!(totals.iter().filter(|total| (1..26).contains(*total)).count() > 20, "{totals:?}");
     Ok(())
 }
 
@@ -313,9 +345,9 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
     let all = org.all().await?;
     let meta = |sub: &str| Location::new("meta").with_sub(sub);
     let attributes = [
-        attribute("userName").case(scim_core::filter::Case::Name),
+        attribute("userName").case(Case::Name),
         attribute("userName"),
-        attribute("externalId").case(scim_core::filter::Case::Exact),
+        attribute("externalId").case(Case::Exact),
         attribute("displayName"),
         attribute("title"),
         Attribute::new(Location::new("name").with_sub("familyName"), Type::String),
@@ -323,7 +355,7 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
         Attribute::new(Location::new("emails").with_sub("value"), Type::String).multi_valued(),
         Attribute::new(meta("created"), Type::DateTime),
         Attribute::new(meta("lastModified"), Type::DateTime),
-        attribute("id").case(scim_core::filter::Case::Exact),
+        attribute("id").case(Case::Exact),
         assigned("uid", Type::Integer),
         assigned("posixName", Type::String),
     ];
@@ -364,7 +396,11 @@ pub async fn filters_follow_every_change(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.fill().await?;
     let renamed = json!({ "userName": "renamed", "emails": [{ "value": "new@example.com" }] });
-    org.commit(91, [update(USER, "id1", sent(&renamed)), delete(USER, "id2")]).await?;
+    let silent = json!({ "userName": "silent" });
+    assert_eq!(org.query(&asking(bound(r#"emails.value eq "1@example.com""#)?)).await?.total, 1);
+    let renamed = [update(USER, "id1", sent(&renamed)), update(USER, "id11", sent(&silent))];
+    org.commit(91, renamed).await?;
+    org.commit(91, [delete(USER, "id2")]).await?;
     org.commit(92, [delete(GROUP, "G1")]).await?;
     let undone = json!({ "userName": "undone" });
     let refused = org.commit(93, [update(USER, "id3", sent(&undone)), delete(USER, "id2")]).await;
@@ -374,6 +410,7 @@ pub async fn filters_follow_every_change(store: &dyn Store) -> Shown {
         r#"userName eq "Renamed""#,
         r#"userName eq "undone""#,
         r#"emails.value co "new""#,
+        r#"emails.value eq "1@example.com""#,
         r#"not (emails.value pr)"#,
         r#"groups.value eq "g1""#,
         r#"groups.value eq "G1""#,

@@ -11,13 +11,13 @@ pub(super) fn replace(sql: &Connection, tenant: &str, id: &str, keys: &Keys) -> 
     let mut put = sql.prepare_cached(
         "UPDATE resource
          SET user_name = :user_name, external_id = :external_id, display_name = :display_name,
-             active = :active
+             active = :active, owner = :owner
          WHERE tenant = :tenant AND id = :id",
     )?;
     put.execute(named_params! {
         ":tenant": tenant, ":id": id, ":user_name": keys.user_name,
         ":external_id": keys.external_id, ":display_name": keys.display_name,
-        ":active": keys.active
+        ":active": keys.active, ":owner": keys.owner
     })?;
     sql.prepare_cached("DELETE FROM email WHERE tenant = :tenant AND id = :id")?
         .execute(named_params! { ":tenant": tenant, ":id": id })?;
@@ -41,12 +41,13 @@ pub(super) fn fold(sql: &Connection) -> Result<()> {
     if stored.optional()? == Some(version.clone()) {
         return Ok(());
     }
-    let mut all = sql.prepare("SELECT tenant, id, sent FROM resource")?;
+    let mut all = sql.prepare("SELECT tenant, id, sent, assigned FROM resource")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
         let (tenant, id): (String, String) = (row.get(0)?, row.get(1)?);
         let sent = serde_json::from_str(&row.get::<_, String>(2)?)?;
-        replace(sql, &tenant, &id, &Keys::of(&sent))?;
+        let assigned = serde_json::from_str(&row.get::<_, String>(3)?)?;
+        replace(sql, &tenant, &id, &Keys::of(&sent, &assigned))?;
     }
     sql.execute(
         "UPDATE meta SET value = :fold WHERE name = 'fold'",

@@ -156,16 +156,16 @@ impl Writing<'_> {
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
              (tenant, id, kind, place, own, memberships, created, last_modified,
-              user_name, external_id, display_name, active, sent, assigned)
+              user_name, external_id, display_name, active, owner, sent, assigned)
              VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
-              :user_name, :external_id, :display_name, :active, :sent, :assigned)",
+              :user_name, :external_id, :display_name, :active, :owner, :sent, :assigned)",
         )?;
-        let keys = Keys::of(&contents.sent);
+        let keys = Keys::of(&contents.sent, &assigned);
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
             ":place": self.made, ":own": own, ":now": self.clock, ":user_name": keys.user_name,
             ":external_id": keys.external_id, ":display_name": keys.display_name,
-            ":active": keys.active, ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+            ":active": keys.active, ":owner": keys.owner, ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
         })?;
         keys::put_emails(self.sql, self.tenant, write.id.as_str(), &keys)?;
         self.population(&write.kind, 1)?;
@@ -272,7 +272,7 @@ impl Writing<'_> {
             ":tenant": self.tenant, ":id": id.as_str(),
             ":sent": text(sent)?, ":assigned": text(assigned)?
         })?;
-        keys::replace(self.sql, self.tenant, id.as_str(), &Keys::of(sent))
+        keys::replace(self.sql, self.tenant, id.as_str(), &Keys::of(sent, assigned))
     }
 
     /// Takes keys and claims; gives the assigned part with the values claimed.

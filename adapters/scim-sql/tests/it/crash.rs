@@ -64,7 +64,6 @@ fn pair(id: &str) -> Vec<Write> {
     ]
 }
 
-// sec:S-01
 #[test]
 fn acknowledged_writes_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();

@@ -57,7 +57,6 @@ fn what_was_committed_is_there_when_the_file_is_opened_again() {
     assert_eq!(commit(&store, vec![user("u3")]).unwrap().position, Position(3));
 }
 
-// sec:S-06
 #[test]
 fn files_of_others_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,7 +96,6 @@ fn two_stores_may_share_a_file() {
     assert!(changes(&stores[1], 0).unwrap().into_iter().eq(1..=100));
 }
 
-// sec:S-12
 #[test]
 fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
     let folder = tempfile::tempdir().unwrap();

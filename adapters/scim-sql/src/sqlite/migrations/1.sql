@@ -38,6 +38,8 @@ CREATE TABLE resource (
     external_id   TEXT,
     display_name  TEXT,
     active        INTEGER,
+    -- Copied from what the service keeps in `assigned`.
+    owner         TEXT,
     sent          TEXT    NOT NULL,
     assigned      TEXT    NOT NULL,
     PRIMARY KEY (tenant, id)
@@ -48,6 +50,7 @@ CREATE INDEX resource_last_modified ON resource (tenant, kind, last_modified);
 CREATE INDEX resource_user_name ON resource (tenant, kind, user_name) WHERE user_name IS NOT NULL;
 CREATE INDEX resource_external_id ON resource (tenant, kind, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX resource_display_name ON resource (tenant, kind, display_name) WHERE display_name IS NOT NULL;
+CREATE INDEX resource_owner ON resource (tenant, kind, owner, place) WHERE owner IS NOT NULL;
 
 -- One row an element of `emails`.
 CREATE TABLE email (
@@ -131,6 +134,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('resource', 'resource_user_name',          '1000000 100000 50000 1'),
     ('resource', 'resource_external_id',        '1000000 100000 50000 1'),
     ('resource', 'resource_display_name',       '1000000 100000 50000 2'),
+    ('resource', 'resource_owner',              '1000000 100000 50000 20000 1'),
     ('email',    'email_owner',                 '1000000 100000 1'),
     ('email',    'email_value',                 '1000000 100000 1 1'),
     ('edge',     'edge',                        '5000000 500000 100 1'),

@@ -1,6 +1,6 @@
 use scim_core::{
-    ResourceType,
-    filter::{Coercion, Filter},
+    ASSIGNED, ResourceType,
+    filter::{Attribute, Case, Coercion, Filter, Location, Operand, Type},
 };
 
 use super::*;
@@ -8,10 +8,14 @@ use crate::sqlite::open;
 
 /// How SQLite finds the places that a filter selects, and what of the filter is left to look at.
 fn plan(resource_type: &ResourceType, text: &str) -> (Vec<String>, Option<String>) {
-    let sql = open::memory().unwrap();
     let filter: Filter = text.parse().unwrap();
+    steps(resource_type, filter.bind(resource_type, &Coercion::STRICT).unwrap())
+}
+
+fn steps(resource_type: &ResourceType, filter: Bound) -> (Vec<String>, Option<String>) {
+    let sql = open::memory().unwrap();
     let mut query = Query::all(resource_type.kind().as_str(), 10);
-    query.filter = Some(filter.bind(resource_type, &Coercion::STRICT).unwrap());
+    query.filter = Some(filter);
     let (condition, rest) = narrowed(&query, 1);
     let tenant = "acme".into();
     let kinds = BTreeSet::from([resource_type.kind().as_str()]);
@@ -105,4 +109,19 @@ fn what_selects_much_goes_along_the_places_and_stops_at_the_end_of_the_page() {
       CORRELATED SCALAR SUBQUERY 1
       SEARCH e USING INDEX email_owner (tenant=? AND id=?)
     "#);
+}
+
+/// As the view of an identity provider is joined to every list.
+#[test]
+fn a_view_by_owner_leaves_nothing_to_look_at() {
+    let owner = Location::new("owner").in_extension(ASSIGNED);
+    let owner = Attribute::new(owner, Type::String).case(Case::Exact);
+    let owned_by = |text: &str| Bound::Compare {
+        attribute: owner.clone(),
+        op: Op::Eq,
+        operand: Operand::Text(text.into()),
+    };
+    let (steps, rest) = steps(&ResourceType::user(), owned_by("idp").or(owned_by("sso")));
+    assert_eq!(rest, None);
+    insta::assert_snapshot!(steps.join("\n"), @"SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)");
 }
