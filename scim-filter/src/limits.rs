@@ -29,11 +29,11 @@ impl Limits {
     /// The length that no caller can lift: 1 GiB.
     pub const MAX_BYTES: usize = 1 << 30;
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) fn max_bytes(&self) -> usize {
         self.bytes.min(Self::MAX_BYTES)
     }
 
-    pub(crate) fn depth(&self) -> usize {
+    pub(crate) fn max_depth(&self) -> usize {
         self.depth.min(Self::MAX_DEPTH)
     }
 }

@@ -74,7 +74,7 @@ impl<'t> Parser<'t> {
         place: Place,
     ) -> Result<Self, ParseError> {
         let parser = Self { text, rest: text, syntax, limits, place, depth: 0, terms: 0 };
-        let limit = limits.bytes();
+        let limit = limits.max_bytes();
         if text.len() > limit {
             return Err(parser.error_at(Kind::TooLong { limit }, limit, text.len()));
         }
@@ -110,7 +110,7 @@ impl<'t> Parser<'t> {
 
     /// Reads the opening bracket that stands here, and counts it.
     fn open(&mut self) -> Result<(), ParseError> {
-        let limit = self.limits.depth();
+        let limit = self.limits.max_depth();
         if self.depth >= limit {
             return Err(self.error(Kind::TooDeep { limit }, 1));
         }
