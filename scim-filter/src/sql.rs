@@ -100,7 +100,7 @@ impl Column {
 pub enum Holds {
     /// The text as it is; for attributes whose text compares exactly.
     Exact,
-    /// The text's key by the attribute's [`Case`](crate::Case).
+    /// The text's key by the attribute's [`Case`].
     Key,
     /// A boolean.
     Boolean,
