@@ -8,7 +8,7 @@ use crate::{Attribute, Instant, Op, filter::quoted};
 ///
 /// What a backend looks at. [`matches`](Self::matches) is its one meaning; a translation must agree
 /// with it. Made by [`Filter::bind`](crate::Filter::bind) and by the methods here, which keep it
-/// simple: no `And` in `And`, no `Not` in `Not`, [`Always`](Self::Always) only by itself.
+/// simple: no `And` in `And`, no `Or` in `Or`, no `Not` in `Not`, [`Always`](Self::Always) only by itself.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Bound {
@@ -28,6 +28,13 @@ pub enum Bound {
         op: Op,
         /// With what.
         operand: Operand,
+    },
+    /// Any value equals one of the operands: an `or` of [`Op::Eq`] on one attribute.
+    OneOf {
+        /// What is compared.
+        attribute: Attribute,
+        /// With what; two or more.
+        operands: Vec<Operand>,
     },
     /// The attribute has a value that is not empty.
     Present(Attribute),
@@ -86,10 +93,11 @@ impl Bound {
             match term {
                 Self::Always(false) => {}
                 Self::Always(true) => return Self::Always(true),
-                Self::Or(terms) => flat.extend(terms),
-                term => flat.push(term),
+                Self::Or(terms) => terms.into_iter().for_each(|term| either(&mut flat, term)),
+                term => either(&mut flat, term),
             }
         }
+        let flat = flat.into_iter().map(unmerged).collect();
         single(flat).unwrap_or_else(|flat| match flat.is_empty() {
             true => Self::Always(false),
             false => Self::Or(flat),
@@ -166,6 +174,34 @@ impl Bound {
     }
 }
 
+/// Adds a term of an `or`; equalities on one attribute, one after the other, become one term.
+fn either(terms: &mut Vec<Bound>, term: Bound) {
+    let term = match term {
+        Bound::Compare { attribute, op: Op::Eq, operand } => {
+            Bound::OneOf { attribute, operands: vec![operand] }
+        }
+        term => term,
+    };
+    match (terms.last_mut(), term) {
+        (
+            Some(Bound::OneOf { attribute: same, operands }),
+            Bound::OneOf { attribute, operands: more },
+        ) if *same == attribute => operands.extend(more),
+        (_, term) => terms.push(term),
+    }
+}
+
+/// An equality with one operand, as a comparison again.
+fn unmerged(term: Bound) -> Bound {
+    match term {
+        Bound::OneOf { attribute, mut operands } if operands.len() == 1 => match operands.pop() {
+            Some(operand) => Bound::Compare { attribute, op: Op::Eq, operand },
+            None => Bound::Always(false),
+        },
+        term => term,
+    }
+}
+
 /// The only term, or the terms back.
 fn single(mut terms: Vec<Bound>) -> Result<Bound, Vec<Bound>> {
     match terms.pop() {
@@ -201,6 +237,14 @@ impl Bound {
             Self::Compare { attribute, op, operand } => {
                 inside.name(f, attribute)?;
                 write!(f, " {op} {operand}")
+            }
+            Self::OneOf { attribute, operands } => {
+                for (n, operand) in operands.iter().enumerate() {
+                    f.write_str(if n > 0 { " or " } else { "" })?;
+                    inside.name(f, attribute)?;
+                    write!(f, " eq {operand}")?;
+                }
+                Ok(())
             }
             Self::Present(attribute) => {
                 inside.name(f, attribute)?;
@@ -241,7 +285,7 @@ fn join(f: &mut fmt::Formatter<'_>, inside: Inside, between: &str, terms: &[Boun
             f.write_str(between)?;
         }
         match term {
-            Bound::And(_) | Bound::Or(_) => group(f, inside, "(", term, ")")?,
+            Bound::And(_) | Bound::Or(_) | Bound::OneOf { .. } => group(f, inside, "(", term, ")")?,
             _ => term.print(f, inside)?,
         }
     }

@@ -6,7 +6,10 @@
 
 use std::cmp::Ordering;
 
-use crate::{Attribute, Bound, Case, Instant, Location, Op, Operand, Type};
+use crate::{
+    Attribute, Bound, Case, Instant, Location, Op, Operand, Type,
+    fold::{compare_plain, starts_plain},
+};
 
 /// A resource that filters can look at: a JSON document, a row, a typed struct.
 ///
@@ -77,7 +80,8 @@ impl Read for Scalar<'_> {
 impl Bound {
     /// Whether the filter holds for the resource.
     ///
-    /// Nothing is cloned or folded per resource, save text outside ASCII where case does not count.
+    /// Nothing is cloned or folded per resource, save text outside ASCII that its first characters do not
+    /// decide.
     #[must_use]
     pub fn matches(&self, resource: &dyn Read) -> bool {
         match self {
@@ -89,6 +93,11 @@ impl Bound {
                 !any(resource, attribute, Op::Eq, operand)
             }
             Self::Compare { attribute, op, operand } => any(resource, attribute, *op, operand),
+            Self::OneOf { attribute, operands } => {
+                resource.any(&attribute.location, &mut |value| {
+                    operands.iter().any(|operand| holds(attribute, value, Op::Eq, operand))
+                })
+            }
             Self::Present(attribute) => resource.any(&attribute.location, &mut is_present),
             Self::Element { attribute, filter } => {
                 resource.any_element(&attribute.location, &mut |element| filter.matches(element))
@@ -168,7 +177,16 @@ fn text_holds(case: Case, text: &str, op: Op, key: &str) -> bool {
     match case {
         Case::Exact => exact_holds(text, op, key),
         _ if text.is_ascii() => ascii_holds(text.as_bytes(), op, key),
-        _ => exact_holds(&case.key(text), op, key),
+        _ => plain_holds(text, op, key).unwrap_or_else(|| exact_holds(&case.key(text), op, key)),
+    }
+}
+
+/// Text outside ASCII against a key, where its first characters decide.
+fn plain_holds(text: &str, op: Op, key: &str) -> Option<bool> {
+    match op {
+        Op::Co | Op::Ew => None,
+        Op::Sw => starts_plain(text, key),
+        _ => compare_plain(text, key).map(|order| order_holds(op, order)),
     }
 }
 

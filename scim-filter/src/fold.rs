@@ -1,10 +1,12 @@
 //! The one way in which two texts are the same text: total, idempotent, versioned.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use caseless::Caseless;
 use precis_profiles::{UsernameCaseMapped, precis_core::profile::PrecisFastInvocation};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfkc_quick,
+};
 
 use crate::Case;
 
@@ -27,7 +29,7 @@ pub const FOLD_VERSION: u32 = 1;
 /// ```
 #[must_use]
 pub fn fold(text: &str) -> Cow<'_, str> {
-    ascii(text).unwrap_or_else(|| {
+    easy(text).unwrap_or_else(|| {
         until_stable(text.into(), |text| {
             Cow::Owned(text.nfkc().default_case_fold().nfkc().collect())
         })
@@ -49,7 +51,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn fold_name(text: &str) -> Cow<'_, str> {
-    ascii(text).unwrap_or_else(|| {
+    easy(text).unwrap_or_else(|| {
         until_stable(text.into(), |text| match UsernameCaseMapped::enforce(text) {
             Ok(name) => name,
             Err(_) => fold(text),
@@ -81,6 +83,11 @@ fn ascii(text: &str) -> Option<Cow<'_, str>> {
     })
 }
 
+/// The fold of text of nothing but plain characters, which both folds take one by one.
+fn easy(text: &str) -> Option<Cow<'_, str>> {
+    ascii(text).or_else(|| text.chars().map(plain).collect::<Option<String>>().map(Cow::Owned))
+}
+
 /// Repeats `step` until it changes nothing. Both steps settle after two rounds (tested over all of
 /// Unicode); the bound only makes it certain that this ends.
 fn until_stable<'a>(text: Cow<'a, str>, step: impl Fn(&str) -> Cow<'_, str>) -> Cow<'a, str> {
@@ -93,4 +100,101 @@ fn until_stable<'a>(text: Cow<'a, str>, step: impl Fn(&str) -> Cow<'_, str>) -> 
         text = next.into();
     }
     text
+}
+
+/// How the fold of a text, by either fold, stands to a key, if that shows before anything difficult.
+///
+/// Decided at the first character that differs, where that one and the one behind it are plain: no later
+/// mark can change it. `None` wants the whole text folded.
+pub(crate) fn compare_plain(text: &str, key: &str) -> Option<Ordering> {
+    let mut key = key.chars();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let folded = plain(c)?;
+        let order = key.next().map_or(Ordering::Greater, |key| folded.cmp(&key));
+        if order.is_ne() {
+            return chars.next().is_none_or(|next| plain(next).is_some()).then_some(order);
+        }
+    }
+    Some(if key.next().is_some() { Ordering::Less } else { Ordering::Equal })
+}
+
+/// Whether the fold of a text starts with a key, if that shows before anything difficult.
+pub(crate) fn starts_plain(text: &str, key: &str) -> Option<bool> {
+    let mut chars = text.chars();
+    for key in key.chars() {
+        let Some(c) = chars.next() else { return Some(false) };
+        if plain(c)? != key {
+            return chars.next().is_none_or(|next| plain(next).is_some()).then_some(false);
+        }
+    }
+    chars.next().is_none_or(|next| plain(next).is_some()).then_some(true)
+}
+
+/// What a character folds to under both folds, where it does so alone and combines with no neighbour.
+fn plain(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return Some(c.to_ascii_lowercase());
+    }
+    let folded = only(std::iter::once(c).default_case_fold())?;
+    let same = only(c.to_lowercase())? == folded;
+    (same && alone(c) && (c == folded || alone(folded))).then_some(folded)
+}
+
+fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+fn alone(c: char) -> bool {
+    canonical_combining_class(c) == 0 && is_nfkc_quick(std::iter::once(c)) == IsNormalized::Yes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn plain_characters_fold_alone() {
+        for c in '\0'..=char::MAX {
+            if let Some(folded) = plain(c) {
+                let (text, folded) = (c.to_string(), folded.to_string());
+                assert_eq!((&*fold(&text), &*fold_name(&text)), (&*folded, &*folded));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 4000,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5C13),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_decision_before_folding_is_the_one_after(
+            text in "[aAbÖöüÜßéÉΣςσжЖ漢ｱﾊ가ᄀ\u{1161}\u{11a8}ﾞ\u{308}\u{345}\u{30c}ǰİ \u{5d0}]{0,5}",
+            key in "[abößéσж漢가\u{308}\u{30c}ǰ ]{0,4}",
+        ) {
+            for case in [Case::Folded, Case::Name] {
+                let (folded, key) = (case.key(&text), case.key(&key));
+                if let Some(order) = compare_plain(&text, &key) {
+                    prop_assert_eq!(order, (*folded).cmp(&*key), "{:?} {:?}", text, key);
+                }
+                if let Some(starts) = starts_plain(&text, &key) {
+                    prop_assert_eq!(starts, folded.starts_with(&*key), "{:?} {:?}", text, key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn common_texts_are_decided_without_folding() {
+        assert_eq!(compare_plain("Ömer Müller", "anna").unwrap(), Ordering::Greater);
+        assert_eq!(compare_plain("Ömer Müller", "ömer müller").unwrap(), Ordering::Equal);
+        assert_eq!(starts_plain("Иванов", "ива"), Some(true));
+        assert_eq!(compare_plain("U\u{308}", "u"), None);
+    }
 }

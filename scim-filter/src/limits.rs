@@ -13,7 +13,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest text, in bytes.
+    /// The longest text, in bytes. More than [`Limits::MAX_BYTES`] counts as that.
     pub bytes: usize,
     /// How many `(` and `[` may be open at once. More than [`Limits::MAX_DEPTH`] counts as that.
     pub depth: usize,
@@ -24,9 +24,16 @@ pub struct Limits {
 impl Limits {
     /// The depth that no caller can lift: all that walks a tree recurses at most this far, parsing,
     /// printing, binding, evaluating and dropping on a stack of 256 KiB.
-    pub const MAX_DEPTH: usize = 48;
+    pub const MAX_DEPTH: usize = 64;
 
-    pub(crate) fn depth(&self) -> usize {
+    /// The length that no caller can lift: 1 GiB.
+    pub const MAX_BYTES: usize = 1 << 30;
+
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.bytes.min(Self::MAX_BYTES)
+    }
+
+    pub(crate) fn max_depth(&self) -> usize {
         self.depth.min(Self::MAX_DEPTH)
     }
 }

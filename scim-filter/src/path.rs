@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use smol_str::SmolStr;
+
 use crate::{Filter, Limits, ParseError, Syntax, parse};
 
 /// What a client names: `userName`, `name.familyName`, or either behind a schema's URN.
@@ -28,11 +30,12 @@ use crate::{Filter, Limits, ParseError, Syntax, parse};
 /// RFC 7644 §3.10 and Figure 1.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttrPath {
-    text: Box<str>,
+    /// Up to 23 bytes need no allocation.
+    text: SmolStr,
     /// Where the name starts: 0, or one past the last colon.
-    name: usize,
+    name: u32,
     /// Where the name ends: the text's length, or the dot.
-    end: usize,
+    end: u32,
 }
 
 impl AttrPath {
@@ -47,19 +50,19 @@ impl AttrPath {
     /// The URN (any URI) in front of the name, without its last colon.
     #[must_use]
     pub fn urn(&self) -> Option<&str> {
-        self.text.get(..self.name.checked_sub(1)?)
+        self.text.get(..self.name.checked_sub(1)? as usize)
     }
 
     /// The attribute's name as the client wrote it.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text.get(self.name..self.end).unwrap_or_default()
+        self.text.get(self.name as usize..self.end as usize).unwrap_or_default()
     }
 
     /// The sub-attribute's name as the client wrote it.
     #[must_use]
     pub fn sub(&self) -> Option<&str> {
-        self.text.get(self.end + 1..)
+        self.text.get(self.end as usize + 1..)
     }
 
     /// All but the sub-attribute: `urn:name`, or the name alone.
@@ -68,7 +71,7 @@ impl AttrPath {
     /// compare with the URNs one knows.
     #[must_use]
     pub fn qualified(&self) -> &str {
-        self.text.get(..self.end).unwrap_or_default()
+        self.text.get(..self.end as usize).unwrap_or_default()
     }
 
     /// The whole text.
@@ -112,9 +115,10 @@ impl AttrPath {
         .filter(|item| !item.is_empty())
     }
 
-    /// `text` was checked against the grammar; `name` and `end` are offsets the check found.
+    /// `text` was checked against the grammar; `name` and `end` are offsets the check found, which
+    /// [`Limits::MAX_BYTES`] keeps within 32 bits.
     pub(crate) fn checked(text: &str, name: usize, end: usize) -> Self {
-        Self { text: text.into(), name, end }
+        Self { text: SmolStr::new(text), name: name as u32, end: end as u32 }
     }
 }
 

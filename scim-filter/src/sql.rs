@@ -168,10 +168,7 @@ impl Writer<'_> {
     fn bound(&mut self, bound: &Bound, rows: Rows) -> Option<()> {
         match bound {
             Bound::And(terms) => self.joined(terms, " AND ", rows),
-            Bound::Or(terms) => match equalities(terms) {
-                Some((attribute, operands)) => self.one_of(attribute, &operands, rows),
-                None => self.joined(terms, " OR ", rows),
-            },
+            Bound::Or(terms) => self.joined(terms, " OR ", rows),
             Bound::Not(term) => self.negated(|writer| writer.bound(term, rows)),
             Bound::Always(value) => self.push(if *value { "1 = 1" } else { "1 = 0" }),
             Bound::Compare { attribute, op: Op::Ne, operand } => {
@@ -180,6 +177,7 @@ impl Writer<'_> {
             Bound::Compare { attribute, op, operand } => {
                 self.compare(attribute, *op, operand, rows)
             }
+            Bound::OneOf { attribute, operands } => self.one_of(attribute, operands, rows),
             Bound::Present(attribute) => self.present(attribute, rows),
             Bound::Element { attribute, filter } => self.element(attribute, filter, rows),
         }
@@ -269,16 +267,28 @@ impl Writer<'_> {
         })
     }
 
-    fn one_of(&mut self, attribute: &Attribute, operands: &[&str], rows: Rows) -> Option<()> {
+    fn one_of(&mut self, attribute: &Attribute, operands: &[Operand], rows: Rows) -> Option<()> {
         self.on_column(attribute, rows, |writer, column| {
-            fits(attribute, column.holds)?;
-            writer.push(column.sql)?;
-            for (n, text) in operands.iter().enumerate() {
-                writer.push(if n == 0 { " IN (" } else { ", " })?;
-                writer.param(Param::Text((*text).into()))?;
+            if fits(attribute, column.holds).is_some() {
+                return writer.one_of_texts(column, operands);
+            }
+            writer.push("(")?;
+            for (n, operand) in operands.iter().enumerate() {
+                writer.push(if n > 0 { " OR " } else { "" })?;
+                writer.condition(attribute, column, Op::Eq, operand)?;
             }
             writer.push(")")
         })
+    }
+
+    fn one_of_texts(&mut self, column: Column, operands: &[Operand]) -> Option<()> {
+        self.push(column.sql)?;
+        for (n, operand) in operands.iter().enumerate() {
+            let Operand::Text(text) = operand else { return None };
+            self.push(if n > 0 { ", " } else { " IN (" })?;
+            self.param(Param::Text(text.as_ref().into()))?;
+        }
+        self.push(")")
     }
 
     fn compare(
@@ -288,29 +298,41 @@ impl Writer<'_> {
         operand: &Operand,
         rows: Rows,
     ) -> Option<()> {
-        self.on_column(attribute, rows, |writer, column| match (operand, column.holds) {
+        self.on_column(attribute, rows, |writer, column| {
+            writer.condition(attribute, column, op, operand)
+        })
+    }
+
+    fn condition(
+        &mut self,
+        attribute: &Attribute,
+        column: Column,
+        op: Op,
+        operand: &Operand,
+    ) -> Option<()> {
+        match (operand, column.holds) {
             (Operand::Text(text), holds) => {
                 fits(attribute, holds)?;
-                writer.text(column, attribute.case, op, text)
+                self.text(column, attribute.case, op, text)
             }
             (Operand::Boolean(value), Holds::Boolean) => {
-                writer.order(column, op, Param::Boolean(*value))
+                self.order(column, op, Param::Boolean(*value))
             }
             (Operand::Integer(value), Holds::Integer) => {
-                writer.order(column, op, Param::Integer(*value))
+                self.order(column, op, Param::Integer(*value))
             }
             (Operand::Decimal(value), Holds::Integer) => {
-                writer.between(column, op, floor(*value)?, Ordering::Less)
+                self.between(column, op, floor(*value)?, Ordering::Less)
             }
             (Operand::Integer(value), Holds::Decimal) => {
-                writer.order(column, op, Param::Decimal(exact(*value)?))
+                self.order(column, op, Param::Decimal(exact(*value)?))
             }
             (Operand::Decimal(value), Holds::Decimal) => {
-                writer.order(column, op, Param::Decimal(*value))
+                self.order(column, op, Param::Decimal(*value))
             }
-            (Operand::Instant(value), holds) => writer.instant(column, op, *value, holds),
+            (Operand::Instant(value), holds) => self.instant(column, op, *value, holds),
             _ => None,
-        })
+        }
     }
 
     fn text(&mut self, column: Column, case: Case, op: Op, text: &str) -> Option<()> {
@@ -377,23 +399,6 @@ fn fits(attribute: &Attribute, holds: Holds) -> Option<()> {
         _ => false,
     };
     (fits && attribute.kind == Type::String).then_some(())
-}
-
-/// A term that is `eq` on text.
-fn equality(term: &Bound) -> Option<(&Attribute, &str)> {
-    match term {
-        Bound::Compare { attribute, op: Op::Eq, operand: Operand::Text(text) } => {
-            Some((attribute, text))
-        }
-        _ => None,
-    }
-}
-
-/// The terms of an `or` that are all `eq` on the text of one attribute.
-fn equalities(terms: &[Bound]) -> Option<(&Attribute, Vec<&str>)> {
-    let (attribute, _) = equality(terms.first()?)?;
-    let same = |term| equality(term).filter(|(other, _)| *other == attribute).map(|(_, text)| text);
-    Some((attribute, terms.iter().map(same).collect::<Option<_>>()?))
 }
 
 /// The whole part of a number that has a fraction and an integer next to it.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 proptest! {
-    #![proptest_config(seeded(2000))]
+    #![proptest_config(seeded(1000))]
 
     /// Printing and parsing again gives an equal filter.
     #[test]

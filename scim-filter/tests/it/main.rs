@@ -20,6 +20,7 @@ mod instant;
 mod laws;
 #[cfg(feature = "json")]
 mod random;
+#[cfg_attr(not(feature = "json"), allow(dead_code, reason = "most of it is for evaluation"))]
 mod schema;
 #[cfg(feature = "json")]
 mod sql;

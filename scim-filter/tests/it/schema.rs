@@ -1,7 +1,5 @@
 //! The User schema of RFC 7643 as far as filters need it.
 
-#![cfg_attr(not(feature = "json"), allow(dead_code, reason = "most of it is for evaluation"))]
-
 use scim_filter::{
     AttrPath, Attribute, Bound, Case, Coercion, Filter, Limits, Location, Resolution,
 };

@@ -1,0 +1,1 @@
+//! Other SCIM filter implementations beside ours: `cargo bench` here, after `npm ci --prefix npm`.
