@@ -24,7 +24,7 @@ pub struct Limits {
 impl Limits {
     /// The depth that no caller can lift: all that walks a tree recurses at most this far, parsing,
     /// printing, binding, evaluating and dropping on a stack of 256 KiB.
-    pub const MAX_DEPTH: usize = 64;
+    pub const MAX_DEPTH: usize = 48;
 
     /// The length that no caller can lift: 1 GiB.
     pub const MAX_BYTES: usize = 1 << 30;

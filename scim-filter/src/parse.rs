@@ -1,161 +1,155 @@
-//! The grammar of RFC 7644 Figures 1 and 7, one method a production, with the budgets.
+//! The grammar of RFC 7644 Figures 1 and 7, one function a production, with the budgets.
 //!
-//! Written by hand: what parses in a tenth of a microsecond is mostly the copying of results, and a
-//! combinator's result carries the rest of the input with it.
-//!
-//! Invariant: methods call themselves only through groups and brackets, which count depth before they
-//! do, so the stack used is bounded by [`Limits::MAX_DEPTH`] whatever the text is.
+//! Invariant: functions call themselves only through groups and brackets, which count depth
+//! before they do, so the stack used is bounded by [`Limits::MAX_DEPTH`] whatever the text is.
 
 mod byte;
 mod filter;
 mod literal;
 mod path;
 
-pub(crate) use literal::number;
+use std::cell::Cell;
 
-use crate::{AttrPath, Filter, Limits, ParseError, ParseErrorKind as Kind, Path, Syntax};
+pub(crate) use literal::number;
+use nom::IResult;
+
+use crate::{AttrPath, Filter, Limits, ParseError, ParseErrorKind, Path, Syntax};
 
 /// Reads a whole text as a filter.
 pub(crate) fn filter(text: &str, syntax: &Syntax, limits: &Limits) -> Result<Filter, ParseError> {
-    let mut parser = Parser::new(text, syntax, limits, Place::Filter)?;
-    let mut read = parser.filter();
-    if read.is_ok()
-        && let Err(error) = parser.end(Kind::End)
-    {
-        read = Err(error);
-    }
-    read
+    whole(text, limits, true, |text| {
+        let rules = Rules::new(syntax, limits);
+        let (rest, filter) = filter::filter(&rules, Place::Top, text)?;
+        end(rest, filter, ParseErrorKind::End)
+    })
 }
 
 /// Reads a whole text as the path of a PATCH operation.
 pub(crate) fn path(text: &str, syntax: &Syntax, limits: &Limits) -> Result<Path, ParseError> {
-    let mut parser = Parser::new(text, syntax, limits, Place::Path)?;
-    let path = parser.path()?;
-    parser.end(Kind::PathEnd)?;
-    Ok(path)
+    whole(text, limits, false, |text| {
+        let rules = Rules::new(syntax, limits);
+        let (rest, path) = filter::path(&rules, text)?;
+        end(rest, path, ParseErrorKind::PathEnd)
+    })
 }
 
 /// Reads a whole text as an attribute path.
 pub(crate) fn attr_path(text: &str, limits: &Limits) -> Result<AttrPath, ParseError> {
-    let mut parser = Parser::new(text, &Syntax::STRICT, limits, Place::Path)?;
-    parser.blanks();
-    let path = parser.attr_path()?;
-    parser.end(Kind::PathEnd)?;
-    Ok(path.into())
+    whole(text, limits, false, |text| {
+        let (rest, path) = path::attr_path(byte::trim(text))?;
+        end(rest, path.into(), ParseErrorKind::PathEnd)
+    })
 }
 
-/// A text, how far it is read, and what of its budget is used.
-struct Parser<'t> {
-    text: &'t str,
-    rest: &'t str,
-    syntax: &'t Syntax,
-    limits: &'t Limits,
-    place: Place,
-    depth: usize,
-    terms: usize,
+type Parsed<'a, T> = IResult<&'a str, T, Fault>;
+
+/// An error while parsing: places are counted in bytes left, which needs no look at the whole text.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    kind: ParseErrorKind,
+    left: usize,
+    len: usize,
+    in_filter: bool,
 }
 
-/// What is being read.
+impl Fault {
+    /// The `len` bytes at the start of `at` are not what `kind` says.
+    #[cold]
+    fn of(kind: ParseErrorKind, at: &str, len: usize) -> nom::Err<Self> {
+        nom::Err::Failure(Self { kind, left: at.len(), len, in_filter: false })
+    }
+}
+
+impl nom::error::ParseError<&str> for Fault {
+    fn from_error_kind(at: &str, _: nom::error::ErrorKind) -> Self {
+        Self { kind: ParseErrorKind::Term, left: at.len(), len: 0, in_filter: false }
+    }
+
+    fn append(_: &str, _: nom::error::ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+/// What holds for the whole of one text.
+struct Rules<'l> {
+    syntax: &'l Syntax,
+    limits: &'l Limits,
+    depth: Cell<usize>,
+    terms: Cell<usize>,
+}
+
+impl<'l> Rules<'l> {
+    fn new(syntax: &'l Syntax, limits: &'l Limits) -> Self {
+        Self { syntax, limits, depth: Cell::new(0), terms: Cell::new(0) }
+    }
+
+    /// Counts a term that starts at `at`.
+    fn term(&self, at: &str) -> Result<(), nom::Err<Fault>> {
+        let terms = self.terms.get();
+        if terms >= self.limits.terms {
+            return Err(Fault::of(
+                ParseErrorKind::TooManyTerms { limit: self.limits.terms },
+                at,
+                0,
+            ));
+        }
+        self.terms.set(terms + 1);
+        Ok(())
+    }
+
+    /// Counts an opening bracket, which stands at `at`.
+    fn enter(&self, at: &str) -> Result<(), nom::Err<Fault>> {
+        let (depth, limit) = (self.depth.get(), self.limits.max_depth());
+        if depth >= limit {
+            return Err(Fault::of(ParseErrorKind::TooDeep { limit }, at, 1));
+        }
+        self.depth.set(depth + 1);
+        Ok(())
+    }
+
+    /// Counts a closing bracket.
+    fn leave(&self) {
+        self.depth.set(self.depth.get() - 1);
+    }
+}
+
+/// Whether a term stands inside brackets, where paths are sub-attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// A path, outside brackets.
-    Path,
-    /// A filter, outside brackets.
-    Filter,
-    /// A filter inside brackets, where paths are sub-attributes.
+    Top,
     Brackets,
 }
 
-impl<'t> Parser<'t> {
-    fn new(
-        text: &'t str,
-        syntax: &'t Syntax,
-        limits: &'t Limits,
-        place: Place,
-    ) -> Result<Self, ParseError> {
-        let parser = Self { text, rest: text, syntax, limits, place, depth: 0, terms: 0 };
-        let limit = limits.max_bytes();
-        if text.len() > limit {
-            return Err(parser.error_at(Kind::TooLong { limit }, limit, text.len()));
-        }
-        Ok(parser)
+/// Nothing but blanks may follow.
+fn end<T>(rest: &str, value: T, kind: ParseErrorKind) -> Result<T, nom::Err<Fault>> {
+    let rest = byte::trim(rest);
+    if rest.is_empty() {
+        return Ok(value);
     }
+    Err(Fault::of(kind, rest, byte::run(rest, byte::NAME).max(1)))
+}
 
-    /// What stands here is not what `kind` says; `len` bytes of it are shown.
-    #[cold]
-    fn error(&self, kind: Kind, len: usize) -> ParseError {
-        self.error_at(kind, self.at(), len)
+/// Checks the length, parses, and turns a fault into an error that knows the text.
+fn whole<'a, T>(
+    text: &'a str,
+    limits: &Limits,
+    in_filter: bool,
+    parse: impl FnOnce(&'a str) -> Result<T, nom::Err<Fault>>,
+) -> Result<T, ParseError> {
+    if text.len() > limits.max_bytes() {
+        let kind = ParseErrorKind::TooLong { limit: limits.max_bytes() };
+        let end = text.len();
+        return Err(ParseError::new(kind, text, limits.max_bytes()..end, in_filter));
     }
-
-    #[cold]
-    fn error_at(&self, kind: Kind, at: usize, len: usize) -> ParseError {
-        let end = self.text.ceil_char_boundary(at.saturating_add(len).min(self.text.len()));
-        ParseError::new(kind, self.text, at..end, self.place != Place::Path)
-    }
-
-    /// The byte that is read next.
-    fn at(&self) -> usize {
-        self.text.len() - self.rest.len()
-    }
-
-    /// Counts a term that starts at byte `at`.
-    fn term_at(&mut self, at: usize) -> Result<(), ParseError> {
-        let limit = self.limits.terms;
-        if self.terms >= limit {
-            return Err(self.error_at(Kind::TooManyTerms { limit }, at, 0));
-        }
-        self.terms += 1;
-        Ok(())
-    }
-
-    /// Reads the opening bracket that stands here, and counts it.
-    fn open(&mut self) -> Result<(), ParseError> {
-        let limit = self.limits.max_depth();
-        if self.depth >= limit {
-            return Err(self.error(Kind::TooDeep { limit }, 1));
-        }
-        self.depth += 1;
-        self.skip(1);
-        Ok(())
-    }
-
-    /// Reads a closing bracket behind blanks, and counts it.
-    fn close(&mut self, bracket: char, kind: Kind) -> Result<(), ParseError> {
-        self.blanks();
-        self.depth -= 1;
-        match self.rest.strip_prefix(bracket) {
-            Some(rest) => self.rest = rest,
-            None => return Err(self.error(kind, self.word_len().max(1))),
-        }
-        Ok(())
-    }
-
-    /// Nothing but blanks may follow.
-    fn end(&mut self, kind: Kind) -> Result<(), ParseError> {
-        self.blanks();
-        if self.rest.is_empty() {
-            return Ok(());
-        }
-        Err(self.error(kind, self.word_len().max(1)))
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.rest = byte::skip(self.rest, bytes);
-    }
-
-    /// Reads so many bytes.
-    fn take(&mut self, bytes: usize) -> &'t str {
-        let (taken, rest) = byte::split(self.rest, bytes);
-        self.rest = rest;
-        taken
-    }
-
-    fn blanks(&mut self) {
-        self.rest = byte::trim(self.rest);
-    }
-
-    /// How many name characters stand here.
-    fn word_len(&self) -> usize {
-        byte::run(self.rest, byte::NAME)
-    }
+    parse(text).map_err(|error| {
+        let fault = match error {
+            nom::Err::Error(fault) | nom::Err::Failure(fault) => fault,
+            nom::Err::Incomplete(_) => {
+                Fault { kind: ParseErrorKind::Term, left: 0, len: 0, in_filter }
+            }
+        };
+        let start = text.len() - fault.left;
+        let end = text.ceil_char_boundary((start + fault.len).min(text.len()));
+        ParseError::new(fault.kind, text, start..end, in_filter || fault.in_filter)
+    })
 }

@@ -1,221 +1,120 @@
 //! `FILTER`, `valuePath`, and the PATCH path built of them.
 
+use nom::{Parser, character::complete::char, combinator::opt, sequence::preceded};
+
 use super::{
-    Parser, Place,
-    byte::{NAME, skip, split, starts, trim},
-    path::PathText,
+    Fault, Parsed, Place, Rules,
+    byte::{NAME, run, skip, split, starts, trim},
+    literal::comp_value,
+    path::{PathText, attr_name, attr_path},
 };
-use crate::{AttrPath, Filter, Op, ParseError, ParseErrorKind as Kind, Path};
+use crate::{AttrPath, Filter, Op, ParseErrorKind as Kind, Path};
 
-type Production<'t> = fn(&mut Parser<'t>) -> Result<Filter, ParseError>;
+/// `FILTER`: terms joined by `or`, which binds loosest.
+pub(super) fn filter<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
+    joined(rules, place, i, "or", conjunction, Filter::Or)
+}
 
-impl<'t> Parser<'t> {
-    /// `FILTER`: terms joined by `or`, which binds loosest.
-    pub(super) fn filter(&mut self) -> Result<Filter, ParseError> {
-        self.joined("or", Self::conjunction, Filter::Or)
-    }
+/// `FILTER` without an `or` that stands in no group.
+fn conjunction<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
+    joined(rules, place, i, "and", term, Filter::And)
+}
 
-    /// `FILTER` without an `or` that stands in no group.
-    fn conjunction(&mut self) -> Result<Filter, ParseError> {
-        self.joined("and", Self::term, Filter::And)
-    }
+type Production = for<'a> fn(&Rules<'_>, Place, &'a str) -> Parsed<'a, Filter>;
 
-    /// One item, or several with `word` between them.
-    ///
-    /// Nearly always one: it is handed up where it stands, for moving filters is what costs time.
-    #[inline]
-    fn joined(
-        &mut self,
-        word: &str,
-        item: Production<'t>,
-        join: fn(Vec<Filter>) -> Filter,
-    ) -> Result<Filter, ParseError> {
-        let mut read = item(self);
-        if read.is_ok() && self.keyword(word) {
-            read = read.and_then(|first| self.several(first, word, item, join));
+/// One item, or several with `word` between them.
+fn joined<'a>(
+    rules: &Rules<'_>,
+    place: Place,
+    i: &'a str,
+    word: &str,
+    item: Production,
+    join: fn(Vec<Filter>) -> Filter,
+) -> Parsed<'a, Filter> {
+    let (i, first) = item(rules, place, i)?;
+    let Some(mut rest) = keyword(i, word) else {
+        return Ok((i, first));
+    };
+    let mut terms = Vec::with_capacity(4);
+    terms.push(first);
+    loop {
+        let (i, term) = item(rules, place, rest)?;
+        terms.push(term);
+        match keyword(i, word) {
+            Some(more) => rest = more,
+            None => return Ok((i, join(terms))),
         }
-        read
-    }
-
-    /// The first item and those behind the first `word`, which is read.
-    fn several(
-        &mut self,
-        first: Filter,
-        word: &str,
-        item: Production<'t>,
-        join: fn(Vec<Filter>) -> Filter,
-    ) -> Result<Filter, ParseError> {
-        let mut terms = Vec::with_capacity(4);
-        terms.push(first);
-        loop {
-            terms.push(item(self)?);
-            if !self.keyword(word) {
-                return Ok(join(terms));
-            }
-        }
-    }
-
-    /// Reads `word` in any case, where it stands here after blanks and as a whole word.
-    fn keyword(&mut self, word: &str) -> bool {
-        match after_keyword(self.rest, word) {
-            Some(rest) => self.rest = rest,
-            None => return false,
-        }
-        true
-    }
-
-    /// `*1"not" "(" FILTER ")" / attrExp / valuePath`.
-    fn term(&mut self) -> Result<Filter, ParseError> {
-        self.blanks();
-        if self.rest.starts_with('(') {
-            return self.group();
-        }
-        if let Some(rest) = after_keyword(self.rest, "not").map(trim)
-            && rest.starts_with('(')
-        {
-            self.rest = rest;
-            return Ok(Filter::Not(Box::new(self.group()?)));
-        }
-        if !starts(self.rest, NAME) {
-            return Err(self.error(Kind::Term, 1));
-        }
-        self.attr_exp()
-    }
-
-    /// `"(" FILTER ")"`.
-    fn group(&mut self) -> Result<Filter, ParseError> {
-        self.open()?;
-        let inner = self.filter()?;
-        self.close(')', Kind::Group)?;
-        Ok(inner)
-    }
-
-    /// `attrPath SP "pr" / attrPath SP compareOp SP compValue / valuePath`.
-    fn attr_exp(&mut self) -> Result<Filter, ParseError> {
-        let at = self.at();
-        let path = self.attr_path()?;
-        let bracket = self.rest.starts_with('[');
-        if self.place == Place::Brackets {
-            self.sub_attribute_alone(path, at, bracket)?;
-        }
-        if bracket {
-            return self.value_path(path);
-        }
-        self.term_at(at)?;
-        self.comparison(path)
-    }
-
-    /// Inside brackets stand names of sub-attributes, and no more brackets (erratum 4690).
-    fn sub_attribute_alone(
-        &self,
-        path: PathText<'_>,
-        at: usize,
-        bracket: bool,
-    ) -> Result<(), ParseError> {
-        if path.name > 0 {
-            return Err(self.error_at(Kind::UrnInBracket, at, path.name));
-        }
-        if bracket {
-            return Err(self.error(Kind::BracketInBracket, 1));
-        }
-        Ok(())
-    }
-
-    /// ` SP "pr" / SP compareOp SP compValue` behind the path it applies to.
-    fn comparison(&mut self, path: PathText<'_>) -> Result<Filter, ParseError> {
-        self.blanks();
-        let (word, rest) = split(self.rest, self.word_len());
-        if word.eq_ignore_ascii_case("pr") {
-            self.rest = rest;
-            return Ok(Filter::Present(path.into()));
-        }
-        let Some(op) = op(word) else {
-            return Err(self.error(Kind::Operator, word.len().max(1)));
-        };
-        self.rest = trim(rest);
-        let value = self.comp_value()?;
-        Ok(Filter::Compare { attr: path.into(), op, value })
-    }
-
-    /// `valuePath = attrPath "[" valFilter "]"`, and the comparison behind it that Entra ID sends.
-    fn value_path(&mut self, path: PathText<'_>) -> Result<Filter, ParseError> {
-        let mut filter = self.brackets(path)?;
-        if let Some(last) = self.compared()? {
-            filter = also(filter, last);
-        }
-        Ok(Filter::ValuePath { attr: path.into(), filter: Box::new(filter) })
-    }
-
-    /// `"[" valFilter "]"` behind an attribute.
-    fn brackets(&mut self, path: PathText<'_>) -> Result<Filter, ParseError> {
-        if path.has_sub() {
-            return Err(self.error(Kind::BracketAfterSub, 1));
-        }
-        self.open()?;
-        let outside = std::mem::replace(&mut self.place, Place::Brackets);
-        let inner = self.filter()?;
-        self.close(']', Kind::Bracket)?;
-        self.place = outside;
-        Ok(inner)
-    }
-
-    /// `.value eq "x"` or ` eq "x"` behind the closing bracket, where the caller's syntax has it.
-    fn compared(&mut self) -> Result<Option<Filter>, ParseError> {
-        let at = self.at();
-        let sub = self.sub_attr()?;
-        if sub.is_none() && !self.is_operator() {
-            return Ok(None);
-        }
-        if !self.syntax.value_path_comparison {
-            self.blanks();
-            return Err(self.error_at(Kind::ComparedValuePath, at, (self.at() - at).max(1)));
-        }
-        self.term_at(at)?;
-        self.comparison(PathText::name(sub.unwrap_or("value"))).map(Some)
-    }
-
-    /// `["." ATTRNAME]`.
-    fn sub_attr(&mut self) -> Result<Option<&'t str>, ParseError> {
-        match self.rest.strip_prefix('.') {
-            Some(rest) => self.rest = rest,
-            None => return Ok(None),
-        }
-        self.attr_name(Kind::SubAttribute).map(Some)
-    }
-
-    /// Whether an operator follows.
-    fn is_operator(&self) -> bool {
-        let i = trim(self.rest);
-        let word = split(i, super::byte::run(i, NAME)).0;
-        op(word).is_some() || word.eq_ignore_ascii_case("pr")
-    }
-
-    /// `PATH = attrPath / valuePath ["." ATTRNAME] / attrExp`: Figure 7 with erratum 7122.
-    pub(super) fn path(&mut self) -> Result<Path, ParseError> {
-        self.blanks();
-        let path = self.attr_path()?;
-        if self.rest.starts_with('[') {
-            let filter = self.brackets(path)?;
-            let sub = self.sub_attr()?;
-            return Ok(Path::elements(path.into(), filter, sub));
-        }
-        if path.has_sub() || !self.is_operator() {
-            return Ok(AttrPath::from(path).into());
-        }
-        self.term_at(0)?;
-        let filter = self.comparison(PathText::name("value"))?;
-        Ok(Path::elements(path.into(), filter, None))
     }
 }
 
 /// What follows `word` in any case, where `i` starts with it after blanks and as a whole word.
-fn after_keyword<'t>(i: &'t str, word: &str) -> Option<&'t str> {
+fn keyword<'a>(i: &'a str, word: &str) -> Option<&'a str> {
     let i = trim(i);
     let head = i.as_bytes().get(..word.len())?;
-    if !head.eq_ignore_ascii_case(word.as_bytes()) {
-        return None;
+    let rest = skip(i, word.len());
+    (head.eq_ignore_ascii_case(word.as_bytes()) && !starts(rest, NAME)).then_some(rest)
+}
+
+/// `*1"not" "(" FILTER ")" / attrExp / valuePath`.
+fn term<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
+    let i = trim(i);
+    if i.starts_with('(') {
+        return group(rules, place, i);
     }
-    Some(skip(i, word.len())).filter(|rest| !starts(rest, NAME))
+    if let Some(rest) = keyword(i, "not").map(trim)
+        && rest.starts_with('(')
+    {
+        let (rest, inner) = group(rules, place, rest)?;
+        return Ok((rest, Filter::Not(Box::new(inner))));
+    }
+    if !starts(i, NAME) {
+        return Err(Fault::of(Kind::Term, i, 1));
+    }
+    attr_exp(rules, place, i)
+}
+
+/// `"(" FILTER ")"`.
+fn group<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
+    rules.enter(i)?;
+    let (i, inner) = filter(rules, place, skip(i, 1))?;
+    rules.leave();
+    close(i, ')', Kind::Group).map(|i| (i, inner))
+}
+
+/// The closing bracket, after blanks.
+fn close(i: &str, bracket: char, kind: Kind) -> Result<&str, nom::Err<Fault>> {
+    let i = trim(i);
+    i.strip_prefix(bracket).ok_or_else(|| Fault::of(kind, i, run(i, NAME).max(1)))
+}
+
+/// `attrPath SP "pr" / attrPath SP compareOp SP compValue / valuePath`.
+fn attr_exp<'a>(rules: &Rules<'_>, place: Place, at: &'a str) -> Parsed<'a, Filter> {
+    let (i, path) = attr_path(at)?;
+    if place == Place::Brackets && path.name > 0 {
+        return Err(Fault::of(Kind::UrnInBracket, at, path.name));
+    }
+    if i.starts_with('[') {
+        return match place {
+            Place::Brackets => Err(Fault::of(Kind::BracketInBracket, i, 1)),
+            Place::Top => value_path(rules, path, i),
+        };
+    }
+    rules.term(at)?;
+    comparison(rules, i, path)
+}
+
+/// ` SP "pr" / SP compareOp SP compValue` behind the path it applies to.
+fn comparison<'a>(rules: &Rules<'_>, i: &'a str, path: PathText<'_>) -> Parsed<'a, Filter> {
+    let i = trim(i);
+    let (word, rest) = split(i, run(i, NAME));
+    if word.eq_ignore_ascii_case("pr") {
+        return Ok((rest, Filter::Present(path.into())));
+    }
+    let Some(op) = op(word) else {
+        return Err(Fault::of(Kind::Operator, i, word.len().max(1)));
+    };
+    let (rest, value) = comp_value(rules, trim(rest))?;
+    Ok((rest, Filter::Compare { attr: path.into(), op, value }))
 }
 
 /// `compareOp`, in any case.
@@ -235,6 +134,56 @@ fn op(word: &str) -> Option<Op> {
     })
 }
 
+/// `valuePath = attrPath "[" valFilter "]"`, and the comparison behind it that Entra ID sends.
+fn value_path<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a, Filter> {
+    let (i, inner) = brackets(rules, path, i)?;
+    let (i, filter) = match compared(rules, i)? {
+        (i, Some(last)) => (i, also(inner, last)),
+        (i, None) => (i, inner),
+    };
+    Ok((i, Filter::ValuePath { attr: path.into(), filter: Box::new(filter) }))
+}
+
+/// `"[" valFilter "]"` behind an attribute.
+fn brackets<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a, Filter> {
+    if path.has_sub() {
+        return Err(Fault::of(Kind::BracketAfterSub, i, 1));
+    }
+    rules.enter(i)?;
+    let in_filter = |error: nom::Err<Fault>| error.map(|fault| Fault { in_filter: true, ..fault });
+    let (i, inner) = filter(rules, Place::Brackets, skip(i, 1)).map_err(in_filter)?;
+    rules.leave();
+    close(i, ']', Kind::Bracket).map(|i| (i, inner)).map_err(in_filter)
+}
+
+/// `.value eq "x"` or ` eq "x"` behind the closing bracket, where the caller's syntax has it.
+fn compared<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Option<Filter>> {
+    let (after, sub) = sub_attr(i)?;
+    if sub.is_none() && !is_operator(after) {
+        return Ok((i, None));
+    }
+    if !rules.syntax.value_path_comparison {
+        let len = i.len() - trim(after).len();
+        return Err(Fault::of(Kind::ComparedValuePath, i, len.max(1)));
+    }
+    rules.term(i)?;
+    let text = sub.unwrap_or("value");
+    let path = PathText { text, name: 0, end: text.len() };
+    comparison(rules, after, path).map(|(i, last)| (i, Some(last)))
+}
+
+/// `["." ATTRNAME]`.
+fn sub_attr(i: &str) -> Parsed<'_, Option<&str>> {
+    opt(preceded(char('.'), |i| attr_name(i, Kind::SubAttribute))).parse(i)
+}
+
+/// Whether an operator follows.
+fn is_operator(i: &str) -> bool {
+    let i = trim(i);
+    let word = split(i, run(i, NAME)).0;
+    op(word).is_some() || word.eq_ignore_ascii_case("pr")
+}
+
 /// Both filters on one element.
 fn also(inner: Filter, last: Filter) -> Filter {
     match inner {
@@ -244,4 +193,21 @@ fn also(inner: Filter, last: Filter) -> Filter {
         }
         inner => Filter::And(vec![inner, last]),
     }
+}
+
+/// `PATH = attrPath / valuePath ["." ATTRNAME] / attrExp`: Figure 7 with erratum 7122.
+pub(super) fn path<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Path> {
+    let (i, path) = attr_path(trim(i))?;
+    if i.starts_with('[') {
+        let (i, filter) = brackets(rules, path, i)?;
+        let (i, sub) = sub_attr(i)?;
+        return Ok((i, Path::elements(path.into(), filter, sub)));
+    }
+    if path.has_sub() || !is_operator(i) {
+        return Ok((i, AttrPath::from(path).into()));
+    }
+    rules.term(i)?;
+    let value = PathText { text: "value", name: 0, end: 5 };
+    let (i, filter) = comparison(rules, i, value)?;
+    Ok((i, Path::elements(path.into(), filter, None)))
 }

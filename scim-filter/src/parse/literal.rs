@@ -1,109 +1,95 @@
 //! `compValue`: JSON's literals, and text without quotes where the caller allows it.
 
 use super::{
-    Parser,
+    Fault, Parsed, Rules,
     byte::{LITERAL, STRING, skip, until},
 };
-use crate::{Literal, ParseError, ParseErrorKind as Kind};
+use crate::{Literal, ParseErrorKind as Kind};
 
-impl Parser<'_> {
-    /// `compValue = false / null / true / number / string`.
-    #[inline]
-    pub(super) fn comp_value(&mut self) -> Result<Literal, ParseError> {
-        match self.rest.strip_prefix('"') {
-            Some(inside) => self.string(inside),
-            None => self.unquoted(),
-        }
-    }
-
-    /// A JSON string, from behind its opening quote.
-    #[inline]
-    fn string(&mut self, inside: &str) -> Result<Literal, ParseError> {
-        let (plain, rest) = until(inside, STRING);
-        if rest.starts_with('"') {
-            self.skip(plain.len() + 2);
-            return Ok(Literal::String(plain.into()));
-        }
-        self.skip(plain.len() + 1);
-        self.escaped(plain).map(Literal::from)
-    }
-
-    /// The rest of a JSON string that is not all `plain`.
-    fn escaped(&mut self, plain: &str) -> Result<String, ParseError> {
-        let mut text = String::with_capacity(plain.len() + 16);
-        text.push_str(plain);
-        loop {
-            match self.rest.bytes().next() {
-                Some(b'"') => {
-                    self.skip(1);
-                    return Ok(text);
-                }
-                Some(b'\\') => text.push(self.escape()?),
-                Some(_) => return Err(self.error(Kind::Control, 1)),
-                None => return Err(self.error(Kind::Unclosed, 0)),
-            }
-            let plain = until(self.rest, STRING).0.len();
-            text.push_str(self.take(plain));
-        }
-    }
-
-    /// One escape, which starts at the backslash that stands here.
-    fn escape(&mut self) -> Result<char, ParseError> {
-        let c = match self.rest.as_bytes().get(1) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(),
-            _ => return Err(self.error(Kind::Escape, 2)),
-        };
-        self.skip(2);
-        Ok(c)
-    }
-
-    /// `\u` and four digits, or two of them that make a surrogate pair.
-    fn unicode(&mut self) -> Result<char, ParseError> {
-        let Some(first) = unit(self.rest, 0) else {
-            return Err(self.error(Kind::Escape, 2));
-        };
-        let high = (0xD800..0xDC00).contains(&first);
-        let units = [Some(first), if high { unit(self.rest, 6) } else { None }];
-        match char::decode_utf16(units.into_iter().flatten()).next() {
-            Some(Ok(c)) => {
-                self.skip(c.len_utf16() * 6);
-                Ok(c)
-            }
-            _ => Err(self.error(Kind::Escape, 6)),
-        }
-    }
-
-    /// `true`, `false`, `null`, a number, or bare text.
-    fn unquoted(&mut self) -> Result<Literal, ParseError> {
-        let (token, rest) = until(self.rest, LITERAL);
-        let literal = match token {
-            "true" => Literal::Boolean(true),
-            "false" => Literal::Boolean(false),
-            "null" => Literal::Null,
-            _ if is_number(token) => {
-                number(token).ok_or_else(|| self.error(Kind::Number, token.len()))?
-            }
-            _ if self.syntax.bare_literals && is_bare(token) => Literal::String(token.into()),
-            _ => return Err(self.error(Kind::Literal, token.len())),
-        };
-        self.rest = rest;
-        Ok(literal)
+/// `compValue = false / null / true / number / string`.
+pub(super) fn comp_value<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Literal> {
+    match i.strip_prefix('"') {
+        Some(inside) => string(inside),
+        None => unquoted(rules, i),
     }
 }
 
-/// The four digits of the `\u` at byte `at`.
-fn unit(i: &str, at: usize) -> Option<u16> {
-    let digits = i.get(at..at + 6)?.strip_prefix("\\u")?;
-    let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-    u16::from_str_radix(digits, 16).ok().filter(|_| hex)
+/// A JSON string, from behind its opening quote.
+fn string(inside: &str) -> Parsed<'_, Literal> {
+    let (plain, rest) = until(inside, STRING);
+    match rest.strip_prefix('"') {
+        Some(rest) => Ok((rest, Literal::String(plain.into()))),
+        None => escaped(plain, rest),
+    }
+}
+
+/// The rest of a JSON string that is not all plain text.
+fn escaped<'a>(plain: &str, mut rest: &'a str) -> Parsed<'a, Literal> {
+    let mut text = String::from(plain);
+    loop {
+        match rest.bytes().next() {
+            Some(b'"') => return Ok((skip(rest, 1), Literal::String(text.into()))),
+            Some(b'\\') => {
+                let (after, c) = escape(rest)?;
+                text.push(c);
+                let (plain, after) = until(after, STRING);
+                text.push_str(plain);
+                rest = after;
+            }
+            Some(_) => return Err(Fault::of(Kind::Control, rest, 1)),
+            None => return Err(Fault::of(Kind::Unclosed, rest, 0)),
+        }
+    }
+}
+
+/// One escape, which starts at the backslash `i`.
+fn escape(i: &str) -> Parsed<'_, char> {
+    let c = match i.as_bytes().get(1) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode(i),
+        _ => return Err(Fault::of(Kind::Escape, i, 2)),
+    };
+    Ok((skip(i, 2), c))
+}
+
+/// `\u` and four digits, or two of them that make a surrogate pair.
+fn unicode(i: &str) -> Parsed<'_, char> {
+    let unit = |at: usize| {
+        let digits = i.get(at..at + 6)?.strip_prefix("\\u")?;
+        let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u16::from_str_radix(digits, 16).ok().filter(|_| hex)
+    };
+    let Some(first) = unit(0) else {
+        return Err(Fault::of(Kind::Escape, i, 2));
+    };
+    let units = [Some(first), if (0xD800..0xDC00).contains(&first) { unit(6) } else { None }];
+    match char::decode_utf16(units.into_iter().flatten()).next() {
+        Some(Ok(c)) => Ok((skip(i, c.len_utf16() * 6), c)),
+        _ => Err(Fault::of(Kind::Escape, i, 6)),
+    }
+}
+
+/// `true`, `false`, `null`, a number, or bare text.
+fn unquoted<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Literal> {
+    let (token, rest) = until(i, LITERAL);
+    let literal = match token {
+        "true" => Literal::Boolean(true),
+        "false" => Literal::Boolean(false),
+        "null" => Literal::Null,
+        _ if is_number(token) => {
+            number(token).ok_or_else(|| Fault::of(Kind::Number, i, token.len()))?
+        }
+        _ if rules.syntax.bare_literals && is_bare(token) => Literal::String(token.into()),
+        _ => return Err(Fault::of(Kind::Literal, i, token.len())),
+    };
+    Ok((rest, literal))
 }
 
 /// Whether a token can mean nothing but text.

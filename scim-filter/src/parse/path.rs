@@ -1,25 +1,20 @@
 //! `attrPath = [URI ":"] ATTRNAME *1("." ATTRNAME)`.
 
 use super::{
-    Parser,
+    Fault, Parsed,
     byte::{NAME, URI, run, skip, split, starts},
 };
-use crate::{AttrPath, ParseError, ParseErrorKind as Kind};
+use crate::{AttrPath, ParseErrorKind as Kind};
 
 /// The text of an attribute path, where its name starts and where it ends.
 #[derive(Clone, Copy)]
-pub(super) struct PathText<'t> {
-    pub(super) text: &'t str,
+pub(super) struct PathText<'a> {
+    pub(super) text: &'a str,
     pub(super) name: usize,
     pub(super) end: usize,
 }
 
-impl<'t> PathText<'t> {
-    /// A name alone, known to be one.
-    pub(super) fn name(text: &'t str) -> Self {
-        Self { text, name: 0, end: text.len() }
-    }
-
+impl PathText<'_> {
     pub(super) fn has_sub(self) -> bool {
         self.end < self.text.len()
     }
@@ -31,66 +26,61 @@ impl From<PathText<'_>> for AttrPath {
     }
 }
 
-impl<'t> Parser<'t> {
-    /// `[URI ":"] ATTRNAME ["." ATTRNAME]`.
-    pub(super) fn attr_path(&mut self) -> Result<PathText<'t>, ParseError> {
-        let end = self.word_len();
-        let after = skip(self.rest, end);
-        let len = if after.starts_with('.') { end + 1 + run(skip(after, 1), NAME) } else { end };
-        let (text, rest) = split(self.rest, len);
-        if starts(rest, URI) {
-            return self.qualified();
-        }
-        let path = self.checked(PathText { text, name: 0, end })?;
-        self.rest = rest;
-        Ok(path)
+/// `[URI ":"] ATTRNAME ["." ATTRNAME]`.
+pub(super) fn attr_path(i: &str) -> Parsed<'_, PathText<'_>> {
+    let end = run(i, NAME);
+    let rest = skip(i, end);
+    let len = if rest.starts_with('.') { end + 1 + run(skip(rest, 1), NAME) } else { end };
+    let (text, rest) = split(i, len);
+    if starts(rest, URI) {
+        return qualified(i);
     }
+    checked(i, PathText { text, name: 0, end }).map(|path| (rest, path))
+}
 
-    /// A path behind a URN, or a wrong one: the URN ends at the last colon, and only behind it is a dot
-    /// the one before a sub-attribute.
-    fn qualified(&mut self) -> Result<PathText<'t>, ParseError> {
-        let (text, rest) = split(self.rest, run(self.rest, NAME | URI));
-        let name = text.rfind(':').map_or(0, |colon| colon + 1);
-        let end = name + run(skip(text, name), NAME);
-        let path = self.checked(PathText { text, name, end })?;
-        if name > 0 && !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return Err(self.error(Kind::Attribute, 1));
-        }
-        self.rest = rest;
-        Ok(path)
+/// A path behind a URN, or a wrong one: the URN ends at the last colon, and only then is a dot a dot.
+fn qualified(i: &str) -> Parsed<'_, PathText<'_>> {
+    let (text, rest) = split(i, run(i, NAME | URI));
+    let name = text.rfind(':').map_or(0, |colon| colon + 1);
+    let end = name + run(skip(text, name), NAME);
+    let path = checked(i, PathText { text, name, end })?;
+    if name > 0 && !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(Fault::of(Kind::Attribute, i, 1));
     }
+    Ok((rest, path))
+}
 
-    /// The path, which stands here, if its parts are what they should be.
-    fn checked(&self, path: PathText<'t>) -> Result<PathText<'t>, ParseError> {
-        let PathText { text, name, end } = path;
-        self.part(name, end, Kind::Attribute)?;
-        let rest = skip(text, end);
-        if rest.is_empty() {
-            return Ok(path);
-        }
-        if !rest.starts_with('.') {
-            return Err(self.error_at(Kind::Attribute, self.at() + end, 1));
-        }
-        let sub = end + 1 + run(skip(rest, 1), NAME);
-        self.part(end + 1, sub, Kind::SubAttribute)?;
-        if sub < text.len() {
-            return Err(self.error_at(Kind::Nested, self.at() + sub, 1));
-        }
-        Ok(path)
+/// A path whose parts are what they should be; `i` is the input from the path on.
+fn checked<'a>(i: &str, path: PathText<'a>) -> Result<PathText<'a>, nom::Err<Fault>> {
+    let PathText { text, name, end } = path;
+    part(i, name, end, Kind::Attribute)?;
+    let rest = skip(text, end);
+    if rest.is_empty() {
+        return Ok(path);
     }
-
-    /// `ATTRNAME`: a letter, or `$` and a letter (erratum 8924), then name characters.
-    pub(super) fn attr_name(&mut self, kind: Kind) -> Result<&'t str, ParseError> {
-        let len = self.word_len();
-        self.part(0, len, kind)?;
-        Ok(self.take(len))
+    if !rest.starts_with('.') {
+        return Err(Fault::of(Kind::Attribute, skip(i, end), 1));
     }
+    let sub = end + 1 + run(skip(rest, 1), NAME);
+    part(i, end + 1, sub, Kind::SubAttribute)?;
+    if sub < text.len() {
+        return Err(Fault::of(Kind::Nested, skip(i, sub), 1));
+    }
+    Ok(path)
+}
 
-    /// Checks that a part of what stands here, which holds only name characters, starts as a name does.
-    fn part(&self, from: usize, to: usize, kind: Kind) -> Result<(), ParseError> {
-        match self.rest.as_bytes().get(from..to) {
-            Some([b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..]) => Ok(()),
-            _ => Err(self.error_at(kind, self.at() + from, (to - from).max(1))),
-        }
+/// `ATTRNAME`: a letter, or `$` and a letter (erratum 8924), then name characters.
+pub(super) fn attr_name(i: &str, kind: Kind) -> Parsed<'_, &str> {
+    let len = run(i, NAME);
+    part(i, 0, len, kind)?;
+    let (name, rest) = split(i, len);
+    Ok((rest, name))
+}
+
+/// Checks that `i[from..to]`, which holds only name characters, starts as a name does.
+fn part(i: &str, from: usize, to: usize, kind: Kind) -> Result<(), nom::Err<Fault>> {
+    match i.as_bytes().get(from..to) {
+        Some([b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..]) => Ok(()),
+        _ => Err(Fault::of(kind, skip(i, from), (to - from).max(1))),
     }
 }
