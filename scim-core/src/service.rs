@@ -5,6 +5,7 @@
 //! ```
 
 mod answer;
+mod attempt;
 mod bulk;
 mod caller;
 mod decode;

@@ -2,7 +2,7 @@
 
 use scim_filter::Bound;
 
-use super::{Caller, write::Attempt};
+use super::{Caller, attempt::Attempt};
 use crate::{
     ResourceType, ScimError,
     admit::MemberRef,

@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Caller, Service, decode::Conditions, store_error};
+use super::{
+    Caller, Service,
+    attempt::{Attempt, Attempts, changed_meanwhile},
+    decode::Conditions,
+    store_error,
+};
 use crate::{
     Object, ResourceType, ScimError, ScimType,
     admit::{Admitted, Intent, MemberRef},
@@ -11,12 +16,9 @@ use crate::{
     project::etag,
     store::{
         Batch, Change, Committed, Condition, Contents, Document, Members, Query, Reader, Resource,
-        ResourceId, ReviewError, StoreError, Version, Want, Write, review,
+        ResourceId, Version, Want, Write, review,
     },
 };
-
-/// How often a write is tried before others get the better of it.
-const ATTEMPTS: usize = 5;
 
 /// What a write makes of a resource.
 struct Revision {
@@ -350,65 +352,6 @@ async fn member_change(
     })
 }
 
-/// Tries a write again until what it was decided upon still holds when it commits.
-#[derive(Default)]
-struct Attempts {
-    made: usize,
-}
-
-impl Attempts {
-    /// The result, once there is one.
-    fn settle<R>(
-        &mut self,
-        tried: Result<R, Attempt>,
-        conditions: &Conditions,
-    ) -> Option<Result<R, ScimError>> {
-        self.made += 1;
-        match tried {
-            Ok(done) => Some(Ok(done)),
-            Err(Attempt::Refused(error)) => Some(Err(error)),
-            Err(Attempt::Stale(Condition::Version(..))) if conditions.is_bound() => {
-                Some(Err(changed_meanwhile()))
-            }
-            Err(Attempt::Stale(condition)) if self.made >= ATTEMPTS => {
-                Some(Err(store_error(StoreError::Stale(condition))))
-            }
-            Err(Attempt::Stale(_)) => None,
-        }
-    }
-}
-
-/// Why one try at a write came to nothing.
-pub(super) enum Attempt {
-    Refused(ScimError),
-    /// What it was decided upon no longer held.
-    Stale(Condition),
-}
-
-impl From<ScimError> for Attempt {
-    fn from(error: ScimError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<StoreError> for Attempt {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Stale(condition) => Self::Stale(condition),
-            other => Self::Refused(store_error(other)),
-        }
-    }
-}
-
-impl From<ReviewError> for Attempt {
-    fn from(error: ReviewError) -> Self {
-        match error {
-            ReviewError::Refused(error) => Self::Refused(error),
-            ReviewError::Store(error) => error.into(),
-        }
-    }
-}
-
 fn version_of(resource: &Resource) -> Condition {
     Condition::Version(resource.kind.clone(), resource.id.clone(), resource.version.own)
 }
@@ -418,10 +361,6 @@ fn check_version(conditions: &Conditions, resource: &Resource) -> Result<(), Sci
         true => Ok(()),
         false => Err(changed_meanwhile()),
     }
-}
-
-fn changed_meanwhile() -> ScimError {
-    ScimError::precondition_failed("the resource is at another version; read it and try again")
 }
 
 /// What changed, by name. Values stay out: keys and the like do not belong into a log that many may read.

@@ -375,6 +375,17 @@ fn http_as_http_expects() {
         assert_eq!(answer.body["status"], status.to_string());
         assert_eq!(answer.header("content-type"), "application/scim+json");
     }
+    // rfc:DIS-17
+    for (method, path, allowed) in [
+        ("POST", "/Schemas", "GET, HEAD"),
+        ("PUT", "/Users", "GET, HEAD, POST"),
+        ("POST", &*format!("/Users/{id}"), "GET, HEAD, PUT, PATCH, DELETE"),
+        ("GET", "/Bulk", "POST"),
+        ("GET", "/Users/.search", "POST"),
+    ] {
+        let answer = world.ask(method, path, json!({}));
+        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{method} {path}");
+    }
     assert_eq!(world.get("/Users/").status, 200);
     // rfc:ERR-07 rfc:GEN-01
     insta::assert_snapshot!(world.ask("POST", "/Users", "{").refusal(), @"400 invalidSyntax: the body is not usable JSON: EOF while parsing an object at line 1 column 1");

@@ -1,21 +1,21 @@
 //! One organisation of the [`MemoryStore`](super::MemoryStore): its rows, and the batches that change them.
 
+mod claims;
+mod undo;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use crate::{
-    Object,
-    store::{
-        AuditEntry, Batch, Change, Claim, Committed, Condition, Contents, Copied, Document, Edge,
-        Epoch, Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource,
-        ResourceId, ResourceKind, Space, StoreError, UniqueKey, Version, Want, Wanted, Write,
-        candidates, sort_and_page,
-    },
+use self::undo::{Presence, Undo};
+use crate::store::{
+    AuditEntry, Batch, Change, Committed, Condition, Contents, Copied, Document, Edge, Epoch,
+    Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource, ResourceId,
+    ResourceKind, Space, StoreError, UniqueKey, Version, Want, Write, sort_and_page,
 };
 
 type Slot = (ResourceKind, String, String);
@@ -29,6 +29,8 @@ pub(super) struct Organisation {
     member_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
     keys: HashMap<Slot, ResourceId>,
     claims: BTreeMap<(Space, String), (ResourceKind, ResourceId)>,
+    /// Below these numbers, nothing is free in a range of some spaces. Claims stay for ever, so such a number only grows.
+    free_from: HashMap<(Vec<Space>, i64), i64>,
     log: Vec<LogEntry>,
     audit: Vec<AuditEntry>,
     clock: DateTime<Utc>,
@@ -45,21 +47,6 @@ struct Row {
     sent: Document,
     assigned: Document,
     keys: Vec<UniqueKey>,
-}
-
-/// How to take one step back.
-#[derive(Debug)]
-enum Undo {
-    Row(ResourceId, Option<Arc<Row>>),
-    Edge(ResourceId, ResourceId, Presence),
-    Key(Slot, Option<ResourceId>),
-    Claim((Space, String)),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    There,
-    Gone,
 }
 
 // Reading.
@@ -313,54 +300,6 @@ impl Organisation {
         Ok(())
     }
 
-    fn claim(
-        &mut self,
-        write: &Write,
-        claim: &Claim,
-        assigned: &mut Object,
-    ) -> Result<(), StoreError> {
-        let value = match &claim.wanted {
-            Wanted::Exact(value) => match self.owner_but(&write.id, claim, &text(value)) {
-                None => value.clone(),
-                Some(space) => return Err(StoreError::Taken { space, value: text(value) }),
-            },
-            Wanted::First { stem, longest } => {
-                let mut names = candidates(stem, *longest);
-                let free = names.find(|name| self.owner_but(&write.id, claim, name).is_none());
-                Value::String(free.ok_or_else(|| exhausted(claim))?)
-            }
-            Wanted::Next(ranges) => {
-                let mut numbers = ranges.iter().cloned().flatten();
-                let is_free = |number: &i64| !self.is_claimed(claim, &number.to_string());
-                Value::from(numbers.find(is_free).ok_or_else(|| exhausted(claim))?)
-            }
-        };
-        for space in &claim.spaces {
-            let key = (space.clone(), text(&value));
-            let owner = (write.kind.clone(), write.id.clone());
-            if self.claims.insert(key.clone(), owner).is_none() {
-                self.undo.push(Undo::Claim(key));
-            }
-        }
-        assigned.set(&claim.into, value);
-        Ok(())
-    }
-
-    fn is_claimed(&self, claim: &Claim, value: &str) -> bool {
-        let key = |space: &Space| (space.clone(), value.to_owned());
-        claim.spaces.iter().any(|space| self.claims.contains_key(&key(space)))
-    }
-
-    /// The space in which somebody else owns a value.
-    fn owner_but(&self, id: &ResourceId, claim: &Claim, value: &str) -> Option<Space> {
-        let mut spaces = claim.spaces.iter();
-        let foreign = spaces.find(|space| {
-            let owner = self.claims.get(&((*space).clone(), value.to_owned()));
-            owner.is_some_and(|(_, owner)| owner != id)
-        });
-        foreign.cloned()
-    }
-
     fn change_members(
         &mut self,
         group: &ResourceId,
@@ -449,92 +388,6 @@ impl Organisation {
     }
 }
 
-// The four primitive changes, each with its way back.
-impl Organisation {
-    fn set_row(&mut self, id: &ResourceId, row: Option<Row>) {
-        let before = match row {
-            Some(row) => {
-                self.order.insert(row.place, id.clone());
-                self.rows.insert(id.clone(), Arc::new(row))
-            }
-            None => self.remove_row(id),
-        };
-        self.undo.push(Undo::Row(id.clone(), before));
-    }
-
-    fn remove_row(&mut self, id: &ResourceId) -> Option<Arc<Row>> {
-        let row = self.rows.remove(id)?;
-        self.order.remove(&row.place);
-        Some(row)
-    }
-
-    fn set_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
-        self.place_edge(group, member, presence);
-        let before = match presence {
-            Presence::There => Presence::Gone,
-            Presence::Gone => Presence::There,
-        };
-        self.undo.push(Undo::Edge(group.clone(), member.clone(), before));
-    }
-
-    fn place_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
-        let members = self.members.entry(group.clone()).or_default();
-        let groups = self.member_of.entry(member.clone()).or_default();
-        match presence {
-            Presence::There => {
-                members.insert(member.clone());
-                groups.insert(group.clone());
-            }
-            Presence::Gone => {
-                members.remove(member);
-                groups.remove(group);
-            }
-        }
-    }
-
-    fn set_key(&mut self, slot: Slot, owner: Option<ResourceId>) {
-        let before = match owner {
-            Some(owner) => self.keys.insert(slot.clone(), owner),
-            None => self.keys.remove(&slot),
-        };
-        self.undo.push(Undo::Key(slot, before));
-    }
-
-    fn take_back(&mut self, step: Undo) {
-        match step {
-            Undo::Row(id, None) => {
-                self.remove_row(&id);
-            }
-            Undo::Row(id, Some(row)) => {
-                self.order.insert(row.place, id.clone());
-                self.rows.insert(id, row);
-            }
-            Undo::Edge(group, member, presence) => self.place_edge(&group, &member, presence),
-            Undo::Key(slot, None) => {
-                self.keys.remove(&slot);
-            }
-            Undo::Key(slot, Some(owner)) => {
-                self.keys.insert(slot, owner);
-            }
-            Undo::Claim(key) => {
-                self.claims.remove(&key);
-            }
-        }
-    }
-}
-
 fn slot(kind: &ResourceKind, key: &UniqueKey) -> Slot {
     (kind.clone(), key.attribute.clone(), key.folded.clone())
-}
-
-/// A claimed value as text.
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn exhausted(claim: &Claim) -> StoreError {
-    StoreError::Exhausted(claim.spaces.first().cloned().unwrap_or_else(|| "".into()))
 }
