@@ -50,6 +50,14 @@ impl Attribute {
 /// Where a value stands in a resource, in the schema's own spelling.
 ///
 /// Prints as the path that names it: `userName`, `emails.value`, `urn:…:User:manager.value`.
+///
+/// ```
+/// use scim_filter::Location;
+///
+/// let at = Location::new("manager").in_extension("urn:example:User").with_sub("value");
+/// assert_eq!(at.to_string(), "urn:example:User:manager.value");
+/// assert_eq!(at.parent().to_string(), "urn:example:User:manager");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Location {

@@ -33,6 +33,15 @@ pub enum Resolution {
 /// Which literals are taken for a value of another type.
 ///
 /// A number is never taken for text: that is how a wrong account is found.
+///
+/// ```
+/// use scim_filter::Coercion;
+///
+/// // A dialect of one's own, also in a `const`.
+/// let mut coercion = Coercion::STRICT;
+/// coercion.boolean_strings = true;
+/// assert_ne!(coercion, Coercion::TOLERANT);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coercion {
@@ -146,6 +155,37 @@ impl Filter {
     /// - `eq null` is "has no value", `ne null` is `pr`;
     /// - `primary eq false` also holds for an element that says nothing about `primary`;
     /// - a path with no value in this resource type is compared as an attribute without value.
+    ///
+    /// ```
+    /// use scim_filter::{
+    ///     AttrPath, Attribute, Bound, Coercion, Filter, Location, Resolution, Resolve, Type,
+    /// };
+    ///
+    /// struct Titles;
+    ///
+    /// impl Resolve for Titles {
+    ///     fn resolve(&self, path: &AttrPath) -> Resolution {
+    ///         match path.name().to_ascii_lowercase().as_str() {
+    ///             "title" => Resolution::Found(Attribute::new(Location::new("title"), Type::String)),
+    ///             _ => Resolution::Unknown,
+    ///         }
+    ///     }
+    ///     fn sub_attribute(&self, _: &Attribute, _: &str) -> Resolution {
+    ///         Resolution::Unknown
+    ///     }
+    /// }
+    ///
+    /// let bind = |text: &str| text.parse::<Filter>().unwrap().bind(&Titles, &Coercion::STRICT);
+    /// assert_eq!(bind(r#"TITLE eq "Tour Guide""#)?.to_string(), r#"title eq "tour guide""#);
+    /// assert_eq!(bind("title eq null")?, bind("not (title pr)")?);
+    /// assert_eq!(
+    ///     bind("titel pr").unwrap_err().to_string(),
+    ///     "`titel` is no attribute here, expected a name from the schema"
+    /// );
+    /// # Ok::<(), scim_filter::BindError>(())
+    /// ```
+    ///
+    /// RFC 7644 §3.4.2.2, and §3.4.2.1 for the last.
     ///
     /// # Errors
     /// [`BindError`] where a path names nothing, or an operator or literal does not go with the type.

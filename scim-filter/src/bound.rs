@@ -68,6 +68,13 @@ pub enum Operand {
 
 impl Bound {
     /// All of the terms; of none, always true.
+    ///
+    /// ```
+    /// use scim_filter::Bound;
+    ///
+    /// assert_eq!(Bound::all([]), Bound::Always(true));
+    /// assert_eq!(Bound::all([Bound::Always(true), Bound::Always(false)]), Bound::Always(false));
+    /// ```
     #[must_use]
     pub fn all(terms: impl IntoIterator<Item = Bound>) -> Self {
         let mut flat = Vec::new();
@@ -85,7 +92,20 @@ impl Bound {
         })
     }
 
-    /// Any of the terms; of none, always false.
+    /// Any of the terms; of none, always false. Neighbours that are `eq` on one attribute become one term.
+    ///
+    /// ```
+    /// use scim_filter::{Attribute, Bound, Location, Op, Operand, Type};
+    ///
+    /// let attribute = Attribute::new(Location::new("title"), Type::String);
+    /// let is = |text: &str| {
+    ///     let operand = Operand::Text(text.into());
+    ///     Bound::Compare { attribute: attribute.clone(), op: Op::Eq, operand }
+    /// };
+    /// let any = Bound::any([is("a"), is("b")]);
+    /// assert!(matches!(&any, Bound::OneOf { operands, .. } if operands.len() == 2));
+    /// assert_eq!(any.to_string(), r#"title eq "a" or title eq "b""#);
+    /// ```
     #[must_use]
     pub fn any(terms: impl IntoIterator<Item = Bound>) -> Self {
         let mut flat = Vec::new();
@@ -104,7 +124,7 @@ impl Bound {
         })
     }
 
-    /// Both this and the other: how a view is joined to a client's filter.
+    /// Both this and the other: how what a caller may see is joined to what a client asks for.
     #[must_use]
     pub fn and(self, other: Bound) -> Self {
         Self::all([self, other])
@@ -117,6 +137,13 @@ impl Bound {
     }
 
     /// The opposite.
+    ///
+    /// ```
+    /// # use scim_filter::{Attribute, Bound, Location, Type};
+    /// let term = Bound::Present(Attribute::new(Location::new("title"), Type::String));
+    /// assert_eq!(term.clone().negated().to_string(), "not (title pr)");
+    /// assert_eq!(term.clone().negated().negated(), term);
+    /// ```
     #[must_use]
     pub fn negated(self) -> Self {
         match self {

@@ -138,6 +138,13 @@ impl ParseError {
     }
 
     /// What is wrong.
+    ///
+    /// ```
+    /// use scim_filter::{Filter, ParseErrorKind};
+    ///
+    /// let error = "(title pr".parse::<Filter>().unwrap_err();
+    /// assert_eq!(error.kind(), ParseErrorKind::Group);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ParseErrorKind {
         self.0.kind
@@ -151,6 +158,13 @@ impl ParseError {
 
     /// Whether it is a filter that is wrong: always so for [`Filter`](crate::Filter), and for
     /// [`Path`](crate::Path) inside brackets. RFC 7644 Table 9: `invalidFilter`, else `invalidPath`.
+    ///
+    /// ```
+    /// use scim_filter::Path;
+    ///
+    /// assert!("emails[type eq]".parse::<Path>().unwrap_err().in_filter());
+    /// assert!(!"emails/0".parse::<Path>().unwrap_err().in_filter());
+    /// ```
     #[must_use]
     pub fn in_filter(&self) -> bool {
         self.0.in_filter

@@ -82,6 +82,17 @@ impl Bound {
     ///
     /// Nothing is cloned or folded per resource, save text outside ASCII that its first characters do not
     /// decide.
+    ///
+    /// ```
+    /// use scim_filter::{Attribute, Bound, Location, Scalar, Type};
+    ///
+    /// let title = Attribute::new(Location::new("title"), Type::String);
+    /// // A single value is the smallest resource there is.
+    /// assert!(Bound::Present(title.clone()).matches(&Scalar::Text("Tour Guide")));
+    /// assert!(!Bound::Present(title).matches(&Scalar::Text("")));
+    /// ```
+    ///
+    /// RFC 7644 §3.4.2.2.
     #[must_use]
     pub fn matches(&self, resource: &dyn Read) -> bool {
         match self {

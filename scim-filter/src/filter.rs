@@ -53,6 +53,17 @@ impl Filter {
     ///
     /// The text is as the client meant it: take off percent-encoding and turn `+` into a blank first.
     ///
+    /// ```
+    /// use scim_filter::{Filter, Limits, Op, Syntax};
+    ///
+    /// let filter = Filter::parse("userName sw O", &Syntax::TOLERANT, &Limits::default())?;
+    /// let Filter::Compare { attr, op, value } = filter else { unreachable!() };
+    /// assert_eq!((attr.name(), op, value), ("userName", Op::Sw, "O".into()));
+    /// # Ok::<(), scim_filter::ParseError>(())
+    /// ```
+    ///
+    /// RFC 7644 §3.4.2.2.
+    ///
     /// # Errors
     /// [`ParseError`], which points at the byte where the text stops being a filter, or says which
     /// limit it passes.
@@ -102,6 +113,8 @@ fn join(
 }
 
 /// How an attribute's value compares with a literal. The set is RFC 7644's and closed.
+///
+/// `pr` is not among them: it has no literal, and is [`Filter::Present`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
     /// Equal.
@@ -126,6 +139,10 @@ pub enum Op {
 
 impl Op {
     /// The operator as the RFC prints it.
+    ///
+    /// ```
+    /// assert_eq!(scim_filter::Op::Sw.as_str(), "sw");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -164,6 +181,14 @@ impl fmt::Display for Op {
 ///
 /// Integers are exact in an `i64`, other numbers are an `f64` that is finite and not `-0.0`; a number
 /// that is neither is refused by the parser.
+///
+/// ```
+/// use scim_filter::Literal;
+///
+/// assert_eq!(Literal::from("O\"Neil").to_string(), r#""O\"Neil""#);
+/// assert_eq!(Literal::from(true).to_string(), "true");
+/// assert_eq!(Literal::Decimal(1e300).to_string(), "1e300");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal {
     /// `null`: no value at all.

@@ -61,6 +61,13 @@ pub fn fold_name(text: &str) -> Cow<'_, str> {
 
 impl Case {
     /// The text by which a value compares: as it is, or one of the folds.
+    ///
+    /// ```
+    /// use scim_filter::Case;
+    ///
+    /// assert_eq!([Case::Exact, Case::Folded, Case::Name].map(|case| case.key("Straße")),
+    ///     ["Straße", "strasse", "straße"]);
+    /// ```
     #[must_use]
     pub fn key(self, text: &str) -> Cow<'_, str> {
         match self {

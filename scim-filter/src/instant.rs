@@ -18,7 +18,15 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// So many seconds and nanoseconds after 1970-01-01T00:00:00Z; `None` outside the years 0 to 9999.
+    /// So many seconds and nanoseconds after 1970-01-01T00:00:00Z; `None` outside the years 0 to 9999 (and
+    /// a day around them, for zones).
+    ///
+    /// ```
+    /// use scim_filter::Instant;
+    ///
+    /// let at = Instant::from_unix(1_305_261_754, 500_000_000).unwrap();
+    /// assert_eq!(at, Instant::parse("2011-05-13T04:42:34.5Z").unwrap());
+    /// ```
     #[must_use]
     pub fn from_unix(seconds: i64, nanos: u32) -> Option<Self> {
         (nanos < 1_000_000_000 && (MIN..=MAX).contains(&seconds)).then_some(Self { seconds, nanos })
@@ -40,6 +48,8 @@ impl Instant {
     ///
     /// A fraction may have any number of digits; those past the ninth are dropped. `24:00:00` is the
     /// next midnight, a 60th second the one after. `None` for all else.
+    ///
+    /// RFC 7643 §2.3.5 and XML Schema's `dateTime`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.as_bytes().split_first_chunk::<19>()?;

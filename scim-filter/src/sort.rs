@@ -36,6 +36,15 @@ pub enum SortKey {
 
 impl SortKey {
     /// The key of a resource: of several values the primary one's, else the first one's.
+    ///
+    /// ```
+    /// use scim_filter::{Attribute, Location, Scalar, SortKey, Type};
+    ///
+    /// let title = Attribute::new(Location::new("title"), Type::String);
+    /// let key = |text| SortKey::of(&Scalar::Text(text), &title);
+    /// assert!(key("apprentice") < key("Baker"));
+    /// assert_eq!(key(""), SortKey::Missing);
+    /// ```
     #[must_use]
     pub fn of(resource: &dyn Read, attribute: &Attribute) -> Self {
         let mut key = Self::Missing;

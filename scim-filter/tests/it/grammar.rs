@@ -106,7 +106,7 @@ fn precedence() {
 
 #[test]
 fn operators_and_keywords_in_any_case() {
-    // rfc:FIL-05 rfc:GEN-07
+    // rfc:FIL-05 rfc:GEN-07 idp:T2
     prints(&[
         (r#"userName Eq "john""#, r#"userName eq "john""#),
         (r#"userName EQ "a" AND title PR"#, r#"userName eq "a" and title pr"#),
@@ -154,7 +154,7 @@ fn blanks_are_forgiven_where_they_mean_nothing() {
 
 #[test]
 fn paths() {
-    // rfc:FIL-28 rfc:GEN-02 rfc:GEN-06 rfc:PAT-10
+    // rfc:FIL-28 rfc:GEN-02 rfc:GEN-06 rfc:PAT-10 rfc:PAT-52 rfc:PAT-53
     type Parts = (Option<&'static str>, &'static str, Option<&'static str>);
     let cases: [(&str, Parts); 9] = [
         ("userName", (None, "userName", None)),
