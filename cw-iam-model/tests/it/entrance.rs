@@ -126,7 +126,7 @@ fn expiring(world: &World, expires: DateTime<Utc>) -> SecretToken {
     block_on(world.iam.issue_token(&"acme".parse().unwrap(), new, "root")).unwrap().1
 }
 
-// sec:A-04 rfc:AUT-07
+// rfc:AUT-07
 #[test]
 fn a_token_ends_to_the_second() {
     let world = World::new();
@@ -145,7 +145,7 @@ fn a_token_ends_to_the_second() {
     insta::assert_snapshot!(refused.unwrap_err(), @"the token would expire at 2027-01-01 00:00:00 UTC, before now");
 }
 
-// sec:A-01 dom:a23
+// dom:a23
 #[test]
 fn only_one_header_with_bearer_is_a_credential() {
     let world = World::new();

@@ -326,7 +326,7 @@ fn the_last_administrator_stays() {
     acme.idp("PATCH", &user, off).expect(200);
 }
 
-// dom:b-31 sec:G-08
+// dom:b-31
 #[test]
 fn an_administrator_leaves_what_the_identity_provider_manages() {
     let acme = Acme::new();

@@ -182,7 +182,7 @@ fn nobody_inherits_from_the_deleted() {
     insta::assert_snapshot!(fourth.refusal(), @"409 uniqueness: `20000` belongs to another account in uid, or did; such values are never given away again");
 }
 
-// dom:a8 dom:b-22 sec:I-09
+// dom:a8 dom:b-22
 #[test]
 fn an_account_is_turned_off_whatever_else_the_write_holds() {
     let acme = acme();

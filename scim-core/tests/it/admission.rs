@@ -166,7 +166,6 @@ fn values_become_what_their_attribute_is() {
 #[test]
 fn names_are_bounded() {
     let world = World::new();
-    // sec:J-04
     assert_eq!(
         stored(&world, "userName", json!("x".repeat(256))),
         format!("\"{}\"", "x".repeat(256))

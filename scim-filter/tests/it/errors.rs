@@ -237,7 +237,7 @@ fn errors_point_at_bytes_and_repeat_no_values() {
 
 #[test]
 fn limits_are_errors() {
-    // rfc:FIL-36 sec:F-03 sec:F-04 sec:F-05
+    // rfc:FIL-36 sec:F-03 sec:F-04
     let limits = Limits::default();
     let kind = |text: &str| Filter::parse(text, &Syntax::STRICT, &limits).unwrap_err().to_string();
     insta::assert_snapshot!(kind(&"x".repeat(20_000)), @"longer than 16384 bytes at byte 16384");

@@ -60,7 +60,7 @@ fn sql(text: &str) -> String {
 
 #[test]
 fn what_is_written() {
-    // sec:F-05 sec:F-10 sec:F-11
+    // sec:F-10 sec:F-11
     let filters = [
         r#"userName eq "Ada'; DROP TABLE users; --""#,
         r#"userName ne "ada""#,
@@ -227,7 +227,7 @@ fn select(db: &Connection, bound: Option<&Bound>) -> Vec<usize> {
 /// What SQLite finds, and the evaluator keeps, is what the evaluator finds among all.
 #[test]
 fn sqlite_agrees_with_the_evaluator() {
-    // sec:F-15 sec:F-11 rfc:FIL-11 rfc:FIL-23
+    // sec:F-11 rfc:FIL-11 rfc:FIL-23
     let mut runner = TestRunner::new(seeded(24));
     let (whole, partly, found) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |of: &Cell<usize>, yes: bool| of.set(of.get() + usize::from(yes));
