@@ -26,6 +26,7 @@ impl Service {
         let Call { action, parameters, conditions } = call;
         match action {
             Action::ServiceProviderConfig => {
+                refuse_filter(&parameters)?;
                 Ok(Outcome::Document(discovery::service_provider_config(caller, &self.limits)))
             }
             Action::Schemas(id) => discover(discovery::schemas(caller), id, &parameters),
@@ -246,15 +247,21 @@ impl ResourceType {
     }
 }
 
-/// One document by id, or all of them as one list. A filter would suggest that there are more (RFC 7644 §4).
+/// A filter on a discovery endpoint would suggest that there is more than it shows (RFC 7644 §4).
+fn refuse_filter(parameters: &Parameters) -> Result<(), ScimError> {
+    match parameters.text("filter") {
+        Some(_) => Err(ScimError::forbidden("this endpoint takes no filter")),
+        None => Ok(()),
+    }
+}
+
+/// One document by id, or all of them as one list.
 fn discover(
     documents: Vec<Value>,
     id: Option<String>,
     parameters: &Parameters,
 ) -> Result<Outcome, ScimError> {
-    if parameters.text("filter").is_some() {
-        return Err(ScimError::forbidden("this endpoint takes no filter"));
-    }
+    refuse_filter(parameters)?;
     let Some(id) = id else {
         let resources: Vec<_> = documents
             .into_iter()

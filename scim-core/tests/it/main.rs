@@ -12,6 +12,7 @@ mod admission;
 mod bulk;
 mod discovery;
 mod patch;
+mod queries;
 mod races;
 mod service;
 

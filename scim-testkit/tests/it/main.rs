@@ -10,3 +10,4 @@
 
 mod coverage;
 mod memory;
+mod workspace;

@@ -12,6 +12,7 @@
 mod crash;
 mod file;
 mod suite;
+mod terms;
 
 use scim_core::store::{
     Actor, AllowAll, Batch, Committed, Reader, Store, StoreError, Write, review,
