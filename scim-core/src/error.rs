@@ -35,6 +35,8 @@ pub struct ScimError {
     pub detail: String,
     /// Whole seconds after which a client may try again (`Retry-After`).
     pub retry_after: Option<u32>,
+    /// The methods that the endpoint takes (`Allow`).
+    pub allow: Option<&'static str>,
 }
 
 /// The keywords of RFC 7644 Table 9 and RFC 9865 §2.1. Closed by the standards.
@@ -77,7 +79,7 @@ macro_rules! rows {
                 #[allow(unused_mut, unused_assignments, reason = "rows without a keyword")]
                 let mut scim_type = None;
                 $(scim_type = Some(ScimType::$keyword);)?
-                Self { status: StatusCode::$status, scim_type, detail: detail.into(), retry_after: None }
+                Self { status: StatusCode::$status, scim_type, detail: detail.into(), retry_after: None, allow: None }
             })*
         }
     };
@@ -145,6 +147,13 @@ impl ScimError {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The same refusal with the methods that the endpoint takes.
+    #[must_use]
+    pub fn allowing(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
         self
     }
 

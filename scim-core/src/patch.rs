@@ -104,6 +104,11 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// What the plan writes of the object, attribute by attribute.
+    pub(crate) fn writes(&self) -> Vec<scim_filter::Location> {
+        self.steps.iter().map(|step| step.target.location.parent()).collect()
+    }
+
     /// Who comes and goes, in order. Empty where the plan does not touch members.
     pub fn members(&self) -> &[MemberStep] {
         &self.members

@@ -59,7 +59,7 @@ fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation
     let verb = verb(take(&mut members, "op")).map_err(at)?;
     let path = match take(&mut members, "path") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.is_empty() && dialect.empty_text_is_unset => None,
+        Some(Value::String(text)) if dialect.is_unset(&text) => None,
         Some(Value::String(text)) => Some(path(&text, dialect).map_err(at)?),
         Some(_) => return Err(at(ScimError::invalid_path("path must be text"))),
     };
@@ -77,9 +77,7 @@ fn verb(op: Option<Value>) -> Result<Verb, ScimError> {
 }
 
 fn path(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
-    Path::parse(text, &dialect.syntax, &scim_filter::Limits::default()).map_err(|error| match error
-        .in_filter()
-    {
+    dialect.path(text).map_err(|error| match error.in_filter() {
         true => ScimError::invalid_filter(error.to_string()),
         false => ScimError::invalid_path(error.to_string()),
     })
@@ -89,10 +87,10 @@ fn check_schemas(schemas: Option<Value>, dialect: &Dialect) -> Result<(), ScimEr
     let holds = schemas.as_ref().and_then(Value::as_array).is_some_and(|listed| {
         listed.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
     });
-    match holds || dialect.infer_schemas {
+    dialect.schemas(|| match holds {
         true => Ok(()),
         false => Err(ScimError::invalid_syntax(format!("schemas must hold `{PATCH_OP}`"))),
-    }
+    })
 }
 
 /// Members are cheap, one row each, and have a budget of their own.

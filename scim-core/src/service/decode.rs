@@ -227,7 +227,7 @@ fn action<'a>(
         None => all(method, resource_type, caller, request, limits),
         Some(".search") => match *method {
             Method::POST => Ok(Action::Search(resource_type, body(request, limits)?)),
-            _ => Err(wrong_method()),
+            _ => Err(wrong_method("POST")),
         },
         Some(id) => one(method, resource_type, id.into(), caller, request, limits),
     }
@@ -246,7 +246,7 @@ fn all<'a>(
             check_access(&caller.view)?;
             Ok(Action::Create(resource_type, body(request, limits)?))
         }
-        _ => Err(wrong_method()),
+        _ => Err(wrong_method("GET, HEAD, POST")),
     }
 }
 
@@ -262,7 +262,7 @@ fn one<'a>(
         return Ok(Action::Read(resource_type, id));
     }
     if !matches!(*method, Method::PUT | Method::PATCH | Method::DELETE) {
-        return Err(wrong_method());
+        return Err(wrong_method("GET, HEAD, PUT, PATCH, DELETE"));
     }
     check_access(&caller.view)?;
     match *method {
@@ -279,7 +279,7 @@ fn bulk<'a>(
     limits: &Limits,
 ) -> Result<Action<'a>, ScimError> {
     if *method != Method::POST {
-        return Err(wrong_method());
+        return Err(wrong_method("POST"));
     }
     if caller.bulk == Bulk::Off {
         return Err(ScimError::not_implemented(
@@ -299,7 +299,7 @@ fn bulk<'a>(
 fn only_get<'a>(method: &Method, action: Action<'a>) -> Result<Action<'a>, ScimError> {
     match *method {
         Method::GET | Method::HEAD => Ok(action),
-        _ => Err(wrong_method()),
+        _ => Err(wrong_method("GET, HEAD")),
     }
 }
 
@@ -361,6 +361,6 @@ fn no_endpoint() -> ScimError {
     ScimError::not_found("there is no such endpoint")
 }
 
-fn wrong_method() -> ScimError {
-    ScimError::method_not_allowed("the endpoint does not take this method")
+fn wrong_method(allowed: &'static str) -> ScimError {
+    ScimError::method_not_allowed("the endpoint does not take this method").allowing(allowed)
 }

@@ -64,9 +64,6 @@ pub(super) fn encode(outcome: Result<Outcome, ScimError>, method: &Method) -> Re
         Ok(outcome) => success(outcome),
         Err(error) => error_response(&error),
     };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        set(&mut response, header::ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE");
-    }
     if *method == Method::HEAD {
         *response.body_mut() = Bytes::new();
     }
@@ -87,6 +84,9 @@ pub fn error_response(error: &ScimError) -> Response<Bytes> {
     let mut response = json(error.status, &error.body());
     if error.status == StatusCode::UNAUTHORIZED {
         set(&mut response, header::WWW_AUTHENTICATE, "Bearer realm=\"scim\"");
+    }
+    if let Some(methods) = error.allow {
+        set(&mut response, header::ALLOW, methods);
     }
     if let Some(seconds) = error.retry_after {
         set(&mut response, header::RETRY_AFTER, &seconds.to_string());

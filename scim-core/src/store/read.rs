@@ -200,7 +200,7 @@ impl<'q> Selection<'q> {
         Selected {
             places: page().map(|key| key.place).collect(),
             total: self.selected.len() as u64,
-            next: page().last().filter(|_| more).map(Key::encode),
+            next: page().next_back().filter(|_| more).map(Key::encode),
         }
     }
 }
