@@ -156,7 +156,7 @@ fn check_urn(id: &str) -> Result<(), SchemaError> {
     if id.get(..MESSAGES.len()).is_some_and(|start| start.eq_ignore_ascii_case(MESSAGES)) {
         return Err(SchemaError::Message { place: place(), found: id.to_owned() });
     }
-    let leads = |path: AttrPath| path.urn() == Some(id) && path.name() == "a";
+    let leads = |path: AttrPath| path.urn() == Some(id) && path.name() == "a" && !id.ends_with(':');
     let is_usable =
         AttrPath::parse(&format!("{id}:a")).is_ok_and(leads) && url::Url::parse(id).is_ok();
     match is_usable {

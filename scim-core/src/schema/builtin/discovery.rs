@@ -115,7 +115,7 @@ pub(in crate::schema) fn schema() -> Schema {
 
 /// The types of sub-attributes: with `binary` (erratum 5606), without `complex` (erratum 8415).
 const SIMPLE: [&str; 7] =
-    ["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference"];
+    ["string", "boolean", "decimal", "integer", "dateTime", "reference", "binary"];
 
 fn characteristics(types: &[&str]) -> Vec<Attribute> {
     let exact = |name: &str| Attribute::string(name).case_exact();
