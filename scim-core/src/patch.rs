@@ -78,8 +78,7 @@ impl Plan {
         dialect: &Dialect,
         limits: &Limits,
     ) -> Result<Self, ScimError> {
-        let members = resource_type.membership().map(|it| it.attribute.as_str());
-        let operations = decode::operations(body, members, dialect, limits)?;
+        let operations = decode::operations(body, resource_type, dialect, limits)?;
         let mut compiler = compile::Compiler::new(resource_type, dialect);
         for operation in operations {
             let number = operation.number;

@@ -120,6 +120,12 @@ impl Projection {
 
 /// The location that a name of `attributes` means. A filter in it counts for nothing (`idp:T36`).
 fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
+    if let Some(extension) = resource_type.extension(item) {
+        return Some(Location::new("").in_extension(extension.schema.id.as_str()));
+    }
+    if resource_type.has_schema(item) {
+        return Some(Location::new(""));
+    }
     let path = Path::parse(item, &Syntax::TOLERANT, &Limits::default()).ok()?;
     match resource_type.find(path.attr()) {
         Found::Attribute(place) => Some(match path.sub() {
@@ -128,11 +134,7 @@ fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
             }
             None => place.location(),
         }),
-        Found::Extension(extension) => {
-            Some(Location::new("").in_extension(extension.schema.id.as_str()))
-        }
-        Found::Base => Some(Location::new("")),
-        Found::Discarded { .. } | Found::Unknown => None,
+        Found::Extension(_) | Found::Base | Found::Discarded { .. } | Found::Unknown => None,
     }
 }
 

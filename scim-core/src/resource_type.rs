@@ -220,6 +220,11 @@ impl ResourceType {
         self.patch_answer
     }
 
+    /// Whether a text is the URN of the base schema or of an extension.
+    pub(crate) fn has_schema(&self, urn: &str) -> bool {
+        self.schema.id.eq_ignore_ascii_case(urn) || self.extension(urn).is_some()
+    }
+
     /// The extension of that URN, in any letter case.
     pub fn extension(&self, urn: &str) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.schema.id.eq_ignore_ascii_case(urn))

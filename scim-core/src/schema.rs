@@ -269,6 +269,11 @@ impl Attribute {
         Self::new(name, Type::Integer)
     }
 
+    /// A number, kept as a binary float of 64 bits.
+    pub fn decimal(name: impl Into<String>) -> Self {
+        Self::new(name, Type::Decimal)
+    }
+
     /// An instant (`xsd:dateTime`).
     pub fn date_time(name: impl Into<String>) -> Self {
         Self::new(name, Type::DateTime)

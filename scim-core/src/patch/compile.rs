@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     MemberStep, Plan, Step, Target,
-    decode::{Operation, Verb},
+    decode::{Goal, Operation, Verb},
     target::{Action, Elements, Otherwise, Which},
 };
 use crate::{
@@ -43,7 +43,21 @@ impl<'a> Compiler<'a> {
                 Err(ScimError::no_target("remove needs a path that says what to remove"))
             }
             (verb, None) => self.object(verb, operation.value),
-            (verb, Some(path)) => self.at_path(verb, &path, operation.value),
+            (verb, Some(Goal::Path(path))) => self.at_path(verb, &path, operation.value),
+            (verb, Some(Goal::Schema(urn))) => self.schema(verb, &urn, operation.value),
+        }
+    }
+
+    fn schema(&mut self, verb: Verb, urn: &str, value: Option<Value>) -> Result<(), ScimError> {
+        match self.resource_type.extension(urn) {
+            Some(extension) => {
+                let urn = extension.schema.id.clone();
+                self.extension(verb, &urn, value)
+            }
+            None if verb == Verb::Remove => {
+                Err(ScimError::mutability("the base schema cannot be removed"))
+            }
+            None => self.object(verb, value),
         }
     }
 
@@ -59,6 +73,9 @@ impl<'a> Compiler<'a> {
         if name.eq_ignore_ascii_case("id") {
             self.plan.names_id = Some(value.as_str().unwrap_or_default().to_owned());
             return Ok(());
+        }
+        if self.resource_type.has_schema(name) {
+            return self.schema(verb, name, Some(value));
         }
         let Ok(path) = AttrPath::parse(name) else { return self.unknown_in_value(name) };
         match self.resource_type.find(&path) {
@@ -81,14 +98,8 @@ impl<'a> Compiler<'a> {
         match self.resource_type.find(path.attr()) {
             Found::Discarded { .. } => Ok(()),
             Found::Unknown => self.dialect.unknown(|| no_attribute(path)),
-            Found::Base if verb == Verb::Remove => {
-                Err(ScimError::mutability("the base schema cannot be removed"))
-            }
-            Found::Base => self.object(verb, value),
-            Found::Extension(extension) => {
-                let urn = extension.schema.id.clone();
-                self.extension(verb, &urn, value)
-            }
+            Found::Base => self.schema(verb, &self.resource_type.schema().id, value),
+            Found::Extension(extension) => self.schema(verb, &extension.schema.id, value),
             Found::Attribute(place) if is_read_only(place) => Err(read_only(place)),
             Found::Attribute(place) if self.is_membership(place) => {
                 self.membership(verb, place, path, value)

@@ -4,7 +4,7 @@ use scim_filter::Path;
 use serde_json::{Map, Value};
 
 use super::{Limits, PATCH_OP};
-use crate::{Dialect, ScimError};
+use crate::{Dialect, ResourceType, ScimError};
 
 /// One operation as a client wrote it.
 #[derive(Debug)]
@@ -12,9 +12,17 @@ pub(super) struct Operation {
     /// Its place in the request, counted from 1.
     pub(super) number: usize,
     pub(super) verb: Verb,
-    pub(super) path: Option<Path>,
+    pub(super) path: Option<Goal>,
     /// None where the member is missing; null where it is null.
     pub(super) value: Option<Value>,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Goal {
+    /// A schema of the type as a whole, by its URI, of which not every one reads as a path.
+    Schema(String),
+    Path(Path),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +34,7 @@ pub(super) enum Verb {
 
 pub(super) fn operations(
     body: Value,
-    members: Option<&str>,
+    of: &ResourceType,
     dialect: &Dialect,
     limits: &Limits,
 ) -> Result<Vec<Operation>, ScimError> {
@@ -46,12 +54,17 @@ pub(super) fn operations(
             limits.operations
         )));
     }
-    check_size(&operations, members, limits)?;
+    check_size(&operations, of.membership().map(|it| it.attribute.as_str()), limits)?;
     let numbered = operations.into_iter().enumerate();
-    numbered.map(|(index, value)| operation(index + 1, value, dialect)).collect()
+    numbered.map(|(index, value)| operation(index + 1, value, of, dialect)).collect()
 }
 
-fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation, ScimError> {
+fn operation(
+    number: usize,
+    value: Value,
+    of: &ResourceType,
+    dialect: &Dialect,
+) -> Result<Operation, ScimError> {
     let at = |error: ScimError| error.at(format!("operation {number}"));
     let Value::Object(mut members) = value else {
         return Err(at(ScimError::invalid_syntax("must be a JSON object")));
@@ -60,7 +73,8 @@ fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation
     let path = match take(&mut members, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if dialect.is_unset(&text) => None,
-        Some(Value::String(text)) => Some(path(&text, dialect).map_err(at)?),
+        Some(Value::String(text)) if of.has_schema(&text) => Some(Goal::Schema(text)),
+        Some(Value::String(text)) => Some(Goal::Path(path(&text, dialect).map_err(at)?)),
         Some(_) => return Err(at(ScimError::invalid_path("path must be text"))),
     };
     Ok(Operation { number, verb, path, value: take(&mut members, "value") })

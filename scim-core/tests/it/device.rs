@@ -250,7 +250,7 @@ fn who_may_change_what_and_when() {
     insta::assert_snapshot!(world.ask("POST", "/Devices", json!({})).refusal(), @"400 invalidValue: serial is required");
     insta::assert_snapshot!(put(json!({"slots": 1})).refusal(), @"400 invalidValue: serial is required");
     insta::assert_snapshot!(patch(json!([{"op": "remove", "path": "serial"}])).refusal(), @"400 mutability: operation 1: serial is required and cannot be removed");
-    patch(json!([{"op": "add", "path": "ports", "value": [{"value": 1}]}]));
+    patch(json!([{"op": "add", "path": "ports", "value": [{"value": 1, "type": "in"}]}]));
     insta::assert_snapshot!(patch(json!([{"op": "remove", "path": "ports[value eq 1].value"}])).refusal(), @"400 invalidValue: ports[0].value is required");
     // rfc:CHR-16
     assert_eq!(put(json!({"serial": "A", "id": "mine"})).body["id"], json!(id));
