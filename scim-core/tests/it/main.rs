@@ -12,6 +12,7 @@ mod admission;
 mod bulk;
 mod device;
 mod discovery;
+mod overlays;
 mod patch;
 mod published;
 mod races;
