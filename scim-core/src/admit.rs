@@ -1,13 +1,14 @@
 //! Admission: from the JSON body that a client sent to an [`Object`] that the type's schemas allow (RFC 7643 §2, RFC 7644 §3.3, §3.5.1).
 
+mod form;
 mod value;
 
 use serde_json::{Map, Value};
 
 use crate::{
     Dialect, Object, ResourceType, ResourceTypes, ScimError,
-    object::{inside, is_empty},
-    schema::{Attribute, Mutability, Schema},
+    object::inside,
+    schema::{Attribute, Mutability, Schema, Type, cut},
     store::{ResourceId, ResourceKind},
 };
 
@@ -78,7 +79,7 @@ impl ResourceType {
         check_schemas(self, types, &body, dialect)?;
         let mut admitted = self.admit_members_of(body, dialect)?;
         if intent == Intent::Create {
-            fill_defaults(&mut admitted.object, self.schema());
+            self.fill_defaults(&mut admitted.object);
         }
         self.check_complete(&admitted.object)?;
         Ok(admitted)
@@ -133,7 +134,7 @@ impl ResourceType {
             return Ok(());
         }
         let Some(attribute) = self.attribute_in(extension, name) else {
-            return unknown(name, dialect);
+            return dialect.unknown(|| unknown(name));
         };
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(());
@@ -146,11 +147,14 @@ impl ResourceType {
             return Ok(());
         };
         let top = admitted.object.as_map_mut();
-        match urn {
+        let other = match urn {
             Some(urn) => inside(top, urn, |inner| inner.insert(attribute.name.clone(), value)),
             None => top.insert(attribute.name.clone(), value),
         };
-        Ok(())
+        match other {
+            Some(_) => Err(ScimError::invalid_syntax(format!("{} is there twice", attribute.name))),
+            None => Ok(()),
+        }
     }
 
     /// The attribute of that name in the extension or, without one, in the base schema.
@@ -171,17 +175,18 @@ impl ResourceType {
         self.membership().is_some_and(|membership| membership.attribute == attribute.name)
     }
 
-    /// Checks that an object has what a resource of this type must have. Members are rows and not part of the object.
+    /// Checks that an object has what a resource of this type must have, sub-attributes of what is there included. Members are rows
+    /// and not part of the object.
     ///
     /// # Errors
     ///
     /// `invalidValue` naming the attribute or extension that is missing.
     pub(crate) fn check_complete(&self, object: &Object) -> Result<(), ScimError> {
-        check_required(self.schema(), object.as_map())?;
+        check_required(&self.schema().attributes, object.as_map(), "")?;
         for extension in self.extensions() {
             let urn = &extension.schema.id;
             match object.top(urn).and_then(Value::as_object) {
-                Some(inner) => check_required(&extension.schema, inner)?,
+                Some(inner) => check_required(&extension.schema.attributes, inner, "")?,
                 None if extension.required => {
                     return Err(ScimError::invalid_value(format!("`{urn}` is required")));
                 }
@@ -189,6 +194,18 @@ impl ResourceType {
             }
         }
         Ok(())
+    }
+
+    fn fill_defaults(&self, object: &mut Object) {
+        let top = object.as_map_mut();
+        for attribute in &self.schema().attributes {
+            fill_default(attribute, top);
+        }
+        for extension in self.extensions() {
+            inside(top, &extension.schema.id, |inner| {
+                extension.schema.attributes.iter().for_each(|it| fill_default(it, inner));
+            });
+        }
     }
 
     /// The stored document after a PUT: what the body holds, and what a PUT does not reach: extensions that it does not name, attributes
@@ -199,7 +216,7 @@ impl ResourceType {
     /// `mutability` where the body changes an immutable value.
     pub fn replace(&self, stored: &Object, admitted: &Admitted) -> Result<Object, ScimError> {
         let mut result = admitted.object.clone();
-        keep(self.schema(), stored.as_map(), result.as_map_mut())?;
+        keep(&self.schema().attributes, stored.as_map(), result.as_map_mut(), "")?;
         for extension in self.extensions() {
             let urn = &extension.schema.id;
             let Some(before) = stored.top(urn).and_then(Value::as_object) else { continue };
@@ -207,10 +224,21 @@ impl ResourceType {
                 result.as_map_mut().insert(urn.clone(), Value::Object(before.clone()));
                 continue;
             }
-            inside(result.as_map_mut(), urn, |after| keep(&extension.schema, before, after))?;
+            let attributes = &extension.schema.attributes;
+            inside(result.as_map_mut(), urn, |after| keep(attributes, before, after, ""))?;
         }
         Ok(result)
     }
+}
+
+/// The kind whose endpoint a URI of a member names, of those that a member may be.
+fn kind_at<'a>(attribute: &'a Attribute, endpoint: &str) -> Option<&'a str> {
+    let kinds = &attribute.sub_attribute("$ref")?.reference_types;
+    let is_at = |kind: &&String| {
+        let plural = endpoint.strip_suffix(['s', 'S']).unwrap_or(endpoint);
+        kind.eq_ignore_ascii_case(plural)
+    };
+    kinds.iter().find(is_at).map(String::as_str)
 }
 
 fn check_schemas(
@@ -220,77 +248,108 @@ fn check_schemas(
     dialect: &Dialect,
 ) -> Result<(), ScimError> {
     let named = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
-    let listed: Vec<&str> = match named {
-        Some((_, Value::Array(items))) => items.iter().filter_map(Value::as_str).collect(),
-        _ => vec![],
-    };
+    let named = named.map_or(&Value::Null, |(_, value)| value);
+    let listed: Vec<&str> =
+        named.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if let Some(other) = listed.iter().find(|urn| types.is_base_of_another(urn, own)) {
         return Err(ScimError::invalid_value(format!(
             "`{other}` does not belong to this endpoint, which takes `{}`",
             own.schema().id
         )));
     }
-    if dialect.infer_schemas {
-        return Ok(());
+    dialect.schemas(|| check_listed(own, named, &listed))
+}
+
+fn check_listed(own: &ResourceType, named: &Value, listed: &[&str]) -> Result<(), ScimError> {
+    if named.as_array().is_some_and(|items| items.len() > listed.len()) {
+        return Err(ScimError::invalid_value("schemas must be a list of URIs"));
     }
     let own_urn = |urn: &&str| own.schema().id.eq_ignore_ascii_case(urn);
     if !listed.iter().any(own_urn) {
         return Err(ScimError::invalid_value(format!("schemas must hold `{}`", own.schema().id)));
     }
     match listed.iter().find(|urn| !own_urn(urn) && own.extension(urn).is_none()) {
-        Some(unknown) => Err(ScimError::invalid_value(format!("`{unknown}` is no schema here"))),
+        Some(unknown) => {
+            Err(ScimError::invalid_value(format!("`{}` is no schema here", cut(unknown))))
+        }
         None => Ok(()),
     }
 }
 
-fn unknown(name: &str, dialect: &Dialect) -> Result<(), ScimError> {
-    match dialect.ignore_unknown {
-        true => Ok(()),
-        false => Err(ScimError::invalid_value(format!("no schema here has an attribute `{name}`"))),
+pub(crate) fn unknown(name: &str) -> ScimError {
+    ScimError::invalid_value(format!("no schema here has an attribute `{}`", cut(name)))
+}
+
+fn fill_default(attribute: &Attribute, values: &mut Map<String, Value>) {
+    if let Some(default) = &attribute.default {
+        values.entry(attribute.name.clone()).or_insert_with(|| default.clone());
     }
 }
 
-fn fill_defaults(object: &mut Object, schema: &Schema) {
-    for attribute in &schema.attributes {
-        if let Some(default) = &attribute.default {
-            let map = object.as_map_mut();
-            map.entry(attribute.name.clone()).or_insert_with(|| default.clone());
+/// What clients must send: not what only the service writes.
+fn is_due(attribute: &Attribute) -> bool {
+    attribute.required && attribute.mutability != Mutability::ReadOnly
+}
+
+fn check_required(
+    attributes: &[Attribute],
+    values: &Map<String, Value>,
+    place: &str,
+) -> Result<(), ScimError> {
+    for attribute in attributes {
+        let name = &attribute.name;
+        match values.get(name) {
+            None if is_due(attribute) => {
+                return Err(ScimError::invalid_value(format!("{place}{name} is required")));
+            }
+            Some(value) if attribute.sub_attributes.iter().any(is_due) => {
+                check_parts(attribute, value, &format!("{place}{name}"))?;
+            }
+            _ => {}
         }
     }
+    Ok(())
 }
 
-fn check_required(schema: &Schema, values: &Map<String, Value>) -> Result<(), ScimError> {
-    let missing = schema.attributes.iter().find(|attribute| {
-        attribute.required
-            && attribute.mutability != Mutability::ReadOnly
-            && !values.contains_key(&attribute.name)
-    });
-    match missing {
-        Some(attribute) => Err(ScimError::invalid_value(format!("{} is required", attribute.name))),
-        None => Ok(()),
+fn check_parts(attribute: &Attribute, value: &Value, place: &str) -> Result<(), ScimError> {
+    match value {
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+            check_parts(attribute, item, &format!("{place}[{index}]"))
+        }),
+        Value::Object(members) => {
+            check_required(&attribute.sub_attributes, members, &format!("{place}."))
+        }
+        _ => Ok(()),
     }
 }
 
-/// What a PUT leaves out and yet does not clear; and the check that immutable values stay (RFC 7644 §3.5.1).
+/// What a PUT leaves out and yet does not clear; and the check that immutable values stay (RFC 7644 §3.5.1). A complex attribute with
+/// one value keeps its parts in the same way; the elements of a list are replaced.
 fn keep(
-    schema: &Schema,
+    attributes: &[Attribute],
     before: &Map<String, Value>,
     after: &mut Map<String, Value>,
+    place: &str,
 ) -> Result<(), ScimError> {
-    for attribute in &schema.attributes {
-        let Some(stored) = before.get(&attribute.name) else { continue };
+    for attribute in attributes {
+        let name = &attribute.name;
+        let Some(stored) = before.get(name) else { continue };
         let immutable = attribute.mutability == Mutability::Immutable;
-        match after.get(&attribute.name) {
+        match after.get(name) {
             Some(sent) if immutable && sent != stored => {
-                return Err(ScimError::mutability(format!("{} cannot change", attribute.name)));
+                return Err(ScimError::mutability(format!("{place}{name} cannot change")));
             }
             None if immutable
                 || attribute.mutability != Mutability::ReadWrite
                 || attribute.default.is_some() =>
             {
-                after.insert(attribute.name.clone(), stored.clone());
+                after.insert(name.clone(), stored.clone());
             }
             _ => {}
+        }
+        if let (Type::Complex, Value::Object(before)) = (attribute.kind, stored) {
+            let place = format!("{place}{name}.");
+            inside(after, name, |after| keep(&attribute.sub_attributes, before, after, &place))?;
         }
     }
     Ok(())
@@ -332,12 +391,8 @@ fn member(
             "{place} must hold the id of a member as value"
         )));
     };
+    check_required(&attribute.sub_attributes, &admitted, &format!("{place}."))?;
     let by_ref = uri.as_ref().and_then(|uri| uri.trim_end_matches('/').rsplit('/').nth(1));
-    let claimed = text("type").or(by_ref.map(|endpoint| endpoint.trim_end_matches('s')));
+    let claimed = text("type").or_else(|| kind_at(attribute, by_ref?));
     Ok(MemberRef { id: id.into(), claimed: claimed.map(Into::into) })
-}
-
-/// Whether a value that an operation carries names nothing (RFC 7643 §2.5).
-pub(crate) fn names_nothing(value: &Value, dialect: &Dialect) -> bool {
-    is_empty(value) || (dialect.empty_text_is_unset && value.as_str() == Some(""))
 }

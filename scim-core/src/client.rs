@@ -251,6 +251,9 @@ pub enum ClientError {
     /// The answer is not what SCIM answers.
     #[error("the answer is not JSON: {0}")]
     Answer(String),
+    /// The answer is a resource of another form than was asked for.
+    #[error(transparent)]
+    Typed(#[from] crate::typed::TypedError),
     /// The pages of a list do not come to an end.
     #[error("the pages of the list do not come to an end")]
     Endless,

@@ -1,9 +1,13 @@
 //! How far a request may stray from the letter of the RFC: one field for each kind of liberty that identity providers take.
 //!
 //! A dialect changes what a request *says*, never what the service *does*. It comes with the token, never from `User-Agent`. A new quirk
-//! is a field, one `if` where the request is taken apart (`admit` or `patch`), and one line in a profile.
+//! is a field, one `if` where the request is taken apart, and one line in a profile. Where several places obey one field, the `if` is a
+//! function here that they call.
 
-use scim_filter::{Coercion, Syntax};
+use scim_filter::{Bound, Coercion, Filter, ParseError, Path, Resolve, Syntax};
+use serde_json::Value;
+
+use crate::{ScimError, object::is_empty};
 
 /// The liberties that a client may take.
 ///
@@ -108,6 +112,62 @@ impl Dialect {
 
     /// Microsoft Entra ID: what it sends is within [`Dialect::TOLERANT`].
     pub const ENTRA: Self = Self { ..Self::TOLERANT };
+}
+
+/// The readers of the fields that more than one place obeys: each is read here and nowhere else.
+impl Dialect {
+    /// What a value of another type means for its attribute, where that may be asked.
+    pub(crate) fn coerced<T>(&self, meaning: impl FnOnce() -> Option<T>) -> Option<T> {
+        self.coerce.then(meaning).flatten()
+    }
+
+    /// Lets pass what no schema knows, or refuses it.
+    pub(crate) fn unknown(&self, refusal: impl FnOnce() -> ScimError) -> Result<(), ScimError> {
+        if self.ignore_unknown { Ok(()) } else { Err(refusal()) }
+    }
+
+    /// Checks what a request lists as `schemas`, where it must.
+    pub(crate) fn schemas(
+        &self,
+        check: impl FnOnce() -> Result<(), ScimError>,
+    ) -> Result<(), ScimError> {
+        if self.infer_schemas { Ok(()) } else { check() }
+    }
+
+    /// Whether a text says that there is none.
+    pub(crate) fn is_unset(&self, text: &str) -> bool {
+        text.is_empty() && self.empty_text_is_unset
+    }
+
+    /// Whether a value names nothing (RFC 7643 §2.5).
+    pub(crate) fn names_nothing(&self, value: &Value) -> bool {
+        is_empty(value) || value.as_str().is_some_and(|text| self.is_unset(text))
+    }
+
+    /// Whether a text has its form, or none is asked of it.
+    pub(crate) fn has_form(&self, keeps: impl FnOnce() -> bool) -> bool {
+        !self.check_formats || keeps()
+    }
+
+    /// Reads a filter.
+    pub(crate) fn filter(
+        &self,
+        text: &str,
+        limits: &scim_filter::Limits,
+    ) -> Result<Filter, ParseError> {
+        Filter::parse(text, &self.syntax, limits)
+    }
+
+    /// Reads the path of a PATCH.
+    pub(crate) fn path(&self, text: &str) -> Result<Path, ParseError> {
+        Path::parse(text, &self.syntax, &scim_filter::Limits::default())
+    }
+
+    /// Gives a filter a meaning.
+    pub(crate) fn bind(&self, filter: &Filter, of: &dyn Resolve) -> Result<Bound, ScimError> {
+        let bound = filter.bind(of, &self.coercion);
+        bound.map_err(|error| ScimError::invalid_filter(error.to_string()))
+    }
 }
 
 impl Default for Dialect {

@@ -5,19 +5,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     Caller, ResourceType,
     project::location,
-    schema::{Attribute, Case, Schema, Type},
+    schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
     service::{Bulk, Limits},
 };
-
-const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
-const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`).
 pub fn service_provider_config(caller: &Caller, limits: &Limits) -> Value {
     let base = caller.base.as_str().trim_end_matches('/');
     json!({
-        "schemas": [CONFIG],
+        "schemas": [SERVICE_PROVIDER_CONFIG],
         "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
         "patch": {"supported": true},
         "bulk": {
@@ -82,50 +78,22 @@ pub fn schemas(caller: &Caller) -> Vec<Value> {
     caller.types.schemas().into_iter().map(|schema| publish(caller, schema)).collect()
 }
 
+/// `/Schemas/URN` of the schemas of the discovery documents themselves, which no resource type holds and the list leaves out.
+pub fn own_schemas(caller: &Caller) -> Vec<Value> {
+    let own = [Schema::service_provider_config(), Schema::resource_type(), Schema::of_schemas()];
+    own.iter().map(|schema| publish(caller, schema)).collect()
+}
+
 fn publish(caller: &Caller, schema: &Schema) -> Value {
-    json!({
-        "schemas": [SCHEMA],
-        "id": schema.id,
-        "name": schema.name,
-        "description": schema.description,
-        "attributes": schema.attributes.iter().map(characteristics).collect::<Vec<_>>(),
-        "meta": meta(caller, "Schema", "/Schemas", &schema.id),
-    })
+    let mut document = schema.to_json();
+    if let Value::Object(members) = &mut document {
+        members.insert("meta".to_owned(), meta(caller, "Schema", "/Schemas", &schema.id));
+    }
+    document
 }
 
 fn meta(caller: &Caller, kind: &str, endpoint: &str, id: &str) -> Value {
     // The colons of a URN stay readable: they may stand in a path (RFC 3986 §3.3).
     let location = location(&caller.base, endpoint, id).replace("%3A", ":");
     json!({"resourceType": kind, "location": location})
-}
-
-/// An attribute as `/Schemas` tells of it. What is meaningless for its type is left out.
-fn characteristics(attribute: &Attribute) -> Value {
-    let mut told = Map::from_iter([
-        ("name".to_owned(), json!(attribute.name)),
-        ("type".to_owned(), json!(attribute.kind.as_str())),
-        ("multiValued".to_owned(), json!(attribute.multi_valued)),
-        ("description".to_owned(), json!(attribute.description)),
-        ("required".to_owned(), json!(attribute.required)),
-        ("mutability".to_owned(), json!(attribute.mutability)),
-        ("returned".to_owned(), json!(attribute.returned)),
-    ]);
-    let is_text = matches!(attribute.kind, Type::String | Type::Reference | Type::Binary);
-    if is_text {
-        told.insert("caseExact".to_owned(), json!(attribute.case == Case::Exact));
-    }
-    if is_text || matches!(attribute.kind, Type::Integer | Type::Decimal) {
-        told.insert("uniqueness".to_owned(), json!(attribute.uniqueness));
-    }
-    if !attribute.canonical_values.is_empty() {
-        told.insert("canonicalValues".to_owned(), json!(attribute.canonical_values));
-    }
-    if attribute.kind == Type::Reference {
-        told.insert("referenceTypes".to_owned(), json!(attribute.reference_types));
-    }
-    if attribute.kind == Type::Complex {
-        let parts: Vec<Value> = attribute.sub_attributes.iter().map(characteristics).collect();
-        told.insert("subAttributes".to_owned(), parts.into());
-    }
-    Value::Object(told)
 }

@@ -16,6 +16,7 @@ pub mod schema;
 pub mod service;
 pub mod store;
 mod transport;
+pub mod typed;
 mod view;
 
 pub use scim_filter as filter;

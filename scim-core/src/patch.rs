@@ -78,8 +78,7 @@ impl Plan {
         dialect: &Dialect,
         limits: &Limits,
     ) -> Result<Self, ScimError> {
-        let members = resource_type.membership().map(|it| it.attribute.as_str());
-        let operations = decode::operations(body, members, dialect, limits)?;
+        let operations = decode::operations(body, resource_type, dialect, limits)?;
         let mut compiler = compile::Compiler::new(resource_type, dialect);
         for operation in operations {
             let number = operation.number;
@@ -102,6 +101,11 @@ impl Plan {
     /// Whether the plan touches nothing but members.
     pub fn is_members_only(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// What the plan writes of the object, attribute by attribute.
+    pub(crate) fn writes(&self) -> Vec<scim_filter::Location> {
+        self.steps.iter().map(|step| step.target.location.parent()).collect()
     }
 
     /// Who comes and goes, in order. Empty where the plan does not touch members.

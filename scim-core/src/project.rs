@@ -1,5 +1,7 @@
 //! Projection: what of a stored resource an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
 
+use std::collections::HashSet;
+
 use scim_filter::{AttrPath, Limits, Location, Path, Syntax};
 use serde_json::{Map, Value};
 use url::Url;
@@ -46,7 +48,9 @@ impl Projection {
         dialect: &Dialect,
     ) -> Result<Self, ScimError> {
         let named = |list: &str| {
-            AttrPath::list(list).filter_map(|item| locate(item, resource_type)).collect()
+            let mut seen = HashSet::new();
+            let all = AttrPath::list(list).filter_map(|item| locate(item, resource_type));
+            all.filter(|location| seen.insert(location.clone())).collect()
         };
         let given = |list: Option<&str>| list.is_some_and(|list| !list.trim().is_empty());
         match (attributes.filter(|_| given(attributes)), excluded.filter(|_| given(excluded))) {
@@ -81,6 +85,7 @@ impl Projection {
         };
         let whole = |location: &Location| location.sub.is_none();
         match (attribute.returned, self) {
+            _ if attribute.is_secret() => Extent::Nothing,
             (Returned::Never, _) => Extent::Nothing,
             (Returned::Always, _) | (Returned::Default, Self::Default) => Extent::Whole,
             (Returned::Request, Self::Default | Self::Except(_)) => Extent::Nothing,
@@ -98,23 +103,29 @@ impl Projection {
         }
     }
 
-    /// Whether a sub-attribute of an attribute of extent [`Extent::Parts`] is part of the answer.
-    fn takes_part(&self, urn: Option<&str>, attribute: &Attribute, sub: &str) -> bool {
-        let is = |location: &Location| {
-            location.extension.as_deref() == urn
-                && *location.name == *attribute.name
-                && location.sub.as_deref() == Some(sub)
-        };
-        match self {
-            Self::Default => true,
-            Self::Only(named) => named.iter().any(is),
-            Self::Except(named) => !named.iter().any(is),
+    /// Whether a sub-attribute of an attribute that is part of the answer is part of it too.
+    fn takes_part(&self, part: &Location, returned: Returned, extent: Extent) -> bool {
+        match (returned, self) {
+            (Returned::Never, _) => false,
+            (Returned::Always, _) => true,
+            (Returned::Request, Self::Only(named)) => named.contains(part),
+            (Returned::Request, Self::Default | Self::Except(_)) => false,
+            (Returned::Default, _) if extent == Extent::Whole => true,
+            (Returned::Default, Self::Default) => true,
+            (Returned::Default, Self::Only(named)) => named.contains(part),
+            (Returned::Default, Self::Except(named)) => !named.contains(part),
         }
     }
 }
 
 /// The location that a name of `attributes` means. A filter in it counts for nothing (`idp:T36`).
 fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
+    if let Some(extension) = resource_type.extension(item) {
+        return Some(Location::new("").in_extension(extension.schema.id.as_str()));
+    }
+    if resource_type.has_schema(item) {
+        return Some(Location::new(""));
+    }
     let path = Path::parse(item, &Syntax::TOLERANT, &Limits::default()).ok()?;
     match resource_type.find(path.attr()) {
         Found::Attribute(place) => Some(match path.sub() {
@@ -123,12 +134,36 @@ fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
             }
             None => place.location(),
         }),
-        Found::Extension(extension) => {
-            Some(Location::new("").in_extension(extension.schema.id.as_str()))
-        }
-        Found::Base => Some(Location::new("")),
-        Found::Discarded | Found::Unknown => None,
+        Found::Extension(_) | Found::Base | Found::Discarded { .. } | Found::Unknown => None,
     }
+}
+
+/// The attributes that the body of a POST or PUT names; none for a type that returns nothing on request only.
+pub(crate) fn named_by_body(resource_type: &ResourceType, body: &Value) -> Vec<Location> {
+    if !resource_type.returns_on_request() {
+        return vec![];
+    }
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let mut named = vec![];
+    for (name, value) in members(body) {
+        let extension = resource_type.extension(&name).map(|it| it.schema.id.clone());
+        let inner =
+            match extension.is_some() || resource_type.schema().id.eq_ignore_ascii_case(&name) {
+                true => members(&value).into_iter().map(|(name, _)| name).collect(),
+                false => vec![name],
+            };
+        named.extend(inner.iter().filter_map(|name| {
+            let path = match &extension {
+                Some(urn) => AttrPath::parse(&format!("{urn}:{name}")),
+                None => AttrPath::parse(name),
+            };
+            match resource_type.find(&path.ok()?) {
+                Found::Attribute(place) => Some(place.location()),
+                _ => None,
+            }
+        }));
+    }
+    named
 }
 
 /// Makes answers of resources for one request.
@@ -144,6 +179,8 @@ pub struct Renderer<'a> {
     pub base: &'a Url,
     /// What the request asks for.
     pub projection: &'a Projection,
+    /// What the request has just written: of this, also what is returned on request only (RFC 7643 §7).
+    pub written: &'a [Location],
 }
 
 impl Renderer<'_> {
@@ -211,7 +248,10 @@ impl Renderer<'_> {
     ) {
         let mut location = Location::new(attribute.name.as_str());
         location.extension = urn.map(Into::into);
-        let extent = self.projection.extent(urn, attribute);
+        let extent = match self.projection.extent(urn, attribute) {
+            Extent::Nothing if self.has_written(attribute, &location) => Extent::Whole,
+            extent => extent,
+        };
         if extent == Extent::Nothing || self.view.hides(&resource.kind, &location) {
             return;
         }
@@ -258,14 +298,26 @@ impl Renderer<'_> {
         extent: Extent,
         resource: &Resource,
     ) -> bool {
-        let returned = attribute.sub_attribute(name).map(|sub| sub.returned);
-        let mut location = Location::new(attribute.name.as_str()).with_sub(name);
+        let mut location = Location::new(attribute.name.as_str());
         location.extension = urn.map(Into::into);
-        returned != Some(Returned::Never)
-            && !self.view.hides(&resource.kind, &location)
-            && (returned == Some(Returned::Always)
-                || extent == Extent::Whole
-                || self.projection.takes_part(urn, attribute, name))
+        let part = location.clone().with_sub(name);
+        if self.view.hides(&resource.kind, &part) {
+            return false;
+        }
+        let Some(sub) = attribute.sub_attribute(name) else {
+            return self.projection.takes_part(&part, Returned::Default, extent);
+        };
+        !sub.is_secret()
+            && (self.projection.takes_part(&part, sub.returned, extent)
+                || self.has_written(sub, &location))
+    }
+
+    /// Whether an attribute that is returned on request is part of the answer because the request wrote it, or its parent.
+    fn has_written(&self, attribute: &Attribute, location: &Location) -> bool {
+        attribute.returned == Returned::Request
+            && !attribute.is_secret()
+            && !matches!(self.projection, Projection::Only(_))
+            && self.written.contains(location)
     }
 
     /// The values of an attribute whose elements are rows.

@@ -1,5 +1,6 @@
 //! Resource types: which schemas a kind of resource holds, and where clients find it (RFC 7643 §6).
 
+mod compile;
 mod keys;
 mod overlay;
 mod resolve;
@@ -8,12 +9,13 @@ use std::sync::Arc;
 
 use crate::{
     dialect::PatchAnswer,
-    schema::{GROUP, Schema, USER},
+    schema::{Attribute, GROUP, Schema, USER},
     store::{Copied, ResourceKind},
 };
 
+pub use compile::ResourceTypeError;
 pub use overlay::Overlay;
-pub(crate) use resolve::{Found, Place, common, common_attributes};
+pub(crate) use resolve::{Askable, Found, Place, common, common_attributes};
 
 /// A kind of resource: its schemas, its endpoint, and how the engine treats it. A service adds one of its own as data.
 ///
@@ -36,10 +38,19 @@ pub struct ResourceType {
     description: String,
     schema: Arc<Schema>,
     extensions: Vec<Extension>,
-    discarded: Vec<(Option<String>, String)>,
+    discarded: Vec<Discarded>,
+    /// What is wrong with an overlay, told when the types are put together.
+    faults: Vec<ResourceTypeError>,
     membership: Option<Membership>,
     member_of: Option<String>,
     patch_answer: PatchAnswer,
+}
+
+/// An attribute that an overlay takes out of a schema.
+#[derive(Debug, Clone)]
+struct Discarded {
+    extension: Option<String>,
+    attribute: Attribute,
 }
 
 /// A schema that adds to the one of the resource type.
@@ -81,15 +92,23 @@ pub enum UnknownMember {
 }
 
 impl ResourceType {
-    /// A resource type without extensions. The kind is its name, `meta.resourceType` and its id under `/ResourceTypes`.
-    pub fn new(kind: impl Into<ResourceKind>, endpoint: impl Into<String>, schema: Schema) -> Self {
+    /// A resource type without extensions. The kind is its name, `meta.resourceType` and its id under `/ResourceTypes`. Attributes that
+    /// every resource has (`id`, `externalId`, `meta`, `schemas`) are the engine's, should the schema list them (RFC 7643 §3.1).
+    pub fn new(
+        kind: impl Into<ResourceKind>,
+        endpoint: impl Into<String>,
+        mut schema: Schema,
+    ) -> Self {
+        let endpoint: String = endpoint.into();
+        schema.attributes.retain(|attribute| common(&attribute.name).is_none());
         Self {
             kind: kind.into(),
-            endpoint: endpoint.into(),
+            endpoint: format!("/{}", endpoint.trim_start_matches('/')),
             description: schema.description.clone(),
             schema: Arc::new(schema),
             extensions: vec![],
             discarded: vec![],
+            faults: vec![],
             membership: None,
             member_of: None,
             patch_answer: PatchAnswer::Body,
@@ -132,7 +151,8 @@ impl ResourceType {
         self
     }
 
-    /// The type with one attribute treated in another way, in every operation and in `/Schemas` alike.
+    /// The type with one attribute treated in another way, in every operation and in `/Schemas` alike. What the overlay names must be
+    /// there by now, else [`ResourceTypes::new`] says so.
     #[must_use]
     pub fn with(mut self, overlay: Overlay) -> Self {
         overlay.lay(&mut self);
@@ -200,6 +220,11 @@ impl ResourceType {
         self.patch_answer
     }
 
+    /// Whether a text is the URN of the base schema or of an extension.
+    pub(crate) fn has_schema(&self, urn: &str) -> bool {
+        self.schema.id.eq_ignore_ascii_case(urn) || self.extension(urn).is_some()
+    }
+
     /// The extension of that URN, in any letter case.
     pub fn extension(&self, urn: &str) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.schema.id.eq_ignore_ascii_case(urn))
@@ -220,11 +245,6 @@ impl ResourceType {
 pub struct ResourceTypes(Vec<ResourceType>);
 
 impl ResourceTypes {
-    /// The types, in the order in which they are published.
-    pub fn new(types: Vec<ResourceType>) -> Self {
-        Self(types)
-    }
-
     /// Users with the enterprise extension, and groups.
     pub fn standard() -> Self {
         Self(vec![ResourceType::user(), ResourceType::group()])
@@ -251,9 +271,7 @@ impl ResourceTypes {
     pub fn schemas(&self) -> Vec<&Arc<Schema>> {
         let mut schemas: Vec<&Arc<Schema>> = vec![];
         for resource_type in self.iter() {
-            let own = std::iter::once(&resource_type.schema);
-            let all = own.chain(resource_type.extensions.iter().map(|extension| &extension.schema));
-            for schema in all {
+            for schema in resource_type.schemas() {
                 if !schemas.iter().any(|known| known.id == schema.id) {
                     schemas.push(schema);
                 }

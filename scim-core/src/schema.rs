@@ -4,9 +4,13 @@
 //! gets admission, filters, PATCH and discovery without writing any of them.
 
 mod builtin;
+mod check;
+mod json;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::check::cut;
+pub use self::{check::SchemaError, json::SchemaTextError};
 pub use scim_filter::{Case, Location, Type};
 
 /// The URN of the built-in user schema.
@@ -15,6 +19,14 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The URN of the built-in enterprise extension of users.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The URN of the schema of `/ServiceProviderConfig`.
+pub const SERVICE_PROVIDER_CONFIG: &str =
+    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// The URN of the schema of `/ResourceTypes`.
+pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+/// The URN of the schema of `/Schemas`.
+pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// A named set of attributes, published under `/Schemas`.
 ///
@@ -84,6 +96,22 @@ impl Schema {
     pub fn enterprise_user() -> Self {
         builtin::enterprise_user()
     }
+
+    /// The form of `/ServiceProviderConfig`, with what the printed schema forgets (`etag`, `type` and `primary` of the authentication
+    /// schemes) and `pagination` of RFC 9865.
+    pub fn service_provider_config() -> Self {
+        builtin::discovery::service_provider_config()
+    }
+
+    /// The form of `/ResourceTypes`.
+    pub fn resource_type() -> Self {
+        builtin::discovery::resource_type()
+    }
+
+    /// The form of `/Schemas`: the one schema in which a complex attribute holds another (RFC 7643 §7).
+    pub fn of_schemas() -> Self {
+        builtin::discovery::schema()
+    }
 }
 
 /// One attribute and its characteristics. Defaults are those of RFC 7643 §2.2.
@@ -100,8 +128,12 @@ pub struct Attribute {
     pub description: String,
     /// Whether a client must send it.
     pub required: bool,
-    /// Suggested values; others are taken too.
+    /// Values that a client may expect.
     pub canonical_values: Vec<String>,
+    /// Whether other values are taken too. Ours, not published.
+    pub vocabulary: Vocabulary,
+    /// The form of text, which only a strict dialect checks. Ours, not published.
+    pub form: Form,
     /// How text compares.
     pub case: Case,
     /// Who may change it, and when.
@@ -128,6 +160,31 @@ impl PartialEq for Drops {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::fn_addr_eq(self.0, other.0)
     }
+}
+
+/// The form of a text. Identity providers do not keep it (`idp:T24`), so that only a strict dialect asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// Any text.
+    Any,
+    /// A country of ISO 3166-1 alpha-2, as in `US`.
+    Country,
+    /// A language tag, with `-` or `_` between its parts, as in `en-US`.
+    Locale,
+    /// Language ranges in the order of preference, as in `da, en-GB;q=0.8` (RFC 9110 §12.5.4).
+    Languages,
+    /// A name of the IANA time zone database, as in `Europe/Copenhagen`.
+    TimeZone,
+}
+
+/// Whether an attribute takes values beyond its canonical ones (RFC 7643 §2.3.1 leaves it to the service).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// The canonical values are suggestions.
+    Open,
+    /// Other values are refused, in any letter case where the attribute knows none.
+    Closed,
 }
 
 /// Who may change an attribute, and when (RFC 7643 §7). Closed by the standard.
@@ -184,6 +241,8 @@ impl Attribute {
             description: String::new(),
             required: false,
             canonical_values: vec![],
+            vocabulary: Vocabulary::Open,
+            form: Form::Any,
             case,
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
@@ -208,6 +267,11 @@ impl Attribute {
     /// A whole number of 64 bits.
     pub fn integer(name: impl Into<String>) -> Self {
         Self::new(name, Type::Integer)
+    }
+
+    /// A number, kept as a binary float of 64 bits.
+    pub fn decimal(name: impl Into<String>) -> Self {
+        Self::new(name, Type::Decimal)
     }
 
     /// An instant (`xsd:dateTime`).
@@ -276,10 +340,13 @@ impl Attribute {
         self
     }
 
-    /// Who may change it.
+    /// Who may change it. What is write-only is never returned.
     #[must_use]
     pub fn mutability(mut self, mutability: Mutability) -> Self {
         self.mutability = mutability;
+        if mutability == Mutability::WriteOnly {
+            self.returned = Returned::Never;
+        }
         self
     }
 
@@ -297,11 +364,30 @@ impl Attribute {
         self
     }
 
+    /// Text of this form, where the dialect is strict.
+    #[must_use]
+    pub fn of_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The only values that it takes.
+    #[must_use]
+    pub fn one_of(mut self, values: &[&str]) -> Self {
+        self.vocabulary = Vocabulary::Closed;
+        self.canonical(values)
+    }
+
     /// Texts that `drops` selects are taken in every request and never stored; of a list, the others stay.
     #[must_use]
     pub fn dropping(mut self, drops: fn(&str) -> bool) -> Self {
         self.drops = Some(Drops(drops));
         self
+    }
+
+    /// Whether no client may ever see the value, whatever a request names.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.returned == Returned::Never || self.mutability == Mutability::WriteOnly
     }
 
     /// The sub-attribute of that name, in any letter case.

@@ -2,17 +2,20 @@
 
 use std::collections::HashSet;
 
-use scim_filter::Type;
+use scim_filter::{Case, Type, fold};
 use serde_json::{Map, Value};
 
+use super::form;
 use crate::{
     Dialect, ScimError,
     object::is_empty,
-    schema::{Attribute, Mutability, Uniqueness},
+    schema::{Attribute, Mutability, Uniqueness, Vocabulary, cut},
 };
 
-/// The longest name or external id, in bytes: what every backend can index.
-const IDENTIFIER_BYTES: usize = 256;
+/// The longest text, in bytes (`sec:J-04`): a picture or a chain of certificates, no film.
+const TEXT_BYTES: usize = 256 << 10;
+/// The longest list. Members are rows and have a limit of their own.
+const LIST_ELEMENTS: usize = 10_000;
 /// Beyond this a binary float no longer tells whole numbers apart.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -38,6 +41,11 @@ impl<'a> Admission<'a> {
             return self.single(attribute, value, place);
         }
         let elements = self.elements(attribute, value, place)?;
+        if elements.len() > LIST_ELEMENTS {
+            return Err(ScimError::invalid_value(format!(
+                "{place} holds more than {LIST_ELEMENTS} values"
+            )));
+        }
         let (mut admitted, mut seen) = (vec![], HashSet::new());
         for (index, element) in elements.into_iter().enumerate() {
             let element = self.single(attribute, element, &format!("{place}[{index}]"))?;
@@ -57,9 +65,11 @@ impl<'a> Admission<'a> {
         let elements = match value {
             Value::Null => vec![],
             Value::Array(elements) => elements,
-            Value::String(text) if text.is_empty() && self.dialect.empty_text_is_unset => vec![],
-            one if self.dialect.coerce => vec![one],
-            _ => return Err(ScimError::invalid_value(format!("{place} must be a list"))),
+            Value::String(text) if self.dialect.is_unset(&text) => vec![],
+            one => self
+                .dialect
+                .coerced(|| Some(vec![one]))
+                .ok_or_else(|| ScimError::invalid_value(format!("{place} must be a list")))?,
         };
         match elements.iter().position(Value::is_null) {
             Some(index) => Err(expected(attribute, &format!("{place}[{index}]"))),
@@ -77,12 +87,10 @@ impl<'a> Admission<'a> {
         match value {
             Value::Null => Ok(None),
             Value::Object(members) => self.complex(attribute, members, place),
-            text @ Value::String(_)
-                if self.dialect.coerce && attribute.sub_attribute("value").is_some() =>
-            {
-                self.complex(attribute, Map::from_iter([("value".to_owned(), text)]), place)
+            other => {
+                let members = self.dialect.coerced(|| bare_value(attribute, other));
+                self.complex(attribute, members.ok_or_else(|| expected(attribute, place))?, place)
             }
-            _ => Err(expected(attribute, place)),
         }
     }
 
@@ -94,42 +102,32 @@ impl<'a> Admission<'a> {
     ) -> Result<Option<Map<String, Value>>, ScimError> {
         let mut admitted = Map::new();
         for (name, value) in members {
-            let place = format!("{place}.{name}");
-            let Some(sub) = self.sub_attribute(attribute, &name) else {
-                if self.dialect.ignore_unknown {
-                    continue;
-                }
-                return Err(ScimError::invalid_value(format!("{place} is no attribute here")));
+            let Some(sub) = attribute.sub_attribute(&name).or_else(|| alias(attribute, &name))
+            else {
+                self.dialect.unknown(|| {
+                    ScimError::invalid_value(format!("{place}.{} is no attribute here", cut(&name)))
+                })?;
+                continue;
             };
             if sub.mutability == Mutability::ReadOnly || is_computed(sub) {
                 continue;
             }
-            if let Some(value) = self.admit(sub, value, &place)? {
-                admitted.insert(sub.name.clone(), value);
+            let is_alias = !sub.name.eq_ignore_ascii_case(&name);
+            let place = format!("{place}.{}", sub.name);
+            match self.admit(sub, value, &place)? {
+                Some(_) if is_alias && admitted.contains_key(&sub.name) => {}
+                Some(value) => _ = admitted.insert(sub.name.clone(), value),
+                None => {}
             }
         }
         Ok(Some(admitted).filter(|members| !members.is_empty()))
     }
 
-    /// A sub-attribute by name; `displayName` stands for `display` where there is no such sub-attribute (`idp:T22`).
-    fn sub_attribute<'s>(&self, attribute: &'s Attribute, name: &str) -> Option<&'s Attribute> {
-        let alias = || match name.eq_ignore_ascii_case("displayName") {
-            true => attribute.sub_attribute("display"),
-            false => None,
-        };
-        attribute.sub_attribute(name).or_else(alias)
-    }
-
     pub(crate) fn unwrapped(&self, value: Value, place: &str) -> Result<Value, ScimError> {
-        match value {
-            Value::Array(mut items) if items.len() <= 1 && self.dialect.coerce => {
-                Ok(items.pop().unwrap_or_default())
-            }
-            Value::Array(_) => {
-                Err(ScimError::invalid_value(format!("{place} takes one value, not a list")))
-            }
-            one => Ok(one),
-        }
+        let Value::Array(mut items) = value else { return Ok(value) };
+        let only =
+            self.dialect.coerced(|| (items.len() <= 1).then(|| items.pop().unwrap_or_default()));
+        only.ok_or_else(|| ScimError::invalid_value(format!("{place} takes one value, not a list")))
     }
 
     fn single(
@@ -144,11 +142,9 @@ impl<'a> Admission<'a> {
             Type::Boolean => self.boolean(value),
             Type::Integer => self.integer(value),
             Type::Decimal => self.decimal(value),
-            Type::DateTime => text(value).filter(is_date_time),
-            Type::Binary => {
-                text(value).filter(|text| !self.dialect.check_formats || is_base64(text))
+            Type::DateTime | Type::Binary | Type::String | Type::Reference => {
+                return self.text(attribute, value, place);
             }
-            Type::String | Type::Reference => return self.text(attribute, value, place),
         };
         value.map(Some).ok_or_else(|| expected(attribute, place))
     }
@@ -160,44 +156,57 @@ impl<'a> Admission<'a> {
         place: &str,
     ) -> Result<Option<Value>, ScimError> {
         let Value::String(text) = value else { return Err(expected(attribute, place)) };
-        let identifies = attribute.required
-            || attribute.uniqueness != Uniqueness::None
-            || attribute.name == "externalId";
-        if identifies {
-            check_identifier(&text, attribute, place)?;
+        if identifies(attribute) {
+            form::check_identifier(&text, attribute, place)?;
         }
         let is_dropped = attribute.drops.is_some_and(|drops| (drops.0)(&text));
-        if is_dropped || (text.is_empty() && self.dialect.empty_text_is_unset) {
+        if is_dropped || self.dialect.is_unset(&text) {
             return Ok(None);
         }
-        if self.dialect.check_formats && !has_format(attribute, &text) {
-            return Err(expected(attribute, place));
+        if text.len() > TEXT_BYTES {
+            return Err(ScimError::invalid_value(format!(
+                "{place} is longer than {TEXT_BYTES} bytes"
+            )));
         }
-        Ok(Some(Value::String(text)))
+        check_vocabulary(attribute, &text, place)?;
+        let keeps_type = match attribute.kind {
+            Type::DateTime => scim_filter::Instant::parse(&text).is_some(),
+            Type::Binary => {
+                form::is_base64(&text)
+                    || self.dialect.coerced(|| form::base64_of_mail(&text)).is_some()
+            }
+            _ => self.dialect.has_form(|| form::fits(attribute, &text)),
+        };
+        match keeps_type {
+            true => Ok(Some(Value::String(text))),
+            false => Err(expected(attribute, place)),
+        }
     }
 
     fn boolean(&self, value: Value) -> Option<Value> {
         match value {
             Value::Bool(_) => Some(value),
-            Value::String(text) if self.dialect.coerce => {
-                match text.to_ascii_lowercase().as_str() {
+            Value::String(text) => {
+                self.dialect.coerced(|| match text.to_ascii_lowercase().as_str() {
                     "true" => Some(Value::Bool(true)),
                     "false" => Some(Value::Bool(false)),
                     _ => None,
-                }
+                })
             }
             _ => None,
         }
     }
 
+    /// A whole number. JSON's `-0` is zero, and the only number with a fraction or an exponent that counts as whole by itself.
     fn integer(&self, value: Value) -> Option<Value> {
         let number = match &value {
-            Value::Number(number) => number.as_i64().or_else(|| match self.dialect.coerce {
-                true => whole(number.as_f64()?),
-                false => None,
-            }),
-            Value::String(text) if self.dialect.coerce => {
-                text.parse().ok().or_else(|| whole(text.parse().ok()?))
+            Value::Number(number) => {
+                let real = number.as_f64()?;
+                let zero = (real == 0.0 && real.is_sign_negative()).then_some(0);
+                number.as_i64().or(zero).or_else(|| self.dialect.coerced(|| whole(real)))
+            }
+            Value::String(text) => {
+                self.dialect.coerced(|| text.parse().ok().or_else(|| whole(text.parse().ok()?)))
             }
             _ => None,
         };
@@ -207,7 +216,7 @@ impl<'a> Admission<'a> {
     fn decimal(&self, value: Value) -> Option<Value> {
         let number = match &value {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) if self.dialect.coerce => text.parse().ok(),
+            Value::String(text) => self.dialect.coerced(|| text.parse().ok()),
             _ => None,
         };
         let finite = number.filter(|number| number.is_finite())?;
@@ -232,80 +241,48 @@ impl<'a> Admission<'a> {
 }
 
 fn expected(attribute: &Attribute, place: &str) -> ScimError {
-    let what = match attribute.kind {
-        Type::Boolean => "true or false",
-        Type::Integer => "a whole number of 64 bits",
-        Type::Decimal => "a number",
-        Type::DateTime => "a date and time like 2026-11-21T08:00:00Z",
-        Type::Binary => "base64",
-        Type::Complex => "a JSON object",
-        _ => "text",
+    ScimError::invalid_value(format!("{place} must be {}", form::expected(attribute)))
+}
+
+/// Whether other systems key on the text.
+fn identifies(attribute: &Attribute) -> bool {
+    attribute.kind == Type::String
+        && (attribute.required
+            || attribute.uniqueness != Uniqueness::None
+            || attribute.name == "externalId")
+}
+
+/// `"id"` for `{"value": "id"}`.
+fn bare_value(attribute: &Attribute, value: Value) -> Option<Map<String, Value>> {
+    let sub = attribute.sub_attribute("value").filter(|_| value.is_string())?;
+    Some(Map::from_iter([(sub.name.clone(), value)]))
+}
+
+/// `displayName` stands for `display` where there is no such sub-attribute (`idp:T22`).
+fn alias<'s>(attribute: &'s Attribute, name: &str) -> Option<&'s Attribute> {
+    let stands = name.eq_ignore_ascii_case("displayName");
+    attribute.sub_attribute("display").filter(|_| stands)
+}
+
+fn check_vocabulary(attribute: &Attribute, text: &str, place: &str) -> Result<(), ScimError> {
+    let is_it = |value: &&String| match attribute.case {
+        Case::Exact => *value == text,
+        _ => fold(value) == fold(text),
     };
-    ScimError::invalid_value(format!("{place} must be {what}"))
+    if attribute.vocabulary == Vocabulary::Open
+        || attribute.canonical_values.iter().any(|it| is_it(&it))
+    {
+        return Ok(());
+    }
+    let values: Vec<String> =
+        attribute.canonical_values.iter().map(|value| format!("`{value}`")).collect();
+    Err(ScimError::invalid_value(format!("{place} must be one of {}", values.join(", "))))
 }
 
 /// Whether a sub-attribute is a URI that the service makes of the `value` beside it, whatever a client says (`sec:T-04`).
 fn is_computed(sub: &Attribute) -> bool {
     let elsewhere = |target: &String| matches!(target.as_str(), "external" | "uri");
     sub.name == "$ref" && !sub.reference_types.iter().any(elsewhere)
-}
-
-/// A name that other systems key on: bounded, and free of characters that nobody sees (`sec:J-04 J-07`).
-fn check_identifier(text: &str, attribute: &Attribute, place: &str) -> Result<(), ScimError> {
-    if text.is_empty() && attribute.required {
-        return Err(ScimError::invalid_value(format!("{place} must not be empty")));
-    }
-    if text.len() > IDENTIFIER_BYTES {
-        return Err(ScimError::invalid_value(format!(
-            "{place} is longer than {IDENTIFIER_BYTES} bytes"
-        )));
-    }
-    match text.chars().find(|c| is_invisible(*c)) {
-        Some(c) => Err(ScimError::invalid_value(format!(
-            "{place} must not hold the character U+{:04X}",
-            u32::from(c)
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// Controls, marks of direction and characters without a shape.
-pub(crate) fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-fn text(value: Value) -> Option<Value> {
-    Some(value).filter(Value::is_string)
-}
-
-fn is_date_time(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| scim_filter::Instant::parse(text).is_some())
-}
-
-/// Base64 of either alphabet, with or without padding (RFC 7643 §2.3.6).
-fn is_base64(value: &Value) -> bool {
-    let text = value.as_str().unwrap_or_default();
-    let digits = text.trim_end_matches('=');
-    let alphabet = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
-    digits.chars().all(alphabet) && digits.len() % 4 != 1 && text.len() - digits.len() <= 2
-}
-
-/// The forms that the RFC gives and real clients do not keep (`idp:T24`).
-fn has_format(attribute: &Attribute, text: &str) -> bool {
-    match (attribute.kind, attribute.name.as_str()) {
-        (Type::Reference, _) => {
-            url::Url::options()
-                .base_url(url::Url::parse("http://base/").ok().as_ref())
-                .parse(text)
-                .is_ok()
-                && !text.contains(char::is_whitespace)
-        }
-        (_, "country") => text.len() == 2 && text.chars().all(|c| c.is_ascii_uppercase()),
-        (_, "locale") => !text.contains(char::is_whitespace),
-        _ => true,
-    }
 }
 
 fn whole(number: f64) -> Option<i64> {

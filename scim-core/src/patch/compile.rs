@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 use super::{
     MemberStep, Plan, Step, Target,
-    decode::{Operation, Verb},
+    decode::{Goal, Operation, Verb},
     target::{Action, Elements, Otherwise, Which},
 };
 use crate::{
     Dialect, ResourceType, ScimError,
-    admit::{Admission, members, names_nothing},
+    admit::{Admission, members},
     resource_type::{Found, Place},
-    schema::{Attribute, Mutability, Type},
+    schema::{Attribute, Mutability, Type, cut},
 };
 
 pub(super) struct Compiler<'a> {
@@ -43,7 +43,21 @@ impl<'a> Compiler<'a> {
                 Err(ScimError::no_target("remove needs a path that says what to remove"))
             }
             (verb, None) => self.object(verb, operation.value),
-            (verb, Some(path)) => self.at_path(verb, &path, operation.value),
+            (verb, Some(Goal::Path(path))) => self.at_path(verb, &path, operation.value),
+            (verb, Some(Goal::Schema(urn))) => self.schema(verb, &urn, operation.value),
+        }
+    }
+
+    fn schema(&mut self, verb: Verb, urn: &str, value: Option<Value>) -> Result<(), ScimError> {
+        match self.resource_type.extension(urn) {
+            Some(extension) => {
+                let urn = extension.schema.id.clone();
+                self.extension(verb, &urn, value)
+            }
+            None if verb == Verb::Remove => {
+                Err(ScimError::mutability("the base schema cannot be removed"))
+            }
+            None => self.object(verb, value),
         }
     }
 
@@ -60,6 +74,9 @@ impl<'a> Compiler<'a> {
             self.plan.names_id = Some(value.as_str().unwrap_or_default().to_owned());
             return Ok(());
         }
+        if self.resource_type.has_schema(name) {
+            return self.schema(verb, name, Some(value));
+        }
         let Ok(path) = AttrPath::parse(name) else { return self.unknown_in_value(name) };
         match self.resource_type.find(&path) {
             Found::Unknown => self.unknown_in_value(name),
@@ -74,29 +91,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn unknown_in_value(&self, name: &str) -> Result<(), ScimError> {
-        match self.dialect.ignore_unknown {
-            true => Ok(()),
-            false => {
-                Err(ScimError::invalid_value(format!("no schema here has an attribute `{name}`")))
-            }
-        }
+        self.dialect.unknown(|| crate::admit::unknown(name))
     }
 
     fn at_path(&mut self, verb: Verb, path: &Path, value: Option<Value>) -> Result<(), ScimError> {
         match self.resource_type.find(path.attr()) {
-            Found::Discarded => Ok(()),
-            Found::Unknown if self.dialect.ignore_unknown => Ok(()),
-            Found::Unknown => {
-                Err(ScimError::invalid_path(format!("`{path}` names no attribute here")))
-            }
-            Found::Base if verb == Verb::Remove => {
-                Err(ScimError::mutability("the base schema cannot be removed"))
-            }
-            Found::Base => self.object(verb, value),
-            Found::Extension(extension) => {
-                let urn = extension.schema.id.clone();
-                self.extension(verb, &urn, value)
-            }
+            Found::Discarded { .. } => Ok(()),
+            Found::Unknown => self.dialect.unknown(|| no_attribute(path)),
+            Found::Base => self.schema(verb, &self.resource_type.schema().id, value),
+            Found::Extension(extension) => self.schema(verb, &extension.schema.id, value),
             Found::Attribute(place) if is_read_only(place) => Err(read_only(place)),
             Found::Attribute(place) if self.is_membership(place) => {
                 self.membership(verb, place, path, value)
@@ -114,7 +117,7 @@ impl<'a> Compiler<'a> {
             Some(Value::Object(members)) if verb != Verb::Remove && !members.is_empty() => members
                 .into_iter()
                 .try_for_each(|(name, value)| self.named(verb, &format!("{urn}:{name}"), value)),
-            Some(value) if verb != Verb::Remove && !names_nothing(&value, self.dialect) => {
+            Some(value) if verb != Verb::Remove && !self.dialect.names_nothing(&value) => {
                 Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object")))
             }
             _ if verb == Verb::Add => Ok(()),
@@ -142,8 +145,8 @@ impl<'a> Compiler<'a> {
             (Verb::Remove, Some(value)) if is_list => self.remove_listed(place, target, value),
             (Verb::Remove, _) => self.clear(place, target),
             (_, None) => Err(missing_value()),
-            (Verb::Add, Some(value)) if is_list && names_nothing(&value, self.dialect) => Ok(()),
-            (_, Some(value)) if names_nothing(&value, self.dialect) => self.clear(place, target),
+            (Verb::Add, Some(value)) if is_list && self.dialect.names_nothing(&value) => Ok(()),
+            (_, Some(value)) if self.dialect.names_nothing(&value) => self.clear(place, target),
             (_, Some(value)) => self.put(verb, place, target, value),
         }
     }
@@ -159,7 +162,7 @@ impl<'a> Compiler<'a> {
         let name = place.location().to_string();
         if attribute.kind == Type::Complex && !attribute.multi_valued {
             let members = self.merged(attribute, value, &name)?;
-            self.push(target, Action::Merge(members));
+            self.merge(place, target, members);
             return Ok(());
         }
         let Some(value) = self.admission.admit(attribute, value, &name)? else {
@@ -172,6 +175,23 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// Sub-attributes that cannot change are steps of their own, which look at what is there.
+    fn merge(&mut self, place: Place<'_>, target: Target, members: Map<String, Value>) {
+        let attribute = place.target();
+        let is_fixed = |name: &str| {
+            let sub = attribute.sub_attribute(name);
+            sub.is_some_and(|sub| sub.mutability == Mutability::Immutable)
+        };
+        let (fixed, free): (Map<_, _>, Map<_, _>) =
+            members.into_iter().partition(|(name, _)| is_fixed(name));
+        for (name, value) in fixed {
+            let location = place.location().with_sub(name);
+            let action = if value.is_null() { Action::Clear } else { Action::Set(value) };
+            self.push(Target::whole(location, Mutability::Immutable), action);
+        }
+        self.push(target, Action::Merge(free));
+    }
+
     /// The sub-attributes that a value for a complex attribute sets; null where it clears one.
     fn merged(
         &self,
@@ -182,7 +202,7 @@ impl<'a> Compiler<'a> {
         let cleared: Vec<String> = match &value {
             Value::Object(members) => members
                 .iter()
-                .filter(|(_, value)| names_nothing(value, self.dialect))
+                .filter(|(_, value)| self.dialect.names_nothing(value))
                 .filter_map(|(name, _)| Some(attribute.sub_attribute(name)?.name.clone()))
                 .collect(),
             _ => vec![],
@@ -194,14 +214,25 @@ impl<'a> Compiler<'a> {
     }
 
     fn clear(&mut self, place: Place<'_>, target: Target) -> Result<(), ScimError> {
-        if place.target().required && place.sub.is_none() {
+        if place.target().required {
             return Err(ScimError::mutability(format!(
                 "{} is required and cannot be removed",
                 place.location()
             )));
         }
+        self.clear_fixed_parts(place);
         self.push(target, Action::Clear);
         Ok(())
+    }
+
+    /// Sub-attributes that cannot change do not go with the attribute either, where they have a value.
+    fn clear_fixed_parts(&mut self, place: Place<'_>) {
+        let attribute = place.target();
+        let parts = attribute.sub_attributes.iter().filter(|_| !attribute.multi_valued);
+        for part in parts.filter(|part| part.mutability == Mutability::Immutable) {
+            let location = place.location().with_sub(part.name.as_str());
+            self.push(Target::whole(location, Mutability::Immutable), Action::Clear);
+        }
     }
 
     /// `remove` on a list with a value that says which elements (`idp:T7 T9`). Never all of them.
@@ -238,7 +269,7 @@ impl<'a> Compiler<'a> {
         match value {
             Value::Null if self.dialect.null_removes_all => Ok(Selector::All),
             Value::Array(items) if items.is_empty() => Ok(Selector::Nobody),
-            value if names_nothing(&value, self.dialect) || value.is_null() => {
+            value if self.dialect.names_nothing(&value) || value.is_null() => {
                 Err(ScimError::invalid_value(
                     "the value of remove names nothing; leave it out to remove all",
                 ))
@@ -265,7 +296,7 @@ impl<'a> Compiler<'a> {
         let clears = match &value {
             _ if verb == Verb::Remove => true,
             None => return Err(missing_value()),
-            Some(value) => part.is_some() && names_nothing(value, self.dialect),
+            Some(value) => part.is_some() && self.dialect.names_nothing(value),
         };
         let (action, otherwise) = if clears {
             (Action::Clear, Otherwise::Nothing)
@@ -355,15 +386,13 @@ impl<'a> Compiler<'a> {
                 Err(read_only(Place { sub: Some(sub), ..place }))
             }
             Some(sub) => Ok(Some(Some(sub))),
-            None if self.dialect.ignore_unknown => Ok(None),
-            None => Err(ScimError::invalid_path(format!("`{path}` names no attribute here"))),
+            None => self.dialect.unknown(|| no_attribute(path)).map(|()| None),
         }
     }
 
     fn bind(&self, attr: &AttrPath, filter: &Filter) -> Result<Bound, ScimError> {
         let whole = Filter::ValuePath { attr: attr.clone(), filter: Box::new(filter.clone()) };
-        let bound = whole.bind(self.resource_type, &self.dialect.coercion);
-        bound.map_err(|error| ScimError::invalid_filter(error.to_string()))
+        self.dialect.bind(&whole, self.resource_type)
     }
 
     fn is_membership(&self, place: Place<'_>) -> bool {
@@ -481,6 +510,10 @@ fn fixed_member(place: Place<'_>) -> ScimError {
         "an element of {} cannot change; remove it and add another",
         place.attribute.name
     ))
+}
+
+fn no_attribute(path: &Path) -> ScimError {
+    ScimError::invalid_path(format!("`{}` names no attribute here", cut(&path.to_string())))
 }
 
 fn missing_value() -> ScimError {

@@ -4,7 +4,7 @@ use scim_filter::Path;
 use serde_json::{Map, Value};
 
 use super::{Limits, PATCH_OP};
-use crate::{Dialect, ScimError};
+use crate::{Dialect, ResourceType, ScimError};
 
 /// One operation as a client wrote it.
 #[derive(Debug)]
@@ -12,9 +12,17 @@ pub(super) struct Operation {
     /// Its place in the request, counted from 1.
     pub(super) number: usize,
     pub(super) verb: Verb,
-    pub(super) path: Option<Path>,
+    pub(super) path: Option<Goal>,
     /// None where the member is missing; null where it is null.
     pub(super) value: Option<Value>,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Goal {
+    /// A schema of the type as a whole, by its URI, of which not every one reads as a path.
+    Schema(String),
+    Path(Path),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +34,7 @@ pub(super) enum Verb {
 
 pub(super) fn operations(
     body: Value,
-    members: Option<&str>,
+    of: &ResourceType,
     dialect: &Dialect,
     limits: &Limits,
 ) -> Result<Vec<Operation>, ScimError> {
@@ -46,12 +54,17 @@ pub(super) fn operations(
             limits.operations
         )));
     }
-    check_size(&operations, members, limits)?;
+    check_size(&operations, of.membership().map(|it| it.attribute.as_str()), limits)?;
     let numbered = operations.into_iter().enumerate();
-    numbered.map(|(index, value)| operation(index + 1, value, dialect)).collect()
+    numbered.map(|(index, value)| operation(index + 1, value, of, dialect)).collect()
 }
 
-fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation, ScimError> {
+fn operation(
+    number: usize,
+    value: Value,
+    of: &ResourceType,
+    dialect: &Dialect,
+) -> Result<Operation, ScimError> {
     let at = |error: ScimError| error.at(format!("operation {number}"));
     let Value::Object(mut members) = value else {
         return Err(at(ScimError::invalid_syntax("must be a JSON object")));
@@ -59,8 +72,9 @@ fn operation(number: usize, value: Value, dialect: &Dialect) -> Result<Operation
     let verb = verb(take(&mut members, "op")).map_err(at)?;
     let path = match take(&mut members, "path") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.is_empty() && dialect.empty_text_is_unset => None,
-        Some(Value::String(text)) => Some(path(&text, dialect).map_err(at)?),
+        Some(Value::String(text)) if dialect.is_unset(&text) => None,
+        Some(Value::String(text)) if of.has_schema(&text) => Some(Goal::Schema(text)),
+        Some(Value::String(text)) => Some(Goal::Path(path(&text, dialect).map_err(at)?)),
         Some(_) => return Err(at(ScimError::invalid_path("path must be text"))),
     };
     Ok(Operation { number, verb, path, value: take(&mut members, "value") })
@@ -77,9 +91,7 @@ fn verb(op: Option<Value>) -> Result<Verb, ScimError> {
 }
 
 fn path(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
-    Path::parse(text, &dialect.syntax, &scim_filter::Limits::default()).map_err(|error| match error
-        .in_filter()
-    {
+    dialect.path(text).map_err(|error| match error.in_filter() {
         true => ScimError::invalid_filter(error.to_string()),
         false => ScimError::invalid_path(error.to_string()),
     })
@@ -89,10 +101,10 @@ fn check_schemas(schemas: Option<Value>, dialect: &Dialect) -> Result<(), ScimEr
     let holds = schemas.as_ref().and_then(Value::as_array).is_some_and(|listed| {
         listed.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
     });
-    match holds || dialect.infer_schemas {
+    dialect.schemas(|| match holds {
         true => Ok(()),
         false => Err(ScimError::invalid_syntax(format!("schemas must hold `{PATCH_OP}`"))),
-    }
+    })
 }
 
 /// Members are cheap, one row each, and have a budget of their own.

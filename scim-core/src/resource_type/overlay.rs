@@ -3,30 +3,41 @@
 
 use std::sync::Arc;
 
+use scim_filter::Type;
 use serde_json::Value;
 
-use super::ResourceType;
-use crate::schema::{Attribute, Returned, Schema, Uniqueness};
+use super::{Discarded, ResourceType, ResourceTypeError, common};
+use crate::{
+    Dialect,
+    admit::Admission,
+    schema::{Attribute, Returned, Schema, Uniqueness},
+};
 
-/// One change to what a resource may hold. The first text is the URN of the schema, the second the name of the attribute.
+/// One change to what a resource may hold. The first text is the URN of the schema, the second the name of the attribute; `Require` and
+/// `Hide` take a sub-attribute too, as in `emails.value`.
 ///
 /// # Examples
 ///
 /// ```
-/// use scim_core::{Overlay, ResourceType, schema::GROUP};
+/// use scim_core::{Overlay, ResourceType, ResourceTypes, schema::GROUP};
 ///
 /// let groups = ResourceType::group().with(Overlay::Unique(GROUP, "displayName"));
+/// assert!(ResourceTypes::new(vec![groups]).is_ok());
+///
+/// let typo = ResourceType::group().with(Overlay::Unique(GROUP, "dispalyName"));
+/// let error = ResourceTypes::new(vec![typo]).unwrap_err().to_string();
+/// assert!(error.contains("no attribute `dispalyName`"), "{error}");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Overlay {
     /// Taken in every request, never stored, returned, published or counted as a change.
     Discard(&'static str, &'static str),
-    /// A client must send it.
+    /// A client must send it; a sub-attribute, in each value that it sends.
     Require(&'static str, &'static str),
     /// No two resources of an organisation hold the same value.
     Unique(&'static str, &'static str),
-    /// Its value where a POST leaves it out; where a PUT leaves it out, the stored value stays.
+    /// Its value where a POST leaves it out or says null; where a PUT does, the stored value stays.
     Default(&'static str, &'static str, Value),
     /// Never returned, and out of reach of filters and sorting.
     Hide(&'static str, &'static str),
@@ -36,42 +47,106 @@ pub enum Overlay {
 
 impl Overlay {
     pub(super) fn lay(self, on: &mut ResourceType) {
-        match self {
+        let laid = match self {
             Self::Discard(urn, name) => discard(on, urn, name),
-            Self::Require(urn, name) => change(on, urn, name, |it| it.required = true),
-            Self::Unique(urn, name) => {
-                change(on, urn, name, |it| it.uniqueness = Uniqueness::Server);
-            }
+            Self::Require(urn, name) => change(on, urn, name, require),
+            Self::Unique(urn, name) => change(on, urn, name, |attribute, name| {
+                attribute.uniqueness = Uniqueness::Server;
+                is_simple(attribute)
+                    .then_some(())
+                    .ok_or_else(|| format!("`{name}` holds no single value to compare"))
+            }),
             Self::Default(urn, name, value) => {
-                change(on, urn, name, |it| it.default = Some(value));
+                change(on, urn, name, |attribute, name| default(attribute, name, value))
             }
-            Self::Hide(urn, name) => change(on, urn, name, |it| it.returned = Returned::Never),
-            Self::Add(urn, attribute) => {
-                if let Some(schema) = schema_of(on, urn) {
-                    schema.attributes.push(attribute);
-                }
-            }
+            Self::Hide(urn, name) => change(on, urn, name, |attribute, _| {
+                attribute.returned = Returned::Never;
+                Ok(())
+            }),
+            Self::Add(urn, attribute) => add(on, urn, attribute),
+        };
+        on.faults.extend(laid.err());
+    }
+}
+
+fn require(attribute: &mut Attribute, _: &str) -> Result<(), String> {
+    attribute.required = true;
+    Ok(())
+}
+
+/// The default must be a value that the attribute takes as it is.
+fn default(attribute: &mut Attribute, name: &str, value: Value) -> Result<(), String> {
+    let admitted = Admission::new(&Dialect::STRICT).admit(attribute, value.clone(), name);
+    match admitted {
+        Ok(Some(admitted)) if admitted == value => {
+            attribute.default = Some(value);
+            Ok(())
         }
+        Ok(_) => Err(format!("`{name}` has no value by default")),
+        Err(refused) => Err(refused.detail),
     }
 }
 
-fn discard(on: &mut ResourceType, urn: &str, name: &str) {
-    let extension = (on.schema.id != urn).then(|| urn.to_owned());
-    on.discarded.push((extension, name.to_owned()));
-    if let Some(schema) = schema_of(on, urn) {
-        schema.attributes.retain(|attribute| attribute.name != name);
-    }
+fn discard(on: &mut ResourceType, urn: &str, name: &str) -> Result<(), ResourceTypeError> {
+    let extension = (!on.schema.id.eq_ignore_ascii_case(urn)).then(|| urn.to_owned());
+    let unknown = unknown(on, urn, name);
+    let schema = schema_of(on, urn)?;
+    let at = schema.attributes.iter().position(|it| it.name.eq_ignore_ascii_case(name));
+    let attribute = schema.attributes.remove(at.ok_or(unknown)?);
+    on.discarded.push(Discarded { extension, attribute });
+    Ok(())
 }
 
-fn change(on: &mut ResourceType, urn: &str, name: &str, how: impl FnOnce(&mut Attribute)) {
-    let attributes = schema_of(on, urn).map(|schema| schema.attributes.iter_mut());
-    if let Some(attribute) = attributes.and_then(|mut all| all.find(|it| it.name == name)) {
-        how(attribute);
+fn add(on: &mut ResourceType, urn: &str, attribute: Attribute) -> Result<(), ResourceTypeError> {
+    let kind = on.kind.clone();
+    let is_base = on.schema.id.eq_ignore_ascii_case(urn);
+    let schema = schema_of(on, urn)?;
+    let is_common = is_base && common(&attribute.name).is_some();
+    if is_common || schema.attribute(&attribute.name).is_some() {
+        let detail = format!("`{}` is there already", attribute.name);
+        return Err(ResourceTypeError::Overlay { kind, detail });
     }
+    schema.attributes.push(attribute);
+    Ok(())
 }
 
-fn schema_of<'a>(on: &'a mut ResourceType, urn: &str) -> Option<&'a mut Schema> {
+fn change(
+    on: &mut ResourceType,
+    urn: &str,
+    name: &str,
+    how: impl FnOnce(&mut Attribute, &str) -> Result<(), String>,
+) -> Result<(), ResourceTypeError> {
+    let unknown = unknown(on, urn, name);
+    let kind = on.kind.clone();
+    let schema = schema_of(on, urn)?;
+    let (parent, sub) = name.split_once('.').map_or((name, None), |(top, sub)| (top, Some(sub)));
+    let attribute = named(&mut schema.attributes, parent);
+    let target = match (attribute, sub) {
+        (Some(attribute), Some(sub)) => named(&mut attribute.sub_attributes, sub),
+        (attribute, _) => attribute,
+    };
+    let target = target.ok_or(unknown)?;
+    how(target, name).map_err(|detail| ResourceTypeError::Overlay { kind, detail })
+}
+
+fn named<'a>(attributes: &'a mut [Attribute], name: &str) -> Option<&'a mut Attribute> {
+    attributes.iter_mut().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
+fn is_simple(attribute: &Attribute) -> bool {
+    !attribute.multi_valued && !matches!(attribute.kind, Type::Complex | Type::Boolean)
+}
+
+fn unknown(on: &ResourceType, urn: &str, name: &str) -> ResourceTypeError {
+    let detail = format!("`{urn}` has no attribute `{name}`");
+    ResourceTypeError::Overlay { kind: on.kind.clone(), detail }
+}
+
+fn schema_of<'a>(on: &'a mut ResourceType, urn: &str) -> Result<&'a mut Schema, ResourceTypeError> {
+    let detail = format!("`{urn}` is no schema of the type");
+    let kind = on.kind.clone();
     let extensions = on.extensions.iter_mut().map(|extension| &mut extension.schema);
     let mut all = std::iter::once(&mut on.schema).chain(extensions);
-    all.find(|schema| schema.id == urn).map(Arc::make_mut)
+    let found = all.find(|schema| schema.id.eq_ignore_ascii_case(urn)).map(Arc::make_mut);
+    found.ok_or(ResourceTypeError::Overlay { kind, detail })
 }

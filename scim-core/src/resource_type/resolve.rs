@@ -6,6 +6,7 @@ use scim_filter::{AttrPath, Location, Resolution, Resolve};
 
 use super::{Extension, ResourceType};
 use crate::{
+    View,
     schema::{Attribute, Mutability, Returned, Schema},
     store::EDGES,
 };
@@ -39,7 +40,10 @@ pub(crate) enum Found<'a> {
     Extension(&'a Extension),
     /// The base schema itself, as an object of its attributes.
     Base,
-    Discarded,
+    /// An attribute that an overlay takes out; perhaps one that nobody may ask about.
+    Discarded {
+        secret: bool,
+    },
     Unknown,
 }
 
@@ -71,7 +75,7 @@ impl<'a> Place<'a> {
 
     /// Whether clients may never see or ask for the value.
     fn is_hidden(&self) -> bool {
-        self.attribute.returned == Returned::Never || self.target().returned == Returned::Never
+        self.attribute.is_secret() || self.target().is_secret()
     }
 
     /// Whether the value exists in answers only, so that no store can look for it: better refused than never found.
@@ -103,8 +107,8 @@ impl ResourceType {
     }
 
     fn find_plain(&self, path: &AttrPath) -> Found<'_> {
-        if self.discards(None, path.name()) {
-            return Found::Discarded;
+        if let Some(discarded) = self.discarded(None, path.name()) {
+            return discarded;
         }
         let base = self.schema.attribute(path.name()).or_else(|| common(path.name()));
         match base {
@@ -116,8 +120,8 @@ impl ResourceType {
     /// An attribute of an extension by its bare name, where only one extension has it (`rfc:FIL-29`, `idp:T18`).
     fn find_in_extensions(&self, path: &AttrPath) -> Found<'_> {
         let mut found = self.extensions.iter().filter_map(|extension| {
-            if self.discards(Some(&extension.schema.id), path.name()) {
-                return Some(Found::Discarded);
+            if let Some(discarded) = self.discarded(Some(&extension.schema.id), path.name()) {
+                return Some(discarded);
             }
             let attribute = extension.schema.attribute(path.name())?;
             Some(within(Some(&extension.schema), attribute, path.sub()))
@@ -150,18 +154,35 @@ impl ResourceType {
             let schema = &*self.extension(urn)?.schema;
             (Some(schema), schema)
         };
-        if self.discards(extension.map(|schema| schema.id.as_str()), name) {
-            return Some(Found::Discarded);
+        let urn = extension.map(|schema| schema.id.as_str());
+        if let Some(discarded) = self.discarded(urn, name) {
+            return Some(discarded);
         }
         let common = || common(name).filter(|_| extension.is_none());
         let attribute = schema.attribute(name).or_else(common);
         Some(attribute.map_or(Found::Unknown, |attribute| within(extension, attribute, sub)))
     }
 
+    /// Whether some attribute is returned on request only.
+    pub(crate) fn returns_on_request(&self) -> bool {
+        let is_it = |attribute: &Attribute| attribute.returned == Returned::Request;
+        let all = self.schemas().flat_map(|schema| &schema.attributes);
+        all.into_iter().any(|it| is_it(it) || it.sub_attributes.iter().any(is_it))
+    }
+
     pub(crate) fn discards(&self, extension: Option<&str>, name: &str) -> bool {
-        self.discarded.iter().any(|(urn, discarded)| {
-            urn.as_deref() == extension && discarded.eq_ignore_ascii_case(name)
-        })
+        self.discarded(extension, name).is_some()
+    }
+
+    fn discarded(&self, extension: Option<&str>, name: &str) -> Option<Found<'_>> {
+        let same = |urn: &Option<String>| match (urn, extension) {
+            (Some(urn), Some(extension)) => urn.eq_ignore_ascii_case(extension),
+            (urn, extension) => urn.is_none() && extension.is_none(),
+        };
+        let found = self.discarded.iter().find(|discarded| {
+            same(&discarded.extension) && discarded.attribute.name.eq_ignore_ascii_case(name)
+        });
+        found.map(|discarded| Found::Discarded { secret: discarded.attribute.is_secret() })
     }
 }
 
@@ -192,28 +213,64 @@ impl Resolve for ResourceType {
     }
 
     fn sub_attribute(&self, parent: &scim_filter::Attribute, name: &str) -> Resolution {
-        let location = &parent.location;
-        let schema = match location.extension.as_deref() {
-            None | Some(EDGES) => Some(None),
-            Some(urn) => self.extension(urn).map(|extension| Some(&*extension.schema)),
+        self.resolution(self.find_part(parent, name))
+    }
+}
+
+/// A resource type as one caller may ask about it: what his view hides is as far out of reach as what is never returned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Askable<'a> {
+    pub(crate) of: &'a ResourceType,
+    pub(crate) view: &'a View,
+}
+
+impl Askable<'_> {
+    fn judged(&self, found: Found<'_>) -> Resolution {
+        let hides = |place: &Place<'_>| {
+            self.view.hides(&self.of.kind, &place.location())
+                || self.view.hides(&self.of.kind, &place.whole().location())
         };
-        let Some(extension) = schema else { return Resolution::Unknown };
-        let own = match location.extension.as_deref() {
-            Some(EDGES) => self.edge_attribute(&location.name),
-            _ => self.attribute_in(extension, &location.name),
-        };
-        let Some(attribute) = own else { return Resolution::Unknown };
-        self.resolution(within(extension, attribute, Some(name)))
+        match found {
+            Found::Attribute(place) if hides(&place) => Resolution::Forbidden,
+            found => self.of.resolution(found),
+        }
+    }
+}
+
+impl Resolve for Askable<'_> {
+    fn resolve(&self, path: &AttrPath) -> Resolution {
+        self.judged(self.of.find(path))
+    }
+
+    fn sub_attribute(&self, parent: &scim_filter::Attribute, name: &str) -> Resolution {
+        self.judged(self.of.find_part(parent, name))
     }
 }
 
 impl ResourceType {
+    /// What a name inside the brackets behind an attribute means.
+    fn find_part(&self, parent: &scim_filter::Attribute, name: &str) -> Found<'_> {
+        let location = &parent.location;
+        if location.extension.as_deref() == Some(EDGES) {
+            let own = self.edge_attribute(&location.name);
+            return own.map_or(Found::Unknown, |own| within(None, own, Some(name)));
+        }
+        let extension = match location.extension.as_deref().map(|urn| self.extension(urn)) {
+            None => None,
+            Some(Some(extension)) => Some(&*extension.schema),
+            Some(None) => return Found::Unknown,
+        };
+        let own = self.attribute_in(extension, &location.name);
+        own.map_or(Found::Unknown, |own| within(extension, own, Some(name)))
+    }
+
     fn resolution(&self, found: Found<'_>) -> Resolution {
         match found {
             Found::Attribute(place) if place.is_hidden() => Resolution::Forbidden,
             Found::Attribute(place) if place.is_made_for_answers() => Resolution::Unknown,
             Found::Attribute(place) => Resolution::Found(self.in_store(place.described())),
-            Found::Discarded => Resolution::NoValue,
+            Found::Discarded { secret: true } => Resolution::Forbidden,
+            Found::Discarded { secret: false } => Resolution::NoValue,
             Found::Extension(_) | Found::Base | Found::Unknown => Resolution::Unknown,
         }
     }

@@ -1,7 +1,9 @@
 //! The schemas of RFC 7643 §8.7.1 with their errata. Where this differs from the printed tables, the erratum or the paragraph
 //! stands beside the line.
 
-use super::{Attribute, ENTERPRISE_USER, GROUP, Mutability, Returned, Schema, USER};
+pub(super) mod discovery;
+
+use super::{Attribute, ENTERPRISE_USER, Form, GROUP, Mutability, Returned, Schema, USER};
 
 pub(super) fn user() -> Schema {
     let mut schema = Schema::new(USER, "User", "User Account");
@@ -24,9 +26,14 @@ fn identity() -> Vec<Attribute> {
         Attribute::string("title").described("The person's title, as in `Vice President`."),
         Attribute::string("userType").described("How the person relates to the organisation."),
         Attribute::string("preferredLanguage")
+            .of_form(Form::Languages)
             .described("Languages in the form of Accept-Language, as in `en-US`."),
-        Attribute::string("locale").described("Where numbers, dates and money take their form."),
-        Attribute::string("timezone").described("A name of the IANA time zone database."),
+        Attribute::string("locale")
+            .of_form(Form::Locale)
+            .described("Where numbers, dates and money take their form."),
+        Attribute::string("timezone")
+            .of_form(Form::TimeZone)
+            .described("A name of the IANA time zone database."),
         Attribute::boolean("active").described("Whether the account may be used."),
         Attribute::string("password")
             .mutability(Mutability::WriteOnly)
@@ -78,7 +85,9 @@ fn address_parts() -> Vec<Attribute> {
         Attribute::string("locality").described("City or town."),
         Attribute::string("region").described("State or region."),
         Attribute::string("postalCode").described("Postal code."),
-        Attribute::string("country").described("Country, as ISO 3166-1 alpha-2."),
+        Attribute::string("country")
+            .of_form(Form::Country)
+            .described("Country, as ISO 3166-1 alpha-2."),
         kind_of(&["work", "home", "other"]),
         // Used in §8.2, missing in the printed schema.
         primary(),

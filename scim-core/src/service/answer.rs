@@ -1,7 +1,7 @@
 //! What each action does. Only the lines that ask the store wait.
 
 use http::StatusCode;
-use scim_filter::{AttrPath, Bound, Filter};
+use scim_filter::{AttrPath, Bound, Location, Resolution, Resolve};
 use serde_json::Value;
 
 use super::{
@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     PatchAnswer, ResourceType, ScimError, discovery,
-    project::{Projection, Renderer, etag},
+    patch::Plan,
+    project::{Projection, Renderer, etag, named_by_body},
+    resource_type::Askable,
     schema::Type,
     store::{Order, Paging, Query, Readable, Resource, ResourceId, Sort, Want},
 };
@@ -29,7 +31,11 @@ impl Service {
                 refuse_filter(&parameters)?;
                 Ok(Outcome::Document(discovery::service_provider_config(caller, &self.limits)))
             }
-            Action::Schemas(id) => discover(discovery::schemas(caller), id, &parameters),
+            Action::Schemas(None) => discover(discovery::schemas(caller), None, &parameters),
+            Action::Schemas(id) => {
+                let all = [discovery::schemas(caller), discovery::own_schemas(caller)].concat();
+                discover(all, id, &parameters)
+            }
             Action::ResourceTypes(id) => {
                 discover(discovery::resource_types(caller), id, &parameters)
             }
@@ -42,19 +48,24 @@ impl Service {
             Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
             Action::Create(of, body) => {
                 let projection = projection(of, &parameters, caller)?;
+                let written = named_by_body(of, &body);
                 let created = self.create(caller, of, body).await?;
-                self.resource(caller, of, &created, &projection, StatusCode::CREATED).await
+                let shown = (&projection, written.as_slice());
+                self.resource(caller, of, &created, shown, StatusCode::CREATED).await
             }
             Action::Replace(of, id, body) => {
                 let projection = projection(of, &parameters, caller)?;
+                let written = named_by_body(of, &body);
                 self.replace(caller, of, &id, body, &conditions).await?;
-                self.resource(caller, of, &id, &projection, StatusCode::OK).await
+                self.resource(caller, of, &id, (&projection, &written), StatusCode::OK).await
             }
             Action::Patch(of, id, body) => {
                 let projection = projection(of, &parameters, caller)?;
+                let written = self.named_by_patch(caller, of, &body);
                 let version = self.patch(caller, of, &id, body, &conditions).await?;
+                let shown = (&projection, written.as_slice());
                 match answers_with_body(caller, of, &projection) {
-                    true => self.resource(caller, of, &id, &projection, StatusCode::OK).await,
+                    true => self.resource(caller, of, &id, shown, StatusCode::OK).await,
                     false => Ok(Outcome::NoContent(Some(version))),
                 }
             }
@@ -79,7 +90,16 @@ impl Service {
         if conditions.has_seen(&resource.version.to_string()) {
             return Ok(Outcome::NotModified(etag(resource.version)));
         }
-        render(caller, of, &resource, &projection, StatusCode::OK)
+        render(caller, of, &resource, (&projection, &[]), StatusCode::OK)
+    }
+
+    /// What a PATCH writes; nothing for a type that returns nothing on request only.
+    fn named_by_patch(&self, caller: &Caller, of: &ResourceType, body: &Value) -> Vec<Location> {
+        if !of.returns_on_request() {
+            return vec![];
+        }
+        let plan = Plan::compile(of, body.clone(), &caller.dialect, &self.limits.patch);
+        plan.map(|plan| plan.writes()).unwrap_or_default()
     }
 
     /// The resource after a write, as the request asks for it.
@@ -88,11 +108,11 @@ impl Service {
         caller: &Caller,
         of: &ResourceType,
         id: &ResourceId,
-        projection: &Projection,
+        shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
-        let resource = self.visible(caller, of, id, &projection.want(of)).await?;
-        render(caller, of, &resource, projection, status)
+        let resource = self.visible(caller, of, id, &shown.0.want(of)).await?;
+        render(caller, of, &resource, shown, status)
     }
 
     /// A resource that the caller can see; what is outside the view is not found.
@@ -124,13 +144,13 @@ impl Service {
         let mut query = Query::all(of.kind().clone(), self.page_size(parameters)?);
         query.filter = self.filter(caller, of, parameters)?;
         query.part = caller.view.part();
-        query.sort = sort(of, parameters)?;
+        query.sort = sort(&Askable { of, view: &caller.view }, parameters)?;
         query.want = projection.want(of);
         if let Paging::Index { count, .. } = query.paging {
             query.paging = Paging::Index { start, count };
         }
         let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
-        let renderer = renderer(caller, of, &projection);
+        let renderer = renderer(caller, of, (&projection, &[]));
         let rendered: Result<Vec<_>, _> =
             page.resources.iter().map(|resource| renderer.render(resource)).collect();
         let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
@@ -157,10 +177,9 @@ impl Service {
     ) -> Result<Option<Bound>, ScimError> {
         let visible = caller.view.filter(of.kind()).cloned();
         let Some(text) = parameters.text("filter") else { return Ok(visible) };
-        let refused = |error: &dyn std::fmt::Display| ScimError::invalid_filter(error.to_string());
-        let filter = Filter::parse(text, &caller.dialect.syntax, &self.limits.filter)
-            .map_err(|error| refused(&error))?;
-        let asked = filter.bind(of, &caller.dialect.coercion).map_err(|error| refused(&error))?;
+        let filter = caller.dialect.filter(text, &self.limits.filter);
+        let filter = filter.map_err(|error| ScimError::invalid_filter(error.to_string()))?;
+        let asked = caller.dialect.bind(&filter, &Askable { of, view: &caller.view })?;
         Ok(Some(match visible {
             Some(visible) => visible.and(asked),
             None => asked,
@@ -183,17 +202,17 @@ fn projection(
     Projection::read(named, excluded, of, &caller.dialect)
 }
 
-fn renderer<'a>(
-    caller: &'a Caller,
-    of: &'a ResourceType,
-    projection: &'a Projection,
-) -> Renderer<'a> {
+/// What the request asks for, and what it has just written.
+pub(super) type Shown<'a> = (&'a Projection, &'a [Location]);
+
+fn renderer<'a>(caller: &'a Caller, of: &'a ResourceType, shown: Shown<'a>) -> Renderer<'a> {
     Renderer {
         types: &caller.types,
         resource_type: of,
         view: &caller.view,
         base: &caller.base,
-        projection,
+        projection: shown.0,
+        written: shown.1,
     }
 }
 
@@ -201,16 +220,16 @@ pub(super) fn render(
     caller: &Caller,
     of: &ResourceType,
     resource: &Resource,
-    projection: &Projection,
+    shown: Shown<'_>,
     status: StatusCode,
 ) -> Result<Outcome, ScimError> {
     let version = etag(resource.version);
-    let rendered = renderer(caller, of, projection).render(resource).map_err(store_error)?;
+    let rendered = renderer(caller, of, shown).render(resource).map_err(store_error)?;
     Ok(Outcome::Resource { status, resource: rendered, version })
 }
 
 /// The order that a request asks for (RFC 7644 §3.4.2.3). `sortOrder` alone counts for nothing.
-fn sort(of: &ResourceType, parameters: &Parameters) -> Result<Option<Sort>, ScimError> {
+fn sort(of: &Askable<'_>, parameters: &Parameters) -> Result<Option<Sort>, ScimError> {
     let Some(by) = parameters.text("sortby").filter(|by| !by.trim().is_empty()) else {
         return Ok(None);
     };
@@ -224,26 +243,21 @@ fn sort(of: &ResourceType, parameters: &Parameters) -> Result<Option<Sort>, Scim
     let unsortable =
         || ScimError::invalid_value(format!("`{by}` is no attribute that one can sort by"));
     let path = AttrPath::parse(by).map_err(|_| unsortable())?;
-    let attribute = of.sortable(&path).ok_or_else(unsortable)?;
+    let attribute = sortable(of, &path).ok_or_else(unsortable)?;
     Ok(Some(Sort { by: attribute, order }))
 }
 
-impl ResourceType {
-    /// The attribute to sort by: a simple one, or the `value` of a list of complex ones.
-    fn sortable(&self, path: &AttrPath) -> Option<scim_filter::Attribute> {
-        use scim_filter::{Resolution, Resolve};
-        let simple = |resolution| match resolution {
-            Resolution::Found(attribute) => Some(attribute),
-            _ => None,
-        };
-        let attribute = simple(self.resolve(path))?;
-        match attribute.kind {
-            Type::Complex if attribute.multi_valued => {
-                simple(self.sub_attribute(&attribute, "value"))
-            }
-            Type::Complex => None,
-            _ => Some(attribute),
-        }
+/// The attribute to sort by: a simple one, or the `value` of a list of complex ones.
+fn sortable(of: &Askable<'_>, path: &AttrPath) -> Option<scim_filter::Attribute> {
+    let simple = |resolution| match resolution {
+        Resolution::Found(attribute) => Some(attribute),
+        _ => None,
+    };
+    let attribute = simple(of.resolve(path))?;
+    match attribute.kind {
+        Type::Complex if attribute.multi_valued => simple(of.sub_attribute(&attribute, "value")),
+        Type::Complex => None,
+        _ => Some(attribute),
     }
 }
 

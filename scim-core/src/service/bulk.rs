@@ -120,7 +120,7 @@ impl Service {
                     caller,
                     of,
                     &resource,
-                    &Default::default(),
+                    (&Default::default(), &[]),
                     StatusCode::CREATED,
                 )
             }

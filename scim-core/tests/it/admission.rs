@@ -110,7 +110,7 @@ fn values_become_what_their_attribute_is() {
             "profileUrl",
             json!("no url at all"),
             r#""no url at all""#,
-            "400 invalidValue: profileUrl must be text",
+            "400 invalidValue: profileUrl must be a URI",
         ),
         // rfc:GEN-10
         (

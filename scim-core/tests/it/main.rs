@@ -10,10 +10,14 @@
 
 mod admission;
 mod bulk;
+mod device;
 mod discovery;
+mod overlays;
 mod patch;
+mod published;
 mod queries;
 mod races;
+mod schema_json;
 mod service;
 
 use std::sync::Arc;
@@ -22,6 +26,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 use scim_core::{Caller, Dialect, MemoryStore, Service, environment::Scripted};
 use serde_json::Value;
+
+/// Says loudly that a test could not ask a real program; in a run that must, this fails.
+#[allow(clippy::print_stderr, reason = "a test that did not run says so")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+    assert!(std::env::var_os("REQUIRE_REAL_PROGRAMS").is_none_or(|set| set != "1"), "{why}");
+}
 
 /// A service over an empty store, on a scripted clock, and a caller who may do everything.
 pub(crate) struct World {
