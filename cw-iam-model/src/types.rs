@@ -42,10 +42,12 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
 fn both(department: Department) -> [Arc<ResourceTypes>; 2] {
     let user = || user(department);
     let writer = vec![user().with(Overlay::Hide(USER, "groups")), group(vec![])];
-    [
-        Arc::new(ResourceTypes::new(writer)),
-        Arc::new(ResourceTypes::new(vec![user(), reader_group()])),
-    ]
+    [compiled(writer), compiled(vec![user(), reader_group()])]
+}
+
+#[expect(clippy::expect_used, reason = "four fixed sets, each of which the tests make")]
+fn compiled(types: Vec<ResourceType>) -> Arc<ResourceTypes> {
+    Arc::new(ResourceTypes::new(types).expect("the types of the IAM fit together"))
 }
 
 fn user(department: Department) -> ResourceType {
