@@ -1,18 +1,21 @@
 //! From operations to steps: the decision table of PATCH. Whatever needs no resource to be refused is refused here.
 
+mod membership;
+mod value_path;
+
 use std::sync::Arc;
 
-use scim_filter::{AttrPath, Bound, Filter, Literal, Location, Op, Path};
+use scim_filter::{AttrPath, Bound, Filter, Location, Path};
 use serde_json::{Map, Value};
 
 use super::{
-    MemberStep, Plan, Step, Target,
+    Plan, Step, Target,
     decode::{Goal, Operation, Verb},
     target::{Action, Elements, Otherwise, Which},
 };
 use crate::{
     Dialect, ResourceType, ScimError,
-    admit::{Admission, members},
+    admit::Admission,
     resource_type::{Found, Place},
     schema::{Attribute, Mutability, Type, cut},
 };
@@ -281,175 +284,9 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn value_path(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        path: &Path,
-        filter: &Filter,
-        value: Option<Value>,
-    ) -> Result<(), ScimError> {
-        let bound = self.bind(path.attr(), filter)?;
-        let Some(part) = self.part(place, path)? else { return Ok(()) };
-        let name = path.to_string();
-        let sub = part.map(|part| Arc::from(part.name.as_str()));
-        let clears = match &value {
-            _ if verb == Verb::Remove => true,
-            None => return Err(missing_value()),
-            Some(value) => part.is_some() && self.dialect.names_nothing(value),
-        };
-        let (action, otherwise) = if clears {
-            (Action::Clear, Otherwise::Nothing)
-        } else {
-            let value = value.unwrap_or_default();
-            (self.element_action(verb, place, part, value, &name)?, self.creation(place, filter)?)
-        };
-        let elements = Elements { which: Which::Matching(Box::new(bound)), sub, otherwise };
-        let mut target =
-            Target::whole(place.whole().location(), part.unwrap_or(place.attribute).mutability);
-        target.elements = Some(elements);
-        self.push(target, action);
-        Ok(())
-    }
-
-    fn element_action(
-        &self,
-        verb: Verb,
-        place: Place<'_>,
-        part: Option<&Attribute>,
-        value: Value,
-        name: &str,
-    ) -> Result<Action, ScimError> {
-        if let Some(part) = part {
-            let value = self.admission.admit(part, value, name)?.unwrap_or_default();
-            return Ok(Action::Set(value));
-        }
-        let value = match value {
-            Value::Array(mut one) if one.len() == 1 => one.pop().unwrap_or_default(),
-            value => value,
-        };
-        match verb {
-            Verb::Add => Ok(Action::Merge(self.merged(place.attribute, value, name)?)),
-            _ => {
-                let element = self.admission.element(place.attribute, value, name)?;
-                Ok(Action::Set(Value::Object(element.unwrap_or_default())))
-            }
-        }
-    }
-
-    /// What happens where a value path fits nothing: an element with what its `eq` terms say, where they say it all (`idp:T5`).
-    fn creation(&self, place: Place<'_>, filter: &Filter) -> Result<Otherwise, ScimError> {
-        if !self.dialect.create_target {
-            return Ok(Otherwise::NoTarget);
-        }
-        let mut element = Map::new();
-        match self.terms(place.attribute, filter, &mut element)? {
-            true => Ok(Otherwise::Create(element)),
-            false => Ok(Otherwise::NoTarget),
-        }
-    }
-
-    fn terms(
-        &self,
-        attribute: &Attribute,
-        filter: &Filter,
-        element: &mut Map<String, Value>,
-    ) -> Result<bool, ScimError> {
-        match filter {
-            Filter::And(terms) => {
-                for term in terms {
-                    if !self.terms(attribute, term, element)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Filter::Compare { attr, op: Op::Eq, value } => {
-                let Some(sub) = attribute.sub_attribute(attr.name()) else { return Ok(false) };
-                let value = self.admission.admit(sub, json(value), attr.as_str())?;
-                element.extend(value.map(|value| (sub.name.clone(), value)));
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// The sub-attribute after the bracket: `Ok(None)` where it is unknown and that is let pass.
-    fn part<'s>(
-        &self,
-        place: Place<'s>,
-        path: &Path,
-    ) -> Result<Option<Option<&'s Attribute>>, ScimError> {
-        let Some(name) = path.sub() else { return Ok(Some(None)) };
-        match place.attribute.sub_attribute(name) {
-            Some(sub) if sub.mutability == Mutability::ReadOnly => {
-                Err(read_only(Place { sub: Some(sub), ..place }))
-            }
-            Some(sub) => Ok(Some(Some(sub))),
-            None => self.dialect.unknown(|| no_attribute(path)).map(|()| None),
-        }
-    }
-
     fn bind(&self, attr: &AttrPath, filter: &Filter) -> Result<Bound, ScimError> {
         let whole = Filter::ValuePath { attr: attr.clone(), filter: Box::new(filter.clone()) };
         self.dialect.bind(&whole, self.resource_type)
-    }
-
-    fn is_membership(&self, place: Place<'_>) -> bool {
-        place.extension.is_none() && self.resource_type.lists_members(place.attribute)
-    }
-
-    fn membership(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        path: &Path,
-        value: Option<Value>,
-    ) -> Result<(), ScimError> {
-        if place.sub.is_some() || path.sub().is_some() {
-            return Err(fixed_member(place));
-        }
-        let step = match (verb, path.filter(), value) {
-            (Verb::Remove, Some(filter), _) => match ids(filter) {
-                Some(ids) => MemberStep::Remove(ids),
-                None => MemberStep::RemoveMatching(self.bind(path.attr(), filter)?),
-            },
-            (_, Some(_), _) => return Err(fixed_member(place)),
-            (Verb::Remove, None, None) => MemberStep::Set(vec![]),
-            (Verb::Remove, None, Some(value)) => {
-                match self.selector(&place.attribute.name, value)? {
-                    Selector::All => MemberStep::Set(vec![]),
-                    Selector::Nobody => return Ok(()),
-                    Selector::These(value) => {
-                        let listed = members(place.attribute, value, self.dialect)?;
-                        MemberStep::Remove(listed.into_iter().map(|member| member.id).collect())
-                    }
-                }
-            }
-            (_, None, None) => return Err(missing_value()),
-            (verb, None, Some(value)) => self.listed(verb, place, value)?,
-        };
-        self.plan.members.push(step);
-        Ok(())
-    }
-
-    /// Members to add, or to have and no others. Only an empty list empties (`sec:P-03`).
-    fn listed(&self, verb: Verb, place: Place<'_>, value: Value) -> Result<MemberStep, ScimError> {
-        let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
-        let is_nothing = value.is_null()
-            || value.as_str() == Some("")
-            || value.as_object().is_some_and(Map::is_empty);
-        if is_nothing && !is_empty_list {
-            return Err(ScimError::invalid_value(format!(
-                "the value for {} names nobody; an empty list removes all members",
-                place.attribute.name
-            )));
-        }
-        let listed = members(place.attribute, value, self.dialect)?;
-        Ok(match verb {
-            Verb::Add => MemberStep::Add(listed),
-            _ => MemberStep::Set(listed),
-        })
     }
 
     fn push(&mut self, target: Target, action: Action) {
@@ -471,31 +308,6 @@ fn part_of_each(place: Place<'_>) -> Target {
     target
 }
 
-/// The ids that a filter names, where it names nothing else.
-fn ids(filter: &Filter) -> Option<Vec<crate::store::ResourceId>> {
-    match filter {
-        Filter::Compare { attr, op: Op::Eq, value: Literal::String(id) } => {
-            let names_value = attr.sub().is_none() && attr.name().eq_ignore_ascii_case("value");
-            names_value.then(|| vec![id.as_ref().into()])
-        }
-        Filter::Or(terms) => {
-            let each: Option<Vec<_>> = terms.iter().map(ids).collect();
-            Some(each?.into_iter().flatten().collect())
-        }
-        _ => None,
-    }
-}
-
-fn json(literal: &Literal) -> Value {
-    match literal {
-        Literal::Null => Value::Null,
-        Literal::Boolean(value) => (*value).into(),
-        Literal::Integer(value) => (*value).into(),
-        Literal::Decimal(value) => (*value).into(),
-        Literal::String(text) => text.as_ref().into(),
-    }
-}
-
 fn is_read_only(place: Place<'_>) -> bool {
     place.attribute.mutability == Mutability::ReadOnly
         || place.target().mutability == Mutability::ReadOnly
@@ -503,13 +315,6 @@ fn is_read_only(place: Place<'_>) -> bool {
 
 fn read_only(place: Place<'_>) -> ScimError {
     ScimError::mutability(format!("{} is read-only", place.location()))
-}
-
-fn fixed_member(place: Place<'_>) -> ScimError {
-    ScimError::mutability(format!(
-        "an element of {} cannot change; remove it and add another",
-        place.attribute.name
-    ))
 }
 
 fn no_attribute(path: &Path) -> ScimError {

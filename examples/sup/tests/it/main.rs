@@ -41,7 +41,8 @@ impl Directory {
             .with(Attribute::integer("sunkPosixGroupId"));
         let groups = ResourceType::new("Group", "/Groups", posix)
             .with_members(ResourceType::group().membership().unwrap().clone());
-        let types = ResourceTypes::new(vec![ResourceType::user().extended_by(extension), groups]).unwrap();
+        let types =
+            ResourceTypes::new(vec![ResourceType::user().extended_by(extension), groups]).unwrap();
         let mut caller = Caller::new("acme", BASE.parse().unwrap());
         caller.types = Arc::new(types);
         assert_eq!(caller.view.part(), Part::Sent);
