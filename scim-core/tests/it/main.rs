@@ -12,10 +12,12 @@ mod admission;
 mod bulk;
 mod device;
 mod discovery;
+mod hostile;
 mod overlays;
 mod patch;
 mod published;
 mod races;
+mod resources;
 mod schema_json;
 mod service;
 
