@@ -10,16 +10,19 @@
 
 mod admission;
 mod bulk;
+mod corpus;
 mod device;
 mod discovery;
 mod hostile;
 mod overlays;
 mod patch;
+mod properties;
 mod published;
 mod races;
 mod resources;
 mod schema_json;
 mod service;
+mod targets;
 
 use std::sync::Arc;
 
