@@ -19,6 +19,7 @@ mod patch;
 mod properties;
 mod published;
 mod races;
+mod readers;
 mod resources;
 mod schema_json;
 mod service;
