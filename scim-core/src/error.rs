@@ -82,6 +82,11 @@ macro_rules! rows {
                 Self { status: StatusCode::$status, scim_type, detail: detail.into(), retry_after: None, allow: None }
             })*
         }
+
+        /// Every row, by name.
+        #[cfg(test)]
+        const ROWS: &[(&str, fn(&'static str) -> ScimError)] =
+            &[$((stringify!($name), |detail| ScimError::$name(detail)),)*];
     };
 }
 
@@ -184,4 +189,21 @@ pub struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scim_type: Option<ScimType>,
     detail: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_tables() {
+        // rfc:ERR-01 rfc:ERR-02
+        let told = ROWS.iter().map(|(name, make)| {
+            let body = serde_json::to_value(make("what is wrong").body()).unwrap();
+            (*name, body)
+        });
+        let all: std::collections::BTreeMap<_, _> = told.collect();
+        assert_eq!(all.len(), ROWS.len());
+        insta::assert_json_snapshot!(all);
+    }
 }

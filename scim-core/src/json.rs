@@ -6,6 +6,8 @@ use std::{cell::Cell, collections::HashSet, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::schema::cut;
+
 /// How deep and how large a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -131,7 +133,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let (mut map, mut seen) = (Map::new(), HashSet::new());
         while let Some(name) = entries.next_key::<String>()? {
             if !seen.insert(name.to_ascii_lowercase()) {
-                return Err(A::Error::custom(format_args!("`{name}` is there twice")));
+                return Err(A::Error::custom(format_args!("`{}` is there twice", cut(&name))));
             }
             map.insert(name, entries.next_value_seed(inside)?);
         }

@@ -10,15 +10,21 @@
 
 mod admission;
 mod bulk;
+mod corpus;
 mod device;
 mod discovery;
+mod hostile;
 mod overlays;
 mod patch;
+mod properties;
 mod published;
 mod queries;
 mod races;
+mod readers;
+mod resources;
 mod schema_json;
 mod service;
+mod targets;
 
 use std::sync::Arc;
 
