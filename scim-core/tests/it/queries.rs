@@ -27,6 +27,19 @@ fn what_the_service_filled_in_is_found() {
 }
 
 #[test]
+fn a_manager_is_found_by_exactly_his_id() {
+    let world = World::new();
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    world.make("/Users", json!({"userName": "ada", enterprise: {"manager": {"value": "Ab7"}}}));
+    let total = |id: &str| {
+        let filter = format!("{enterprise}:manager.value eq \"{id}\"");
+        world.ask("POST", "/Users/.search", json!({"filter": filter})).body["totalResults"].clone()
+    };
+    // rfc:GRP-10
+    assert_eq!((total("Ab7"), total("AB7")), (json!(1), json!(0)));
+}
+
+#[test]
 fn a_parameter_is_there_once() {
     let world = World::new();
     // sec:F-07
