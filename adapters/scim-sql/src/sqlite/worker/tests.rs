@@ -124,8 +124,14 @@ fn waiting_batches_share_a_transaction() {
     thread::scope(|scope| {
         let store = &store;
         let (release, released) = mpsc::channel::<()>();
-        let occupied = store.workers.maintain(move |_| Ok(released.recv().is_ok()));
+        let (enter, entered) = mpsc::channel();
+        let occupied = store.workers.maintain(move |_| {
+            let told = enter.send(());
+            Ok(told.is_ok() && released.recv().is_ok())
+        });
         let occupied = scope.spawn(|| pollster::block_on(occupied));
+        // Not before the writer is busy: what came first would not wait in the queue.
+        entered.recv().unwrap();
         let commit = |number| scope.spawn(move || create(store, &format!("u{number}"), 10));
         let commits: Vec<_> = (0..20).map(commit).collect();
         while store.workers.writer.len() < 20 {
