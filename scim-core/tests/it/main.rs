@@ -24,6 +24,7 @@ mod resources;
 mod schema_json;
 mod service;
 mod targets;
+mod typed;
 
 use std::sync::Arc;
 
