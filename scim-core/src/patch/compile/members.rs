@@ -1,0 +1,86 @@
+//! Operations on members: who comes and goes.
+
+use scim_filter::{Filter, Literal, Op, Path};
+use serde_json::{Map, Value};
+
+use super::{Compiler, MemberStep, Selector, missing_value};
+use crate::{
+    ScimError, admit::members, patch::decode::Verb, resource_type::Place, store::ResourceId,
+};
+
+impl Compiler<'_> {
+    pub(super) fn membership(
+        &mut self,
+        verb: Verb,
+        place: Place<'_>,
+        path: &Path,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        if place.sub.is_some() || path.sub().is_some() {
+            return Err(fixed_member(place));
+        }
+        let step = match (verb, path.filter(), value) {
+            (Verb::Remove, Some(filter), _) => match ids(filter) {
+                Some(ids) => MemberStep::Remove(ids),
+                None => MemberStep::RemoveMatching(self.bind(path.attr(), filter)?),
+            },
+            (_, Some(_), _) => return Err(fixed_member(place)),
+            (Verb::Remove, None, None) => MemberStep::Set(vec![]),
+            (Verb::Remove, None, Some(value)) => {
+                match self.selector(&place.attribute.name, value)? {
+                    Selector::All => MemberStep::Set(vec![]),
+                    Selector::Nobody => return Ok(()),
+                    Selector::These(value) => {
+                        let listed = members(place.attribute, value, self.dialect)?;
+                        MemberStep::Remove(listed.into_iter().map(|member| member.id).collect())
+                    }
+                }
+            }
+            (_, None, None) => return Err(missing_value()),
+            (verb, None, Some(value)) => self.listed(verb, place, value)?,
+        };
+        self.plan.members.push(step);
+        Ok(())
+    }
+
+    /// Members to add, or to have and no others. Only an empty list empties (`sec:P-03`).
+    fn listed(&self, verb: Verb, place: Place<'_>, value: Value) -> Result<MemberStep, ScimError> {
+        let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
+        let is_nothing = value.is_null()
+            || value.as_str() == Some("")
+            || value.as_object().is_some_and(Map::is_empty);
+        if is_nothing && !is_empty_list {
+            return Err(ScimError::invalid_value(format!(
+                "the value for {} names nobody; an empty list removes all members",
+                place.attribute.name
+            )));
+        }
+        let listed = members(place.attribute, value, self.dialect)?;
+        Ok(match verb {
+            Verb::Add => MemberStep::Add(listed),
+            _ => MemberStep::Set(listed),
+        })
+    }
+}
+
+/// The ids that a filter names, where it names nothing else.
+fn ids(filter: &Filter) -> Option<Vec<ResourceId>> {
+    match filter {
+        Filter::Compare { attr, op: Op::Eq, value: Literal::String(id) } => {
+            let names_value = attr.sub().is_none() && attr.name().eq_ignore_ascii_case("value");
+            names_value.then(|| vec![id.as_ref().into()])
+        }
+        Filter::Or(terms) => {
+            let each: Option<Vec<_>> = terms.iter().map(ids).collect();
+            Some(each?.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+fn fixed_member(place: Place<'_>) -> ScimError {
+    ScimError::mutability(format!(
+        "an element of {} cannot change; remove it and add another",
+        place.attribute.name
+    ))
+}
