@@ -25,6 +25,7 @@ mod resources;
 mod schema_json;
 mod service;
 mod targets;
+mod typed;
 
 use std::sync::Arc;
 

@@ -262,6 +262,7 @@ fn types_that_do_not_fit_together_say_so() {
         let error = fault(vec![device("A", endpoint)]);
         assert!(error.starts_with("A: `/") && error.contains("is no endpoint"), "{error}");
     }
+    insta::assert_snapshot!(fault(vec![device("A", "/bulk")]), @"A: `/bulk` is no endpoint, expected one segment such as `/Devices` that the protocol does not use");
     insta::assert_snapshot!(fault(vec![device("A", "/As").extended_by(Schema::new("URN:x:a", "", ""))]), @"A: the schema `URN:x:a` is there twice");
     insta::assert_snapshot!(fault(vec![ResourceType::user(), device("A", "/As").extended_by(Schema::new(ENTERPRISE_USER, "", ""))]), @"A: the schema `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User` is another one in another resource type");
     insta::assert_snapshot!(fault(vec![device("A", "/As").extended_by(Schema::new("Nothing", "", ""))]), @"A: schema `Nothing`: id is `Nothing`, expected a URI such as `urn:example:params:scim:schemas:Device`");
