@@ -25,7 +25,9 @@ fn string(inside: &str) -> Parsed<'_, Literal> {
 
 /// The rest of a JSON string that is not all plain text.
 fn escaped<'a>(plain: &str, mut rest: &'a str) -> Parsed<'a, Literal> {
-    let mut text = String::from(plain);
+    // Room for what is most likely left, so that the text need not move while it grows.
+    let mut text = String::with_capacity(plain.len() + rest.len().min(64));
+    text.push_str(plain);
     loop {
         match rest.bytes().next() {
             Some(b'"') => return Ok((skip(rest, 1), Literal::String(text.into()))),
