@@ -85,7 +85,7 @@ pub(super) fn invite(base: &Url, demo: &Demo) {
 Token: {}
 
   curl -s {header} '{base}/Users?count=2'
-  curl -s {header} {base}/Users -d '{{\"userName\": \"you@example.com\"}}'
+  curl -s {header} -H 'Content-Type: application/scim+json' {base}/Users -d '{{\"userName\": \"you@example.com\"}}'
   curl -s {cluster} '{base}/Groups?filter=displayName+eq+%22slurm-users%22'
 ",
         demo.token
