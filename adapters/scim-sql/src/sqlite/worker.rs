@@ -34,7 +34,7 @@ struct Commit {
     answer: Sender<Answer<Committed>>,
 }
 
-/// The two queues, and the threads that serve them.
+/// The two queues, and the threads that serve them, the writer first.
 #[derive(Debug)]
 pub(super) struct Workers {
     writer: Sender<Job>,
@@ -125,12 +125,14 @@ async fn alone<R: Send + 'static>(
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.writer.close();
+        // The writer's connection closes last and alone. Of several that close at once, each may take another for one that stays, and none
+        // clears the write-ahead log away. A thread that panicked has nothing left to finish.
+        let mut threads = self.threads.drain(..);
+        let writer = threads.next();
         self.readers.close();
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has nothing left to finish.
-            let _ = thread.join();
-        }
+        threads.for_each(|reader| _ = reader.join());
+        self.writer.close();
+        let _ = writer.map(thread::JoinHandle::join);
     }
 }
 
