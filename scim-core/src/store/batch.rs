@@ -7,7 +7,7 @@ use scim_filter::Location;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Position, Resource, ResourceId, ResourceKind, Space};
+use super::{Position, Resource, ResourceId, ResourceKind, Space, StoreError};
 use crate::{Object, admit::MemberRef};
 
 /// Writes that happen together, and what must still be true when they do.
@@ -180,6 +180,31 @@ pub struct Claim {
     pub wanted: Wanted,
     /// Where in the assigned part it is put.
     pub into: Location,
+}
+
+impl Claim {
+    /// The key under which a value stands in its spaces: a text as it is, a number in decimal. Every store uses it, so that `Exact` and
+    /// `Next` claims of one number meet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::store::Claim;
+    ///
+    /// assert_eq!(Claim::text(&"ada".into()), "ada");
+    /// assert_eq!(Claim::text(&60_000.into()), "60000");
+    /// ```
+    pub fn text(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The error of a store that finds no free value. It names the first space.
+    pub fn exhausted(&self) -> StoreError {
+        StoreError::Exhausted(self.spaces.first().cloned().unwrap_or_else(|| "".into()))
+    }
 }
 
 /// Which value a claim takes. Closed: a store implements all three.

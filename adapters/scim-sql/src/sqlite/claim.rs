@@ -38,10 +38,10 @@ impl Writing<'_> {
     /// Takes the value that a claim wants, in all of its spaces.
     pub(super) fn claim(&self, write: &Write, claim: &Claim) -> Result<Value> {
         let value = match &claim.wanted {
-            Wanted::Exact(value) => match self.foreign(&write.id, claim, &text(value))? {
+            Wanted::Exact(value) => match self.foreign(&write.id, claim, &Claim::text(value))? {
                 None => value.clone(),
                 Some(space) => {
-                    return Err(StoreError::Taken { space, value: text(value) }.into());
+                    return Err(StoreError::Taken { space, value: Claim::text(value) }.into());
                 }
             },
             Wanted::First { stem, longest } => {
@@ -55,7 +55,7 @@ impl Writing<'_> {
         )?;
         for space in &claim.spaces {
             put.execute(named_params! {
-                ":tenant": self.tenant, ":space": space.as_str(), ":value": text(&value),
+                ":tenant": self.tenant, ":space": space.as_str(), ":value": Claim::text(&value),
                 ":kind": write.kind.as_str(), ":id": write.id.as_str()
             })?;
         }
@@ -73,7 +73,7 @@ impl Writing<'_> {
             Ok(Some(_)) => None,
             Err(failure) => Some(Err(failure)),
         });
-        free.unwrap_or_else(|| Err(exhausted(claim).into()))
+        free.unwrap_or_else(|| Err(claim.exhausted().into()))
     }
 
     fn next(&self, claim: &Claim, ranges: &[RangeInclusive<i64>]) -> Result<i64> {
@@ -82,7 +82,7 @@ impl Writing<'_> {
                 return Ok(number);
             }
         }
-        Err(exhausted(claim).into())
+        Err(claim.exhausted().into())
     }
 
     /// The smallest free number, sought from where the last search in these spaces ended.
@@ -153,16 +153,4 @@ fn spaces(claim: &Claim) -> String {
     let mut names: Vec<_> = claim.spaces.iter().map(Space::as_str).collect();
     names.sort_unstable();
     Value::from(names).to_string()
-}
-
-/// A claimed value as text.
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn exhausted(claim: &Claim) -> StoreError {
-    StoreError::Exhausted(claim.spaces.first().cloned().unwrap_or_else(|| "".into()))
 }

@@ -18,22 +18,22 @@ impl Organisation {
         assigned: &mut Object,
     ) -> Result<(), StoreError> {
         let value = match &claim.wanted {
-            Wanted::Exact(value) => match self.owner_but(&write.id, claim, &text(value)) {
+            Wanted::Exact(value) => match self.owner_but(&write.id, claim, &Claim::text(value)) {
                 None => value.clone(),
-                Some(space) => return Err(StoreError::Taken { space, value: text(value) }),
+                Some(space) => return Err(StoreError::Taken { space, value: Claim::text(value) }),
             },
             Wanted::First { stem, longest } => {
                 let mut names = candidates(stem, *longest);
                 let free = names.find(|name| self.owner_but(&write.id, claim, name).is_none());
-                Value::String(free.ok_or_else(|| exhausted(claim))?)
+                Value::String(free.ok_or_else(|| claim.exhausted())?)
             }
             Wanted::Next(ranges) => {
                 let free = ranges.iter().find_map(|range| self.next_free(claim, range));
-                Value::from(free.ok_or_else(|| exhausted(claim))?)
+                Value::from(free.ok_or_else(|| claim.exhausted())?)
             }
         };
         for space in &claim.spaces {
-            let key = (space.clone(), text(&value));
+            let key = (space.clone(), Claim::text(&value));
             let owner = (write.kind.clone(), write.id.clone());
             if self.claims.insert(key.clone(), owner).is_none() {
                 self.undo.push(Undo::Claim(key));
@@ -68,16 +68,4 @@ impl Organisation {
         });
         foreign.cloned()
     }
-}
-
-/// A claimed value as text.
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn exhausted(claim: &Claim) -> StoreError {
-    StoreError::Exhausted(claim.spaces.first().cloned().unwrap_or_else(|| "".into()))
 }
