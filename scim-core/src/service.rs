@@ -24,7 +24,7 @@ use crate::{
     completion::{AssignNothing, Completion},
     environment::System,
     json, patch,
-    store::{AllowAll, StoreError},
+    store::{AllowAll, Capability, StoreError},
 };
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
@@ -184,6 +184,15 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
         StoreError::Stale(_) => {
             ScimError::unavailable("others are changing the same resource; try again")
                 .retry_after(1)
+        }
+        StoreError::Unsupported(Capability::Filtering) => ScimError::invalid_filter(
+            "this service cannot answer that filter; ask with `eq` for an attribute that is unique",
+        ),
+        StoreError::Unsupported(Capability::Sorting) => ScimError::invalid_value(
+            "this service does not sort by that attribute; leave out sortBy",
+        ),
+        StoreError::Unsupported(_) => {
+            ScimError::not_implemented("this service does not offer that")
         }
         StoreError::Unavailable(_) => {
             tracing::error!(%error, "the store did not answer");

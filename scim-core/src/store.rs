@@ -4,10 +4,12 @@
 //! changes them in batches that happen whole or not at all. It knows no schema, no PATCH and no rule: those are decided before a batch
 //! reaches it, and what they were decided upon comes with the batch as [`Condition`]s.
 //!
-//! Every call names a [`Tenant`]. What belongs to another tenant is not found.
+//! Every call names a [`Tenant`]. What belongs to another tenant is not found. All that a store promises stands at [`Store`].
 
 mod batch;
+mod contract;
 mod document;
+mod error;
 mod memory;
 mod query;
 mod read;
@@ -15,7 +17,6 @@ mod review;
 
 use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +25,9 @@ pub use batch::{
     Actor, Batch, Change, Claim, Condition, Contents, MemberId, Members, UniqueKey, Wanted, Write,
     candidates,
 };
+pub use contract::Store;
 pub use document::Document;
+pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
 pub use query::{Copied, Order, Page, Paging, Part, Query, Sort, Want};
 pub use read::{Candidate, EDGES, Readable, Selected, Selection, sort_and_page};
@@ -274,6 +277,9 @@ pub enum Event {
 }
 
 /// A stretch of the change log.
+///
+/// A position does not tell of which epoch it is. Who keeps one keeps the epoch of its page beside it, and reads everything anew where a
+/// later page has another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChangePage {
@@ -340,98 +346,4 @@ impl AuditEntry {
     ) -> Self {
         Self { position, at, actor, kind: of.0, id: of.1, what }
     }
-}
-
-/// Why a store did not do what it was asked to. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// Something that was reviewed is no longer so.
-    #[error("{0} no longer holds")]
-    Stale(Condition),
-    /// Another resource holds the value of a unique attribute.
-    #[error("{attribute} is in use by another {kind}")]
-    Conflict {
-        /// The kind of both.
-        kind: ResourceKind,
-        /// The attribute.
-        attribute: String,
-    },
-    /// A claimed value has another owner, be it gone.
-    #[error("`{value}` is taken in `{space}`")]
-    Taken {
-        /// The space.
-        space: Space,
-        /// The value.
-        value: String,
-    },
-    /// No value of the wanted ones is free.
-    #[error("nothing is free in `{0}`")]
-    Exhausted(Space),
-    /// A position is older than the log reaches, or of another epoch.
-    #[error("the change log no longer reaches back to position {0}")]
-    Expired(Position),
-    /// The store cannot be reached, is full, or may not write. The text is for logs, never for clients.
-    #[error("the store is not available: {0}")]
-    Unavailable(String),
-    /// What is stored is not what was written. The text is for logs.
-    #[error("the store is damaged: {0}")]
-    Corrupt(String),
-}
-
-/// Where resources live. See the [module](self) for what every call shares.
-#[async_trait]
-pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// The resource of that kind and id, if there is one.
-    async fn get(
-        &self,
-        tenant: &Tenant,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError>;
-
-    /// The resources that a query selects, a page of them.
-    ///
-    /// The answer is exact: what [`Bound::matches`](scim_filter::Bound::matches) says over [`Readable`] decides, and pages and totals
-    /// are made after it.
-    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError>;
-
-    /// Makes a batch happen: all of it, durably, or none of it.
-    ///
-    /// Conditions, unique keys and claims are decided in the transaction. A write that has no effect moves no version and makes no entry
-    /// in the log. Times come from the batch; where an earlier batch had a later time, that one counts.
-    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError>;
-
-    /// The log from the entry after `after`, at most `limit` entries.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Expired`] where entries after `after` are gone.
-    async fn changes(
-        &self,
-        tenant: &Tenant,
-        after: Position,
-        limit: usize,
-    ) -> Result<ChangePage, StoreError>;
-
-    /// Waits until the log has an entry after `after`.
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError>;
-
-    /// The claims in a space, in order of value as text, from the one after `after`.
-    async fn claims(
-        &self,
-        tenant: &Tenant,
-        space: &Space,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Held>, StoreError>;
-
-    /// The audit entries from the first one after `after`.
-    async fn audit(
-        &self,
-        tenant: &Tenant,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError>;
 }

@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod coverage;
+pub mod faulty;
+pub mod limited;
+pub mod linear;
+pub mod state;
 pub mod suite;
+pub mod sweep;

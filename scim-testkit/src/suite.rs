@@ -4,7 +4,9 @@
 //! in its name one sentence of the contract.
 
 pub mod batches;
+pub mod capabilities;
 pub mod claims;
+pub mod concurrency;
 pub mod filters;
 pub mod histories;
 pub mod keys;
@@ -13,13 +15,12 @@ pub mod members;
 pub mod pages;
 pub mod resources;
 mod setting;
-mod state;
 
 use std::{any::Any, fmt, sync::Arc};
 
 use scim_core::store::Store;
 #[doc(no_inline)]
-pub use scim_core::store::StoreError;
+pub use scim_core::store::{Capability, StoreError};
 
 /// A store under test, and what must outlive it, such as the folder of its file.
 ///
@@ -34,13 +35,21 @@ pub use scim_core::store::StoreError;
 /// ```
 pub struct Backend {
     store: Arc<dyn Store>,
+    lacking: Vec<Capability>,
     _kept: Box<dyn Any>,
 }
 
 impl Backend {
     /// A store, and something that is dropped after it.
     pub fn keeping(store: impl Store, kept: impl Any) -> Self {
-        Self { store: Arc::new(store), _kept: Box::new(kept) }
+        Self { store: Arc::new(store), lacking: vec![], _kept: Box::new(kept) }
+    }
+
+    /// The same, where the store leaves these out. The cases that need them are skipped, and that it refuses them is tested.
+    #[must_use]
+    pub fn without(mut self, lacking: impl IntoIterator<Item = Capability>) -> Self {
+        self.lacking.extend(lacking);
+        self
     }
 }
 
@@ -56,22 +65,41 @@ impl fmt::Debug for Backend {
     }
 }
 
-/// Runs one case on the thread of the caller, without a runtime.
+/// Runs one case on the thread of the caller, without a runtime, unless the store leaves out what it needs.
 ///
 /// # Errors
 ///
 /// What the store answered where the case did not expect an error. Panics where the case finds something else than it should.
-pub fn run<C>(case: C, backend: impl Into<Backend>) -> Result<(), StoreError>
+pub fn run<C>(case: C, needs: &[Capability], backend: impl Into<Backend>) -> Result<(), StoreError>
 where
     C: AsyncFnOnce(&dyn Store) -> Result<(), StoreError>,
 {
     let backend = backend.into();
-    pollster::block_on(case(&*backend.store))
+    match needs.iter().find(|needed| backend.lacking.contains(needed)) {
+        Some(lacking) => skipped(*lacking),
+        None => pollster::block_on(case(&*backend.store))?,
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a case that did not run says so")]
+fn skipped(lacking: Capability) {
+    eprintln!("skipped: the store says that it does not support {lacking}");
+}
+
+/// Whether the store refuses what it leaves out, and nothing else.
+///
+/// # Errors
+///
+/// What the store answered where that was not expected. Panics where it answers what it should refuse, or the other way round.
+pub fn refuses(backend: impl Into<Backend>) -> Result<(), StoreError> {
+    let backend = backend.into();
+    pollster::block_on(capabilities::what_is_left_out_is_refused(&*backend.store, &backend.lacking))
 }
 
 /// All cases as tests, each over a new store that the expression makes.
 ///
-/// The expression gives a [`Store`], or a [`Backend`] that keeps something alive beside it. It stands in modules below the one of the call,
+/// The expression gives a [`Store`], or a [`Backend`] that keeps something alive beside it or says what the store leaves out. It stands in modules below the one of the call,
 /// which see all that is in scope there.
 ///
 /// # Examples
@@ -127,7 +155,7 @@ macro_rules! store_suite {
                 spaces_and_organisations_have_values_of_their_own,
                 a_batch_that_fails_claims_nothing,
                 a_claim_changes_the_resource,
-                claims_are_listed_in_order,
+                claims_are_listed_in_order(ClaimListing),
                 many_creators_get_different_numbers,
             ],
             members: [
@@ -150,12 +178,14 @@ macro_rules! store_suite {
                 positions_have_no_holes,
                 an_entry_tells_what_happened,
                 the_log_is_read_in_stretches,
+                a_position_beyond_the_end_is_refused,
                 pages_and_log_tell_the_same_moment,
-                waiting_ends_at_once_where_there_is_more,
-                waiting_ends_with_the_next_change,
-                waiting_does_not_end_for_others,
-                the_audit_tells_who_changed_what,
-                the_audit_is_read_in_stretches,
+                waiting_ends_at_once_where_there_is_more(Waiting),
+                waiting_ends_with_the_next_change(Waiting),
+                waiting_does_not_end_for_others(Waiting),
+                waiting_ends_where_the_log_never_was(Waiting),
+                the_audit_tells_who_changed_what(AuditListing),
+                the_audit_is_read_in_stretches(AuditListing),
                 writers_side_by_side_leave_no_holes,
             ],
             pages: [
@@ -169,21 +199,38 @@ macro_rules! store_suite {
                 pages_carry_what_is_wanted,
             ],
             filters: [
-                filters_select_what_matches,
-                filters_look_at_the_part_that_the_query_names,
-                filters_reach_assigned_values,
-                filters_compare_as_the_attribute_says,
-                filters_reach_memberships,
-                a_filter_narrows_before_paging,
-                sorted_pages_agree_with_the_model,
-                filters_follow_every_change,
+                filters_select_what_matches(Filtering),
+                filters_look_at_the_part_that_the_query_names(Filtering),
+                filters_reach_assigned_values(Filtering),
+                filters_compare_as_the_attribute_says(Filtering),
+                filters_reach_memberships(Filtering),
+                a_filter_narrows_before_paging(Filtering),
+                sorted_pages_agree_with_the_model(Sorting, Filtering),
+                filters_follow_every_change(Filtering),
             ],
             histories: [
                 random_histories_agree_with_the_model,
             ],
+            concurrency: [
+                single_resources_are_linearizable,
+            ],
         }
     };
-    (@cases $make:expr; $($module:ident: [$($case:ident),* $(,)?]),* $(,)?) => {$(
+    (@cases $make:expr; $(
+        $module:ident: [$($case:ident $(($($needs:ident),+))?),* $(,)?]
+    ),* $(,)?) => {
+        mod capabilities {
+            #[allow(unused_imports, reason = "the expression may name what is in scope outside")]
+            use super::*;
+
+            #[test]
+            fn what_is_left_out_is_refused() -> ::std::result::Result<(), $crate::suite::StoreError>
+            {
+                $crate::suite::refuses($make)
+            }
+        }
+
+        $(
         mod $module {
             #[allow(unused_imports, reason = "the expression may name what is in scope outside")]
             use super::*;
@@ -191,9 +238,11 @@ macro_rules! store_suite {
             $(
                 #[test]
                 fn $case() -> ::std::result::Result<(), $crate::suite::StoreError> {
-                    $crate::suite::run($crate::suite::$module::$case, $make)
+                    let needs = &[$($($crate::suite::Capability::$needs),+)?];
+                    $crate::suite::run($crate::suite::$module::$case, needs, $make)
                 }
             )*
         }
-    )*};
+        )*
+    };
 }

@@ -178,7 +178,7 @@ impl Store for SqliteStore {
         loop {
             let signal = self.committed.listen();
             let of = tenant.clone();
-            if self.read(move |sql| log::last(sql, &of)).await? > after {
+            if self.read(move |sql| log::last(sql, &of)).await? != after {
                 return Ok(());
             }
             signal.await;

@@ -91,15 +91,19 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         self.with(tenant, |organisation| {
+            let last = organisation.position();
+            if after > last {
+                return Err(StoreError::Expired(after));
+            }
             let entries = organisation.log_after(after, limit);
-            Ok(ChangePage::new(self.epoch.clone(), entries, organisation.position()))
+            Ok(ChangePage::new(self.epoch.clone(), entries, last))
         })
     }
 
     async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
         loop {
             let signal = self.committed.listen();
-            if self.with(tenant, Organisation::position) > after {
+            if self.with(tenant, Organisation::position) != after {
                 return Ok(());
             }
             signal.await;

@@ -1,7 +1,10 @@
 //! Help for backends: how a filter reads a stored resource, and how a list of candidates becomes a page. A backend that narrows in its own
 //! way and then uses these answers exactly.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
 
 use scim_filter::{Instant, Location, Read, Scalar, SortKey};
 use serde_json::Value;
@@ -132,12 +135,63 @@ pub fn sort_and_page(
     Ok((page.map(|resource| only_wanted(resource, query)).collect(), total, next))
 }
 
-/// A query under way, for a backend that looks at candidates one by one and keeps none: it remembers only where those stand that the
-/// query selects.
+/// A query under way, for a backend that looks at candidates one by one and keeps none. It counts those that the query selects, and
+/// remembers where the first of them stand, as many as lie before the end of the page.
 #[derive(Debug)]
 pub struct Selection<'q> {
     query: &'q Query,
-    selected: Vec<Key>,
+    stretch: Stretch,
+    total: u64,
+    /// The last one on top, so that it makes room for an earlier one.
+    first: BinaryHeap<Key>,
+}
+
+/// Which part of the ordered list a page is.
+#[derive(Debug)]
+struct Stretch {
+    after: After,
+    skip: usize,
+    count: usize,
+}
+
+#[derive(Debug)]
+enum After {
+    Nothing,
+    Key(Key),
+    /// A key that no page gave: what comes after it is nothing.
+    Unknown,
+}
+
+impl Stretch {
+    fn of(query: &Query) -> Self {
+        match &query.paging {
+            Paging::Index { start, count } => {
+                let skip = usize::try_from(start.saturating_sub(1)).unwrap_or(usize::MAX);
+                Self { after: After::Nothing, skip, count: *count }
+            }
+            Paging::After { key, count } => {
+                let known = |text: &String| Key::decode(text, query.sort.as_ref());
+                let after = match key {
+                    None => After::Nothing,
+                    Some(text) => known(text).map_or(After::Unknown, After::Key),
+                };
+                Self { after, skip: 0, count: *count }
+            }
+        }
+    }
+
+    fn begins_before(&self, key: &Key) -> bool {
+        match &self.after {
+            After::Nothing => true,
+            After::Key(after) => key > after,
+            After::Unknown => false,
+        }
+    }
+
+    /// How many lie before the end of the page.
+    fn end(&self) -> usize {
+        self.skip.saturating_add(self.count)
+    }
 }
 
 /// Which resources are on a page.
@@ -162,7 +216,7 @@ impl Selected {
 impl<'q> Selection<'q> {
     /// Nothing yet.
     pub fn new(query: &'q Query) -> Self {
-        Self { query, selected: vec![] }
+        Self { query, stretch: Stretch::of(query), total: 0, first: BinaryHeap::new() }
     }
 
     /// Takes in a candidate, in whatever order, if the filter selects it.
@@ -172,34 +226,30 @@ impl<'q> Selection<'q> {
     /// [`StoreError::Corrupt`] where a document is not what was written.
     pub fn offer(&mut self, place: u64, resource: &Resource) -> Result<(), StoreError> {
         let readable = Readable::new(resource, self.query.part)?;
-        if self.query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
-            let key = self.query.sort.as_ref().map(|sort| SortKey::of(&readable, &sort.by));
-            self.selected.push(Key { key, place });
+        if !self.query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
+            return Ok(());
+        }
+        self.total += 1;
+        let rank = self.query.sort.as_ref().map(|it| Rank::of(SortKey::of(&readable, &it.by), it));
+        let key = Key { rank, place };
+        if self.stretch.begins_before(&key) {
+            self.first.push(key);
+        }
+        // One more than the page holds tells whether there is a page after it.
+        if self.first.len() > self.stretch.end().saturating_add(1) {
+            self.first.pop();
         }
         Ok(())
     }
 
     /// The page of what was taken in.
-    pub fn page(mut self) -> Selected {
-        let sort = self.query.sort.as_ref();
-        self.selected.sort_by(|a, b| a.compare(b, sort));
-        let (skip, count) = match &self.query.paging {
-            Paging::Index { start, count } => {
-                (usize::try_from(start.saturating_sub(1)).unwrap_or(usize::MAX), *count)
-            }
-            Paging::After { key: None, count } => (0, *count),
-            Paging::After { key: Some(text), count } => {
-                let after = Key::decode(text);
-                let passed =
-                    |key: &Key| after.as_ref().is_none_or(|it| key.compare(it, sort).is_le());
-                (self.selected.iter().take_while(|key| passed(key)).count(), *count)
-            }
-        };
-        let page = || self.selected.iter().skip(skip).take(count);
-        let more = self.selected.len() > skip.saturating_add(count);
+    pub fn page(self) -> Selected {
+        let more = self.first.len() > self.stretch.end();
+        let sorted = self.first.into_sorted_vec();
+        let page = || sorted.iter().skip(self.stretch.skip).take(self.stretch.count);
         Selected {
             places: page().map(|key| key.place).collect(),
-            total: self.selected.len() as u64,
+            total: self.total,
             next: page().next_back().filter(|_| more).map(Key::encode),
         }
     }
@@ -214,25 +264,38 @@ fn only_wanted(resource: Resource, query: &Query) -> Resource {
     }
 }
 
-/// Where a resource stands in an ordered list.
-#[derive(Debug)]
+/// Where a resource stands in an ordered list: by its value, then by its creation.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    key: Option<SortKey>,
+    rank: Option<Rank>,
     place: u64,
 }
 
-impl Key {
-    fn compare(&self, other: &Self, sort: Option<&Sort>) -> Ordering {
-        let by_key = self.key.cmp(&other.key);
-        let by_key = match sort.map(|sort| sort.order) {
-            Some(Order::Descending) => by_key.reverse(),
-            _ => by_key,
-        };
-        by_key.then(self.place.cmp(&other.place))
+/// A value to sort by. All keys of a list are of the same direction.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Ascending(SortKey),
+    Descending(Reverse<SortKey>),
+}
+
+impl Rank {
+    fn of(key: SortKey, sort: &Sort) -> Self {
+        match sort.order {
+            Order::Ascending => Self::Ascending(key),
+            Order::Descending => Self::Descending(Reverse(key)),
+        }
     }
 
+    fn value(&self) -> &SortKey {
+        match self {
+            Self::Ascending(key) | Self::Descending(Reverse(key)) => key,
+        }
+    }
+}
+
+impl Key {
     fn encode(&self) -> String {
-        let key = match &self.key {
+        let key = match self.rank.as_ref().map(Rank::value) {
             None => String::new(),
             Some(SortKey::Boolean(value)) => format!(" b{value}"),
             Some(SortKey::Integer(value)) => format!(" i{value}"),
@@ -244,26 +307,35 @@ impl Key {
         format!("{}{key}", self.place)
     }
 
-    fn decode(text: &str) -> Option<Self> {
-        let Some((place, key)) = text.split_once(' ') else {
-            return Some(Self { key: None, place: text.parse().ok()? });
+    /// None for a text that [`encode`](Self::encode) never gave for this order.
+    fn decode(text: &str, sort: Option<&Sort>) -> Option<Self> {
+        let (place, key) = match text.split_once(' ') {
+            Some((place, key)) => (place, Some(sort_key(key)?)),
+            None => (text, None),
         };
-        let mut characters = key.chars();
-        let kind = characters.next()?;
-        let value = characters.as_str();
-        let key = match kind {
-            'b' => SortKey::Boolean(value.parse().ok()?),
-            'i' => SortKey::Integer(value.parse().ok()?),
-            'd' => SortKey::Decimal(value.parse().ok()?),
-            't' => {
-                let (seconds, nanos) = value.split_once(' ')?;
-                let instant = Instant::from_unix(seconds.parse().ok()?, nanos.parse().ok()?)?;
-                SortKey::Instant(instant)
-            }
-            's' => SortKey::Text(value.into()),
-            'm' => SortKey::Missing,
+        let rank = match (key, sort) {
+            (Some(key), Some(sort)) => Some(Rank::of(key, sort)),
+            (None, None) => None,
             _ => return None,
         };
-        Some(Self { key: Some(key), place: place.parse().ok()? })
+        Some(Self { rank, place: place.parse().ok()? })
     }
+}
+
+fn sort_key(text: &str) -> Option<SortKey> {
+    let mut characters = text.chars();
+    let kind = characters.next()?;
+    let value = characters.as_str();
+    Some(match kind {
+        'b' => SortKey::Boolean(value.parse().ok()?),
+        'i' => SortKey::Integer(value.parse().ok()?),
+        'd' => SortKey::Decimal(value.parse().ok()?),
+        't' => {
+            let (seconds, nanos) = value.split_once(' ')?;
+            SortKey::Instant(Instant::from_unix(seconds.parse().ok()?, nanos.parse().ok()?)?)
+        }
+        's' => SortKey::Text(value.into()),
+        'm' => SortKey::Missing,
+        _ => return None,
+    })
 }

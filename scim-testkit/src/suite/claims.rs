@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scim_core::store::{Contents, Held, Position, Space, Store, StoreError, Wanted};
+use scim_core::store::{Capability, Contents, Held, Position, Space, Store, StoreError, Wanted};
 use serde_json::{Value, json};
 
 use super::setting::{
@@ -36,9 +36,16 @@ impl Org<'_> {
         Ok(found.assigned.object()?.top("claimed").cloned().unwrap_or_default())
     }
 
-    async fn held(&self, space: &str) -> Result<Vec<String>, StoreError> {
-        let held = self.store.claims(&self.name.into(), &space.into(), None, usize::MAX).await?;
-        Ok(held.into_iter().map(|held| held.value).collect())
+    /// These values are claimed, as far as the store lists them.
+    async fn holds(&self, space: &str, values: &[&str]) -> Result<(), StoreError> {
+        match self.store.claims(&self.name.into(), &space.into(), None, usize::MAX).await {
+            Err(StoreError::Unsupported(Capability::ClaimListing)) => {}
+            held => {
+                let held: Vec<_> = held?.into_iter().map(|held| held.value).collect();
+                assert_eq!(held, values);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -69,8 +76,8 @@ pub async fn an_owner_may_claim_its_value_again(store: &dyn Store) -> Shown {
         let found = org.get(USER, "u1").await?;
         assert_eq!(found.assigned.object()?.top("claimed"), Some(&json!("ada")));
     }
-    assert_eq!(org.held("name").await?, ["ada"]);
-    assert_eq!(org.held("gid").await?, ["ada"]);
+    org.holds("name", &["ada"]).await?;
+    org.holds("gid", &["ada"]).await?;
     Ok(())
 }
 
@@ -142,8 +149,8 @@ pub async fn what_is_claimed_in_one_space_is_not_free_in_all(store: &dyn Store) 
     assert_eq!(org.claimed("u4", &["gid"], Wanted::Next(vec![100..=200])).await?, json!(103));
     org.claimed("u5", &["gid"], exact(json!("ada"))).await?;
     assert_eq!(org.claimed("u6", &both, first("ada", 9)).await?, json!("ada-2"));
-    assert_eq!(org.held("uid").await?, ["100", "101", "102", "ada-2"]);
-    assert_eq!(org.held("gid").await?, ["100", "101", "102", "103", "ada", "ada-2"]);
+    org.holds("uid", &["100", "101", "102", "ada-2"]).await?;
+    org.holds("gid", &["100", "101", "102", "103", "ada", "ada-2"]).await?;
     Ok(())
 }
 
@@ -152,8 +159,8 @@ pub async fn spaces_and_organisations_have_values_of_their_own(store: &dyn Store
     acme(store).claimed("u1", &["uid"], exact(json!(1))).await?;
     acme(store).claimed("u2", &["gid"], exact(json!(1))).await?;
     umbrella(store).claimed("u1", &["uid"], Wanted::Next(vec![1..=9])).await?;
-    assert_eq!(umbrella(store).held("uid").await?, ["1"]);
-    assert_eq!(umbrella(store).held("gid").await?, [""; 0]);
+    umbrella(store).holds("uid", &["1"]).await?;
+    umbrella(store).holds("gid", &[]).await?;
     Ok(())
 }
 
@@ -166,7 +173,8 @@ pub async fn a_batch_that_fails_claims_nothing(store: &dyn Store) -> Shown {
     let writes = [claiming("u1", next()), claiming("u2", name), user("u0")];
     let refused = org.commit(0, writes).await;
     assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
-    assert_eq!((org.held("uid").await?.len(), org.held("name").await?.len()), (0, 0));
+    org.holds("uid", &[]).await?;
+    org.holds("name", &[]).await?;
     assert_eq!(org.claimed("u1", &["uid"], Wanted::Next(vec![1..=9])).await?, json!(1));
     assert_eq!(org.claimed("u2", &["name"], exact(json!("ada"))).await?, json!("ada"));
     Ok(())
@@ -193,7 +201,7 @@ pub async fn claims_are_listed_in_order(store: &dyn Store) -> Shown {
     }
     org.claimed("u7", &["uid"], exact(json!(5))).await?;
     org.commit(1, [delete(USER, "u2")]).await?;
-    assert_eq!(org.held("name").await?, ["10", "9", "B", "a", "b", "é"]);
+    org.holds("name", &["10", "9", "B", "a", "b", "é"]).await?;
     let (tenant, space) = ("acme".into(), Space::from("name"));
     let two = store.claims(&tenant, &space, Some("B"), 2).await?;
     let held = |value: &str, id: &str| Held::new(value.to_owned(), USER.into(), id.into());

@@ -135,7 +135,7 @@ fn texts() -> Vec<String> {
 }
 
 /// The filters among them that a schema lets pass.
-fn bounds() -> Vec<Bound> {
+pub(super) fn bounds() -> Vec<Bound> {
     let users = ResourceType::user();
     let bind = |text: String| {
         let filter: Filter = text.parse().ok()?;
@@ -166,7 +166,7 @@ fn asking(filter: Bound) -> Query {
 
 impl Org<'_> {
     /// The corpus, in groups here and there, each user a second after the one before.
-    async fn fill(&self) -> Result<(), StoreError> {
+    pub(super) async fn fill(&self) -> Result<(), StoreError> {
         for (write, at) in corpus().into_iter().zip(0..) {
             self.commit(at, [write]).await?;
         }
@@ -176,7 +176,7 @@ impl Org<'_> {
     }
 
     /// All users, read one by one, in order of creation.
-    async fn all(&self) -> Result<Vec<Resource>, StoreError> {
+    pub(super) async fn all(&self) -> Result<Vec<Resource>, StoreError> {
         let page = self.query(&Query::all(USER, usize::MAX)).await?;
         let mut all = vec![];
         for found in &page.resources {
@@ -343,6 +343,22 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.fill().await?;
     let all = org.all().await?;
+    for sort in orders() {
+        let whole = but(Query::all(USER, usize::MAX), |it| it.sort = Some(sort.clone()));
+        let page = org.agrees(&all, &whole).await?;
+        assert_eq!(page.total, 26);
+        let filter = bound("displayName pr")?;
+        let some = but(whole.clone(), |it| it.filter = Some(filter));
+        org.agrees(&all, &some).await?;
+        let paging = Paging::Index { start: 5, count: 4 };
+        org.agrees(&all, &but(whole.clone(), |it| it.paging = paging)).await?;
+        assert_eq!(walk(&org, whole).await?, ids(&page), "{sort:?}");
+    }
+    Ok(())
+}
+
+/// By attributes of every type and part, both ways.
+pub(super) fn orders() -> impl Iterator<Item = Sort> {
     let meta = |sub: &str| Location::new("meta").with_sub(sub);
     let attributes = [
         attribute("userName").case(Case::Name),
@@ -359,21 +375,9 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
         assigned("uid", Type::Integer),
         assigned("posixName", Type::String),
     ];
-    for by in attributes {
-        for order in [Order::Ascending, Order::Descending] {
-            let sort = Some(Sort { by: by.clone(), order });
-            let whole = but(Query::all(USER, usize::MAX), |it| it.sort = sort);
-            let page = org.agrees(&all, &whole).await?;
-            assert_eq!(page.total, 26);
-            let filter = bound("displayName pr")?;
-            let some = but(whole.clone(), |it| it.filter = Some(filter));
-            org.agrees(&all, &some).await?;
-            let paging = Paging::Index { start: 5, count: 4 };
-            org.agrees(&all, &but(whole.clone(), |it| it.paging = paging)).await?;
-            assert_eq!(walk(&org, whole).await?, ids(&page), "{by:?} {order:?}");
-        }
-    }
-    Ok(())
+    attributes.into_iter().flat_map(|by| {
+        [Order::Ascending, Order::Descending].map(|order| Sort { by: by.clone(), order })
+    })
 }
 
 /// The ids of all pages, from key to key.

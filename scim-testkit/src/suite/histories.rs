@@ -18,10 +18,8 @@ use scim_core::{
 };
 use serde_json::json;
 
-use super::{
-    setting::{GROUP, USER, actor, key, second, sent},
-    state::{SPACES, State},
-};
+use super::setting::{GROUP, SPACES, USER, actor, key, looks, second, sent};
+use crate::{limited::Limited, state::State};
 
 /// One batch, and who commits it when.
 #[derive(Debug, Clone)]
@@ -52,14 +50,14 @@ pub async fn random_histories_agree_with_the_model(store: &dyn Store) -> Result<
 /// Each history has organisations of its own, which are empty.
 async fn replay(store: &dyn Store, number: u32, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let failed = |error: StoreError| TestCaseError::fail(error.to_string());
-    let model = MemoryStore::new();
+    let model = Limited::new(MemoryStore::new(), Limited::of(store).await.map_err(failed)?);
     for step in steps {
         let tenant = Tenant::from(format!("history {number}, {}", step.organisation));
         let expected = comparable(commit(&model, &tenant, step.clone()).await);
         let seen = comparable(commit(store, &tenant, step.clone()).await);
         prop_assert_eq!(seen, expected, "{:?}", &step);
-        let expected = State::of(&model, &tenant).await.map_err(failed)?;
-        let seen = State::of(store, &tenant).await.map_err(failed)?;
+        let expected = State::of(&model, &tenant, &looks()).await.map_err(failed)?;
+        let seen = State::of(store, &tenant, &looks()).await.map_err(failed)?;
         prop_assert_eq!(seen, expected, "after {:?}", &step);
     }
     Ok(())

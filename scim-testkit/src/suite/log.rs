@@ -55,7 +55,6 @@ pub async fn the_log_is_read_in_stretches(store: &dyn Store) -> Shown {
         (2, 9, vec![3, 4]),
         (3, 1, vec![4]),
         (4, 9, vec![]),
-        (u64::MAX, 9, vec![]),
         (0, 0, vec![]),
         (1, usize::MAX, vec![2, 3, 4]),
     ] {
@@ -65,6 +64,23 @@ pub async fn the_log_is_read_in_stretches(store: &dyn Store) -> Shown {
     }
     let other = store.changes(&"umbrella".into(), Position::START, 9).await?;
     assert_eq!((other.entries.len(), other.last), (0, Position::START));
+    Ok(())
+}
+
+/// Nobody was ever given it, unless by another incarnation of the store: the reader is told to start over, not that there is nothing new.
+pub async fn a_position_beyond_the_end_is_refused(store: &dyn Store) -> Shown {
+    let tenant = Tenant::from("acme");
+    for changes in [0, 1] {
+        let beyond = Position(changes + 1);
+        for limit in [0, 9] {
+            let refused = store.changes(&tenant, beyond, limit).await;
+            assert_eq!(refused, Err(StoreError::Expired(beyond)));
+        }
+        let refused = store.changes(&tenant, Position(u64::MAX), 9).await;
+        assert_eq!(refused, Err(StoreError::Expired(Position(u64::MAX))));
+        acme(store).commit(0, [user(&format!("u{changes}"))]).await?;
+        assert_eq!(store.changes(&tenant, beyond, 9).await?.entries, []);
+    }
     Ok(())
 }
 
@@ -134,6 +150,13 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
         assert_eq!(wakes.recv_timeout(LONG), Ok(Ok(())));
         Ok(())
     })
+}
+
+/// Beyond the end there is nothing to wait for: the reader asks for the changes, and is told to start over.
+pub async fn waiting_ends_where_the_log_never_was(store: &dyn Store) -> Shown {
+    acme(store).commit(0, [user("u1")]).await?;
+    store.changed(&"acme".into(), Position(2)).await?;
+    store.changed(&"umbrella".into(), Position(u64::MAX)).await
 }
 
 /// One entry for each write with effect: position, time, actor, resource, and what the writer said, with those who really came and went.

@@ -7,15 +7,19 @@ use scim_core::{
     Object, Store,
     schema::Location,
     store::{
-        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, MemberId, Members,
-        Outcome, Page, Position, Query, Reader, Resource, ResourceId, ReviewError, StoreError,
-        UniqueKey, Want, Wanted, Write, review,
+        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, Copied, MemberId,
+        Members, Outcome, Page, Position, Query, Reader, Resource, ResourceId, ReviewError,
+        StoreError, UniqueKey, Want, Wanted, Write, review,
     },
 };
 use serde_json::Value;
 
+use crate::state::{Looks, State};
+
 pub(super) const USER: &str = "User";
 pub(super) const GROUP: &str = "Group";
+/// The spaces that the suite claims in.
+pub(super) const SPACES: [&str; 3] = ["uid", "gid", "name"];
 
 /// One organisation of the store under test.
 #[derive(Clone, Copy)]
@@ -84,6 +88,11 @@ impl Org<'_> {
         self.store.query(&self.name.into(), query).await
     }
 
+    /// All that can be seen of the organisation.
+    pub(super) async fn state(&self) -> Result<State, StoreError> {
+        State::of(self.store, &self.name.into(), &looks()).await
+    }
+
     pub(super) async fn position(&self) -> Result<Position, StoreError> {
         Ok(self.store.changes(&self.name.into(), Position::START, 0).await?.last)
     }
@@ -95,6 +104,13 @@ impl Org<'_> {
     pub(super) async fn groups(&self, user: &str) -> Result<Vec<String>, StoreError> {
         Ok(ids(&self.get(USER, user).await?.member_of.unwrap_or_default()))
     }
+}
+
+/// Where the suite leaves traces.
+pub(super) fn looks() -> Looks {
+    let mut looks = Looks::new([USER, GROUP], SPACES);
+    looks.copied.push(Copied::assigned("claimed", Location::new("claimed")));
+    looks
 }
 
 /// What was expected and is not there.

@@ -44,7 +44,8 @@ pub(super) fn changes(
     let last = last(sql, tenant)?;
     // The log has an entry for each position, unless it was forgotten.
     let next = entries.first().map_or(last.next(), |entry: &LogEntry| entry.position);
-    if limit > 0 && after < last && next != after.next() {
+    let forgotten = limit > 0 && after < last && next != after.next();
+    if forgotten || after > last {
         return Err(StoreError::Expired(after).into());
     }
     Ok(ChangePage::new(epoch(sql)?, entries, last))

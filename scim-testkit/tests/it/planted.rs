@@ -1,0 +1,217 @@
+//! Stores with a planted fault: the suite finds each, so that it can be believed where it finds none.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use async_trait::async_trait;
+use scim_core::{
+    MemoryStore,
+    store::{
+        AllowAll, AuditEntry, Capability, Change, ChangePage, Committed, Held, MemberId, Members,
+        Page, Position, Query, Reader, Resource, ResourceId, ResourceKind, Reviewed, Space, Store,
+        StoreError, Tenant, Want, review,
+    },
+};
+use scim_testkit::suite::{Backend, concurrency, filters, refuses, run};
+
+/// What is wrong with a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plant {
+    /// Every fifth batch is committed without its conditions, as by a store that checks them outside of the transaction.
+    ForgetsConditions,
+    /// Changes of members are written as the list that was read before.
+    RewritesMembers,
+    /// Reads come from a copy that is one change behind.
+    ReadsLate,
+    /// The order is ignored.
+    DoesNotSort,
+    /// The lists are empty.
+    ListsNothing,
+    /// Nobody is made to wait.
+    DoesNotWait,
+}
+
+#[derive(Debug)]
+struct Planted {
+    store: MemoryStore,
+    plant: Plant,
+    calls: AtomicUsize,
+    late: std::sync::Mutex<std::collections::HashMap<(Tenant, ResourceId), Option<Resource>>>,
+}
+
+impl Planted {
+    fn new(plant: Plant) -> Self {
+        let (calls, late) = (AtomicUsize::new(1), Default::default());
+        Self { store: MemoryStore::new(), plant, calls, late }
+    }
+
+    fn every(&self, nth: usize) -> bool {
+        self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(nth)
+    }
+
+    /// Reads the members, lets others in between, and writes all of them.
+    async fn with_members_rewritten(
+        &self,
+        tenant: &Tenant,
+        mut batch: scim_core::store::Batch,
+    ) -> Reviewed {
+        for write in &mut batch.writes {
+            let Change::Update { members, .. } = &mut write.change else { continue };
+            let Members::Delta { add, remove } = members.clone() else { continue };
+            let want = Want { members: Some(vec![]), member_of: None };
+            let found = self.store.get(tenant, &write.kind, &write.id, &want).await.unwrap();
+            let Some(found) = found else { continue };
+            thread::yield_now();
+            let there = found.members.unwrap().into_iter();
+            let mut all: Vec<_> = there.map(|it| MemberId { kind: it.kind, id: it.id }).collect();
+            all.retain(|it| !remove.contains(&it.id));
+            all.extend(add);
+            *members = Members::Exactly(all);
+        }
+        review(&AllowAll, Reader::new(&self.store, tenant), batch).await.unwrap()
+    }
+}
+
+#[async_trait]
+impl Store for Planted {
+    async fn get(
+        &self,
+        tenant: &Tenant,
+        kind: &ResourceKind,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError> {
+        let now = self.store.get(tenant, kind, id, want).await?;
+        if self.plant != Plant::ReadsLate {
+            return Ok(now);
+        }
+        let key = (tenant.clone(), id.clone());
+        let before = self.late.lock().unwrap().insert(key, now.clone());
+        Ok(if self.every(50) { before.unwrap_or(now) } else { now })
+    }
+
+    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
+        let mut query = query.clone();
+        if self.plant == Plant::DoesNotSort {
+            query.sort = None;
+        }
+        self.store.query(tenant, &query).await
+    }
+
+    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
+        let batch = match self.plant {
+            Plant::ForgetsConditions if self.every(5) => {
+                let mut batch = batch.into_batch();
+                batch.conditions.clear();
+                review(&AllowAll, Reader::new(&self.store, tenant), batch).await.unwrap()
+            }
+            Plant::RewritesMembers => self.with_members_rewritten(tenant, batch.into_batch()).await,
+            _ => batch,
+        };
+        self.store.commit(tenant, batch).await
+    }
+
+    async fn changes(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> Result<ChangePage, StoreError> {
+        self.store.changes(tenant, after, limit).await
+    }
+
+    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+        match self.plant {
+            Plant::DoesNotWait => Ok(()),
+            _ => self.store.changed(tenant, after).await,
+        }
+    }
+
+    async fn claims(
+        &self,
+        tenant: &Tenant,
+        space: &Space,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Held>, StoreError> {
+        match self.plant {
+            Plant::ListsNothing => Ok(vec![]),
+            _ => self.store.claims(tenant, space, after, limit).await,
+        }
+    }
+
+    async fn audit(
+        &self,
+        tenant: &Tenant,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        match self.plant {
+            Plant::ListsNothing => Ok(vec![]),
+            _ => self.store.audit(tenant, after, limit).await,
+        }
+    }
+}
+
+/// How something failed that should.
+fn failure<R: std::fmt::Debug>(work: impl FnOnce() -> R) -> String {
+    let failure = catch_unwind(AssertUnwindSafe(work)).unwrap_err();
+    let text = failure.downcast_ref::<String>().cloned();
+    text.unwrap_or_else(|| failure.downcast_ref::<&str>().unwrap().to_string())
+}
+
+fn histories(plant: Plant) -> String {
+    failure(|| run(concurrency::single_resources_are_linearizable, &[], Planted::new(plant)))
+}
+
+#[test]
+fn a_lost_update_is_found() {
+    let told = histories(Plant::ForgetsConditions);
+    assert!(told.starts_with("seed "), "{told}");
+    assert!(told.contains("no order explains what clients of g"), "{told}");
+}
+
+#[test]
+fn lost_members_are_found() {
+    let told = histories(Plant::RewritesMembers);
+    assert!(told.contains("no order explains what clients of g"), "{told}");
+}
+
+#[test]
+fn a_late_read_is_found() {
+    let told = histories(Plant::ReadsLate);
+    assert!(told.contains("no order explains what clients of g"), "{told}");
+}
+
+#[test]
+fn a_store_that_claims_less_must_refuse() {
+    use Capability::{AuditListing, ClaimListing, Sorting, Waiting};
+
+    for (plant, lacking, told) in [
+        (Plant::DoesNotWait, Waiting, "whether waiting for changes is refused"),
+        (Plant::ListsNothing, ClaimListing, "left: 0"),
+        (Plant::ListsNothing, AuditListing, "left: 0"),
+        (Plant::DoesNotSort, Sorting, "sort: Some("),
+    ] {
+        let backend = Backend::from(Planted::new(plant)).without([lacking]);
+        let failure = failure(|| refuses(backend));
+        assert!(failure.contains(told), "{plant:?}: {failure}");
+    }
+}
+
+#[test]
+fn a_store_that_refuses_must_say_so_before() {
+    use scim_testkit::limited::Limited;
+
+    for capability in Capability::ALL {
+        let silent = Limited::new(MemoryStore::new(), [capability]);
+        let failure = failure(|| refuses(silent));
+        assert!(failure.contains(&format!("whether {capability} is refused")), "{failure}");
+    }
+    let unsorted = Limited::new(MemoryStore::new(), [Capability::Sorting]);
+    let refused = run(filters::sorted_pages_agree_with_the_model, &[], unsorted);
+    assert_eq!(refused, Err(StoreError::Unsupported(Capability::Sorting)));
+}
