@@ -10,4 +10,5 @@
 
 mod coverage;
 mod memory;
+mod transcripts;
 mod workspace;
