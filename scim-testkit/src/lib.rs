@@ -7,3 +7,4 @@ pub mod linear;
 pub mod state;
 pub mod suite;
 pub mod sweep;
+pub mod transcript;

@@ -13,16 +13,16 @@ use sup::{Config, Report, sync};
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::player::{Played, Player, Step};
+use crate::transcript::{Played, Player, Transcript};
 
 use self::table::Table;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sessions, in the order in which they are played.
-const OKTA: &str = include_str!("../sessions/okta.json");
-const ENTRA: &str = include_str!("../sessions/entra.json");
-const LEAVER: &str = include_str!("../sessions/leaver.json");
+const OKTA: (&str, &str) = ("okta.json", include_str!("../sessions/okta.json"));
+const ENTRA: (&str, &str) = ("entra.json", include_str!("../sessions/entra.json"));
+const LEAVER: (&str, &str) = ("leaver.json", include_str!("../sessions/leaver.json"));
 
 /// Walks the whole way once.
 ///
@@ -34,7 +34,7 @@ pub(crate) async fn run(out: &Path, keep_serving: bool) -> Result<(), Failure> {
     let service = Running::start(out).await?;
     let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new()?);
     let mut provider =
-        Player::new(transport.clone(), service.base.clone(), service.demo.token.clone());
+        Player::new(transport.clone(), service.base.clone()).with_token(&service.demo.token);
     let config = clusters::configure(out, &service.base)?;
     let client =
         Client::new(transport, service.base.clone()).with_token(service.demo.sup_token.clone());
@@ -57,9 +57,8 @@ pub(crate) async fn run(out: &Path, keep_serving: bool) -> Result<(), Failure> {
     }
 }
 
-async fn play(provider: &mut Player, session: &str) -> Result<Played, Failure> {
-    let session: Vec<Step> = serde_json::from_str(session)?;
-    Ok(provider.play(&session).await?)
+async fn play(provider: &mut Player, (path, text): (&str, &str)) -> Result<Played, Failure> {
+    Ok(provider.play(&Transcript::parse(path, text)?).await?)
 }
 
 /// One sync, with which every cluster must be served.

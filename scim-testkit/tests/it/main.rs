@@ -11,4 +11,5 @@
 mod coverage;
 mod memory;
 mod planted;
+mod transcripts;
 mod workspace;

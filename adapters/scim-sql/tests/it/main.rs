@@ -13,6 +13,7 @@ mod crash;
 mod file;
 mod suite;
 mod terms;
+mod transcripts;
 
 use scim_core::store::{
     Actor, AllowAll, Batch, Committed, Reader, Store, StoreError, Write, review,

@@ -8,7 +8,7 @@ use sup::Report;
 use url::Url;
 
 use super::Failure;
-use crate::player::Played;
+use crate::transcript::Played;
 
 /// Lines, collected while the tour goes on.
 #[derive(Debug, Default)]
