@@ -351,7 +351,7 @@ impl Binder<'_> {
             }
             (Type::DateTime, Literal::String(text)) => Instant::parse(text).map(Operand::Instant),
             (Type::Binary, Literal::String(text)) => base64(text).map(Operand::Binary),
-            (Type::Reference, Literal::String(text)) => Some(Operand::Text(text.clone())),
+            (Type::Reference, Literal::String(text)) => Some(Operand::Text((**text).into())),
             (Type::String, Literal::String(text)) => {
                 Some(Operand::Text(attribute.case.key(text).into()))
             }

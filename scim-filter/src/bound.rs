@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Attribute, Instant, Op, filter::quoted};
+use crate::{Attribute, Op, Operand, Operands};
 
 /// A filter bound to a schema: every path is an [`Attribute`], every literal of its type.
 ///
@@ -34,7 +34,7 @@ pub enum Bound {
         /// What is compared.
         attribute: Attribute,
         /// With what; two or more.
-        operands: Vec<Operand>,
+        operands: Operands,
     },
     /// The attribute has a value that is not empty.
     Present(Attribute),
@@ -45,25 +45,6 @@ pub enum Bound {
         /// Over the element's sub-attributes; over the attribute itself where its elements are simple.
         filter: Box<Bound>,
     },
-}
-
-/// What a value compares with, of the attribute's type.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Operand {
-    /// For [`Type::Boolean`](crate::Type).
-    Boolean(bool),
-    /// For numbers: any that an `i64` holds exactly.
-    Integer(i64),
-    /// For numbers: all others.
-    Decimal(f64),
-    /// For [`Type::DateTime`](crate::Type).
-    Instant(Instant),
-    /// For [`Type::String`](crate::Type): the key by the attribute's [`Case`](crate::Case). For
-    /// [`Type::Reference`](crate::Type): the URI as it is.
-    Text(Box<str>),
-    /// For [`Type::Binary`](crate::Type): base64 in the alphabet of RFC 4648 §4, without padding.
-    Binary(Box<str>),
 }
 
 impl Bound {
@@ -205,7 +186,7 @@ impl Bound {
 fn either(terms: &mut Vec<Bound>, term: Bound) {
     let term = match term {
         Bound::Compare { attribute, op: Op::Eq, operand } => {
-            Bound::OneOf { attribute, operands: vec![operand] }
+            Bound::OneOf { attribute, operands: Operands::one(operand) }
         }
         term => term,
     };
@@ -221,9 +202,9 @@ fn either(terms: &mut Vec<Bound>, term: Bound) {
 /// An equality with one operand, as a comparison again.
 fn unmerged(term: Bound) -> Bound {
     match term {
-        Bound::OneOf { attribute, mut operands } if operands.len() == 1 => match operands.pop() {
-            Some(operand) => Bound::Compare { attribute, op: Op::Eq, operand },
-            None => Bound::Always(false),
+        Bound::OneOf { attribute, operands } => match operands.sorted() {
+            Ok(operand) => Bound::Compare { attribute, op: Op::Eq, operand },
+            Err(operands) => Bound::OneOf { attribute, operands },
         },
         term => term,
     }
@@ -317,16 +298,4 @@ fn join(f: &mut fmt::Formatter<'_>, inside: Inside, between: &str, terms: &[Boun
         }
     }
     Ok(())
-}
-
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Boolean(value) => write!(f, "{value}"),
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Decimal(value) => write!(f, "{value:?}"),
-            Self::Instant(value) => write!(f, "\"{value}\""),
-            Self::Text(text) | Self::Binary(text) => quoted(f, text),
-        }
-    }
 }

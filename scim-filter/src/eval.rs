@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Attribute, Bound, Case, Instant, Location, Op, Operand, Type,
-    fold::{compare_plain, starts_plain},
+    Attribute, Bound, Case, Instant, Location, Op, Operand, Operands, Type,
+    fold::{compare_plain, contains_plain, ends_plain, starts_plain},
 };
 
 /// A resource that filters can look at: a JSON document, a row, a typed struct.
@@ -96,18 +96,18 @@ impl Bound {
     #[must_use]
     pub fn matches(&self, resource: &dyn Read) -> bool {
         match self {
-            Self::And(terms) => terms.iter().all(|term| term.matches(resource)),
+            Self::And(terms) => terms.chunk_by(same_values).all(|run| all_hold(run, resource)),
             Self::Or(terms) => terms.iter().any(|term| term.matches(resource)),
             Self::Not(term) => !term.matches(resource),
             Self::Always(value) => *value,
             Self::Compare { attribute, op: Op::Ne, operand } => {
-                !any(resource, attribute, Op::Eq, operand)
+                !any(resource, attribute, |value| holds(attribute, value, Op::Eq, operand))
             }
-            Self::Compare { attribute, op, operand } => any(resource, attribute, *op, operand),
+            Self::Compare { attribute, op, operand } => {
+                any(resource, attribute, |value| holds(attribute, value, *op, operand))
+            }
             Self::OneOf { attribute, operands } => {
-                resource.any(&attribute.location, &mut |value| {
-                    operands.iter().any(|operand| holds(attribute, value, Op::Eq, operand))
-                })
+                any(resource, attribute, |value| is_among(attribute, value, operands))
             }
             Self::Present(attribute) => resource.any(&attribute.location, &mut is_present),
             Self::Element { attribute, filter } => {
@@ -117,13 +117,62 @@ impl Bound {
     }
 }
 
+/// Whether two terms are ends of a range: values are looked up, and dates read, once for both.
+fn same_values(a: &Bound, b: &Bound) -> bool {
+    match (a, b) {
+        (
+            Bound::Compare { attribute: a, op: low, .. },
+            Bound::Compare { attribute: b, op: high, .. },
+        ) => low.is_ordering() && high.is_ordering() && a == b,
+        _ => false,
+    }
+}
+
+/// Whether all of neighbours with the same values hold, each for some value.
+fn all_hold(terms: &[Bound], resource: &dyn Read) -> bool {
+    let [Bound::Compare { attribute, .. }, _, ..] = terms else {
+        return terms.iter().all(|term| term.matches(resource));
+    };
+    terms.chunks(64).all(|terms| {
+        let mut open = u64::MAX >> (64 - terms.len());
+        any(resource, attribute, |value| {
+            for (n, term) in terms.iter().enumerate() {
+                if let Bound::Compare { op, operand, .. } = term {
+                    open &= !(u64::from(holds(attribute, value, *op, operand)) << n);
+                }
+            }
+            open == 0
+        })
+    })
+}
+
 /// `pr`: "a non-empty or non-null value" (RFC 7644 §3.4.2.2).
 fn is_present(value: Scalar<'_>) -> bool {
     !matches!(value, Scalar::Text("") | Scalar::Key(""))
 }
 
-fn any(resource: &dyn Read, attribute: &Attribute, op: Op, operand: &Operand) -> bool {
-    resource.any(&attribute.location, &mut |value| holds(attribute, value, op, operand))
+/// Whether `test` holds for any value; the text of a date is an instant there.
+fn any(
+    resource: &dyn Read,
+    attribute: &Attribute,
+    mut test: impl FnMut(Scalar<'_>) -> bool,
+) -> bool {
+    resource.any(&attribute.location, &mut |value| match value {
+        Scalar::Text(text) if attribute.kind == Type::DateTime => {
+            Instant::parse(text).is_some_and(|at| test(Scalar::Instant(at)))
+        }
+        value => test(value),
+    })
+}
+
+/// Whether one value equals one of the operands.
+fn is_among(attribute: &Attribute, value: Scalar<'_>, operands: &Operands) -> bool {
+    match value {
+        Scalar::Text(text) if attribute.kind == Type::String => {
+            operands.has_text(|key| text_order(attribute.case, text, key))
+        }
+        value => operands.iter().any(|operand| holds(attribute, value, Op::Eq, operand)),
+    }
 }
 
 /// Whether one value compares so with the operand.
@@ -149,7 +198,6 @@ fn compare(value: Scalar<'_>, operand: &Operand) -> Option<Ordering> {
         (Scalar::Decimal(a), Operand::Integer(b)) => compare_numbers(*b, a)?.reverse(),
         (Scalar::Decimal(a), Operand::Decimal(b)) => a.partial_cmp(b)?,
         (Scalar::Instant(a), Operand::Instant(b)) => a.cmp(b),
-        (Scalar::Text(a), Operand::Instant(b)) => Instant::parse(a)?.cmp(b),
         _ => return None,
     })
 }
@@ -192,11 +240,21 @@ fn text_holds(case: Case, text: &str, op: Op, key: &str) -> bool {
     }
 }
 
-/// Text outside ASCII against a key, where its first characters decide.
+/// How text, compared by `case`, stands to a key.
+fn text_order(case: Case, text: &str, key: &str) -> Ordering {
+    match case {
+        Case::Exact => text.cmp(key),
+        _ if text.is_ascii() => ascii_order(text.as_bytes(), key),
+        _ => compare_plain(text, key).unwrap_or_else(|| (*case.key(text)).cmp(key)),
+    }
+}
+
+/// Text outside ASCII against a key, where plain characters decide.
 fn plain_holds(text: &str, op: Op, key: &str) -> Option<bool> {
     match op {
-        Op::Co | Op::Ew => None,
+        Op::Co => contains_plain(text, key),
         Op::Sw => starts_plain(text, key),
+        Op::Ew => ends_plain(text, key),
         _ => compare_plain(text, key).map(|order| order_holds(op, order)),
     }
 }
@@ -222,16 +280,25 @@ fn ascii_holds(text: &[u8], op: Op, key: &str) -> bool {
             let start = text.len().checked_sub(bytes.len());
             start.and_then(|n| text.get(n..)).is_some_and(|tail| tail.eq_ignore_ascii_case(bytes))
         }
-        _ => order_holds(op, text.iter().map(u8::to_ascii_lowercase).cmp(bytes.iter().copied())),
+        _ => order_holds(op, ascii_order(text, key)),
     }
 }
 
-/// A short key is tried at each place; a long one is searched for in a copy, which is linear.
-fn ascii_contains(text: &[u8], key: &str) -> bool {
+fn ascii_order(text: &[u8], key: &str) -> Ordering {
+    text.iter().map(u8::to_ascii_lowercase).cmp(key.bytes())
+}
+
+/// A short key is tried where its first byte is; a long one is searched for in a copy, which is linear.
+pub(crate) fn ascii_contains(text: &[u8], key: &str) -> bool {
     if key.len() > 32 {
         return String::from_utf8(text.to_ascii_lowercase()).is_ok_and(|text| text.contains(key));
     }
-    key.is_empty() || text.windows(key.len()).any(|part| part.eq_ignore_ascii_case(key.as_bytes()))
+    let Some((first, rest)) = key.as_bytes().split_first() else { return true };
+    let upper = first.to_ascii_uppercase();
+    text.windows(key.len()).any(|part| match part {
+        [b, part @ ..] => (b == first || *b == upper) && part.eq_ignore_ascii_case(rest),
+        [] => false,
+    })
 }
 
 /// Two spellings of base64 that mean the same bytes; `key` has the standard alphabet and no padding.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{AttrPath, Instant, Limits, ParseError, Syntax, parse};
+use crate::{AttrPath, Limits, Literal, ParseError, Syntax, parse};
 
 /// A filter as a client wrote it: names and values not yet checked against any schema.
 ///
@@ -175,80 +175,4 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// The value of a comparison: a JSON literal. The set is JSON's and closed.
-///
-/// Integers are exact in an `i64`, other numbers are an `f64` that is finite and not `-0.0`; a number
-/// that is neither is refused by the parser.
-///
-/// ```
-/// use scim_filter::Literal;
-///
-/// assert_eq!(Literal::from("O\"Neil").to_string(), r#""O\"Neil""#);
-/// assert_eq!(Literal::from(true).to_string(), "true");
-/// assert_eq!(Literal::Decimal(1e300).to_string(), "1e300");
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub enum Literal {
-    /// `null`: no value at all.
-    Null,
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A number without fraction and exponent.
-    Integer(i64),
-    /// Any other number.
-    Decimal(f64),
-    /// Text, its escapes undone.
-    String(Box<str>),
-}
-
-macro_rules! literals {
-    ($($from:ty, $value:ident => $literal:expr;)*) => {
-        $(impl From<$from> for Literal {
-            fn from($value: $from) -> Self {
-                $literal
-            }
-        })*
-    };
-}
-
-literals! {
-    &str, text => Self::String(text.into());
-    String, text => Self::String(text.into());
-    bool, value => Self::Boolean(value);
-    i64, value => Self::Integer(value);
-    i32, value => Self::Integer(value.into());
-    u32, value => Self::Integer(value.into());
-    f64, value => Self::Decimal(value);
-    Instant, value => Self::String(value.to_string().into());
-}
-
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Boolean(value) => write!(f, "{value}"),
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Decimal(value) => write!(f, "{value:?}"),
-            Self::String(text) => quoted(f, text),
-        }
-    }
-}
-
-/// Writes a JSON string.
-pub(crate) fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    use fmt::Write;
-    f.write_char('"')?;
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => write!(f, "\\{c}")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            '\0'..' ' => write!(f, "\\u{:04x}", u32::from(c))?,
-            _ => f.write_char(c)?,
-        }
-    }
-    f.write_char('"')
 }

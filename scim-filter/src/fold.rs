@@ -1,6 +1,6 @@
 //! The one way in which two texts are the same text: total, idempotent, versioned.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, sync::LazyLock};
 
 use caseless::Caseless;
 use precis_profiles::{UsernameCaseMapped, precis_core::profile::PrecisFastInvocation};
@@ -8,7 +8,7 @@ use unicode_normalization::{
     IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfkc_quick,
 };
 
-use crate::Case;
+use crate::{Case, eval::ascii_contains};
 
 /// Which result [`fold`] and [`fold_name`] give: a stored key made under another version must be made
 /// anew. It is raised whenever the fold of any text changes, be it by a new Unicode table.
@@ -138,8 +138,35 @@ pub(crate) fn starts_plain(text: &str, key: &str) -> Option<bool> {
     chars.next().is_none_or(|next| plain(next).is_some()).then_some(true)
 }
 
+/// Whether the fold of a text ends with a key, if that shows before anything difficult.
+pub(crate) fn ends_plain(text: &str, key: &str) -> Option<bool> {
+    let mut chars = text.chars();
+    for key in key.chars().rev() {
+        let Some(c) = chars.next_back() else { return Some(false) };
+        if plain(c)? != key {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// Whether the fold of a text of plain characters contains a key in ASCII: no other ones become ASCII.
+pub(crate) fn contains_plain(text: &str, key: &str) -> Option<bool> {
+    let easy = key.is_ascii() && text.chars().all(|c| plain(c).is_some());
+    easy.then(|| ascii_contains(text.as_bytes(), key))
+}
+
 /// What a character folds to under both folds, where it does so alone and combines with no neighbour.
 fn plain(c: char) -> Option<char> {
+    LETTERS.get(c as usize).copied().unwrap_or_else(|| looked_up(c))
+}
+
+/// [`plain`] of Latin, Greek and Cyrillic.
+static LETTERS: LazyLock<Vec<Option<char>>> =
+    LazyLock::new(|| ('\0'..'\u{530}').map(looked_up).collect());
+
+/// [`plain`] by the tables of Unicode.
+fn looked_up(c: char) -> Option<char> {
     if c.is_ascii() {
         return Some(c.to_ascii_lowercase());
     }
@@ -168,6 +195,7 @@ mod tests {
             if let Some(folded) = plain(c) {
                 let (text, folded) = (c.to_string(), folded.to_string());
                 assert_eq!((&*fold(&text), &*fold_name(&text)), (&*folded, &*folded));
+                assert_eq!(folded.is_ascii(), text.is_ascii(), "{text}");
             }
         }
     }
@@ -193,6 +221,12 @@ mod tests {
                 if let Some(starts) = starts_plain(&text, &key) {
                     prop_assert_eq!(starts, folded.starts_with(&*key), "{:?} {:?}", text, key);
                 }
+                if let Some(ends) = ends_plain(&text, &key) {
+                    prop_assert_eq!(ends, folded.ends_with(&*key), "{:?} {:?}", text, key);
+                }
+                if let Some(contains) = contains_plain(&text, &key) {
+                    prop_assert_eq!(contains, folded.contains(&*key), "{:?} {:?}", text, key);
+                }
             }
         }
     }
@@ -202,6 +236,11 @@ mod tests {
         assert_eq!(compare_plain("Ömer Müller", "anna").unwrap(), Ordering::Greater);
         assert_eq!(compare_plain("Ömer Müller", "ömer müller").unwrap(), Ordering::Equal);
         assert_eq!(starts_plain("Иванов", "ива"), Some(true));
+        assert_eq!(ends_plain("Ömer Müller", "ÜLLER"), Some(false));
+        assert_eq!(ends_plain("Ömer Müller", "üller"), Some(true));
+        assert_eq!(ends_plain("U\u{308}", "u\u{308}"), None);
+        assert_eq!(contains_plain("Ömer Müller", "mer m"), Some(true));
+        assert_eq!(contains_plain("İzmir", "mir"), None);
         assert_eq!(compare_plain("U\u{308}", "u"), None);
     }
 }

@@ -77,8 +77,10 @@ impl Instant {
         else {
             return None;
         };
-        let days = days(number([y1, y2, y3, y4])?, number([m1, m2])?, number([d1, d2])?)?;
-        let clock = clock(number([h1, h2])?, number([n1, n2])?, number([s1, s2])?)?;
+        let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
+        let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = values(digits)?;
+        let days = days(100 * (10 * y1 + y2) + 10 * y3 + y4, 10 * m1 + m2, 10 * d1 + d2)?;
+        let clock = clock(10 * h1 + h2, 10 * n1 + n2, 10 * s1 + s2)?;
         let (nanos, rest) = fraction(rest)?;
         if nanos > 0 && clock == DAY {
             return None;
@@ -92,33 +94,36 @@ const DAY: i64 = 86_400;
 const MIN: i64 = -62_167_219_200 - DAY;
 const MAX: i64 = 253_402_300_799 + DAY;
 
-/// The value of ASCII digits.
-fn number<const N: usize>(digits: [u8; N]) -> Option<i64> {
-    digits.iter().try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0')))
+/// The values of ASCII digits.
+fn values<const N: usize>(digits: [u8; N]) -> Option<[u32; N]> {
+    let digits = digits.map(|d| d.wrapping_sub(b'0'));
+    let valid = digits.iter().fold(true, |valid, d| valid & (*d < 10));
+    valid.then(|| digits.map(u32::from))
 }
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let length = match month {
         4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
         1..=12 => 31,
         _ => return None,
     };
     if !(1..=length).contains(&day) {
         return None;
     }
-    // Counted from March, so that the leap day is the last of its year.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let before = y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400);
-    Some(365 * y + before + (153 * m + 2) / 5 + day - 1 - 719_468)
+    // Counted from March, so that the leap day is the last of its year, and from the year -400.
+    let (y, m) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day;
+    Some(i64::from(days) - 865_566)
 }
 
 /// Seconds since midnight.
-fn clock(hour: i64, minute: i64, second: i64) -> Option<i64> {
+fn clock(hour: u32, minute: u32, second: u32) -> Option<i64> {
     let valid = hour < 24 && minute < 60 && second <= 60;
-    (valid || (hour, minute, second) == (24, 0, 0)).then_some(hour * 3600 + minute * 60 + second)
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    (valid || (hour, minute, second) == (24, 0, 0)).then_some(seconds)
 }
 
 /// Nanoseconds, and what follows the fraction.
@@ -135,8 +140,9 @@ fn offset(zone: &[u8]) -> Option<i64> {
     let &[sign, h1, h2, b':', m1, m2] = zone else {
         return matches!(zone, [] | [b'Z' | b'z']).then_some(0);
     };
-    let (hours, minutes) = (number([h1, h2])?, number([m1, m2])?);
-    let seconds = (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)?;
+    let [h1, h2, m1, m2] = values([h1, h2, m1, m2])?;
+    let (hours, minutes) = (10 * h1 + h2, 10 * m1 + m2);
+    let seconds: i64 = (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)?.into();
     match sign {
         b'+' => Some(seconds),
         b'-' => Some(-seconds),

@@ -12,6 +12,8 @@ mod instant;
 #[cfg(feature = "json")]
 mod json;
 mod limits;
+mod literal;
+mod operand;
 mod parse;
 mod path;
 #[cfg(feature = "serde")]
@@ -21,14 +23,16 @@ pub mod sql;
 
 pub use attribute::{Attribute, Case, Location, Type};
 pub use bind::{BindError, Coercion, Resolution, Resolve};
-pub use bound::{Bound, Operand};
+pub use bound::Bound;
 pub use error::{ParseError, ParseErrorKind};
 pub use eval::{Read, Scalar};
-pub use filter::{Filter, Literal, Op};
+pub use filter::{Filter, Op};
 pub use fold::{FOLD_VERSION, fold, fold_name};
 pub use instant::{Instant, InvalidInstant};
 #[cfg(feature = "json")]
 pub use json::Element;
 pub use limits::{Limits, Syntax};
+pub use literal::{Literal, Text};
+pub use operand::{Operand, Operands};
 pub use path::{AttrPath, Path};
 pub use sort::SortKey;

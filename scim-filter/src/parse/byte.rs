@@ -39,36 +39,43 @@ const fn class(b: u8) -> u8 {
 }
 
 /// Whether a byte is of one of the classes.
+#[inline]
 pub(super) fn is(b: u8, classes: u8) -> bool {
     CLASSES.get(usize::from(b)).is_some_and(|class| class & classes != 0)
 }
 
 /// The first byte, if it is of one of the classes.
+#[inline]
 pub(super) fn starts(i: &str, classes: u8) -> bool {
     i.as_bytes().first().is_some_and(|b| is(*b, classes))
 }
 
 /// How many bytes of the classes `i` starts with; all classes but [`STRING`]'s controls are ASCII.
+#[inline]
 pub(super) fn run(i: &str, classes: u8) -> usize {
     i.bytes().position(|b| !is(b, classes)).unwrap_or(i.len())
 }
 
 /// `i` up to the first byte of the classes, and from there on.
+#[inline]
 pub(super) fn until(i: &str, classes: u8) -> (&str, &str) {
     split(i, i.bytes().position(|b| is(b, classes)).unwrap_or(i.len()))
 }
 
 /// `i` without the blanks it starts with.
+#[inline]
 pub(super) fn trim(i: &str) -> &str {
     if starts(i, BLANK) { split(i, run(i, BLANK)).1 } else { i }
 }
 
 /// `i` cut at a byte that starts a character; elsewhere all of it, and nothing.
+#[inline]
 pub(super) fn split(i: &str, at: usize) -> (&str, &str) {
     i.split_at_checked(at).unwrap_or((i, ""))
 }
 
 /// What follows the first bytes of `i`.
+#[inline]
 pub(super) fn skip(i: &str, bytes: usize) -> &str {
     split(i, bytes).1
 }

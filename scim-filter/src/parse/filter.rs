@@ -1,58 +1,59 @@
 //! `FILTER`, `valuePath`, and the PATCH path built of them.
 
+use std::mem;
+
 use nom::{Parser, character::complete::char, combinator::opt, sequence::preceded};
 
 use super::{
     Fault, Parsed, Place, Rules,
-    byte::{NAME, run, skip, split, starts, trim},
+    byte::{NAME, is, run, skip, starts, trim},
     literal::comp_value,
     path::{PathText, attr_name, attr_path},
 };
 use crate::{AttrPath, Filter, Op, ParseErrorKind as Kind, Path};
 
-/// `FILTER`: terms joined by `or`, which binds loosest.
+/// `FILTER`, `logExp` among them: terms joined by `and`, which binds closer, and `or`.
 pub(super) fn filter<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
-    joined(rules, place, i, "or", conjunction, Filter::Or)
-}
-
-/// `FILTER` without an `or` that stands in no group.
-fn conjunction<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
-    joined(rules, place, i, "and", term, Filter::And)
-}
-
-type Production = for<'a> fn(&Rules<'_>, Place, &'a str) -> Parsed<'a, Filter>;
-
-/// One item, or several with `word` between them.
-fn joined<'a>(
-    rules: &Rules<'_>,
-    place: Place,
-    i: &'a str,
-    word: &str,
-    item: Production,
-    join: fn(Vec<Filter>) -> Filter,
-) -> Parsed<'a, Filter> {
-    let (i, first) = item(rules, place, i)?;
-    let Some(mut rest) = keyword(i, word) else {
-        return Ok((i, first));
-    };
-    let mut terms = Vec::with_capacity(4);
-    terms.push(first);
+    let (mut i, mut last) = term(rules, place, i)?;
+    let (mut all, mut any) = (Vec::new(), Vec::new());
     loop {
-        let (i, term) = item(rules, place, rest)?;
-        terms.push(term);
-        match keyword(i, word) {
-            Some(more) => rest = more,
-            None => return Ok((i, join(terms))),
-        }
+        let next = trim(i);
+        let rest = if let Some(rest) = keyword(next, b"and") {
+            push(&mut all, last);
+            rest
+        } else if let Some(rest) = keyword(next, b"or") {
+            push(&mut any, joined(&mut all, last, Filter::And));
+            rest
+        } else {
+            let last = joined(&mut all, last, Filter::And);
+            return Ok((next, joined(&mut any, last, Filter::Or)));
+        };
+        (i, last) = term(rules, place, rest)?;
     }
 }
 
-/// What follows `word` in any case, where `i` starts with it after blanks and as a whole word.
-fn keyword<'a>(i: &'a str, word: &str) -> Option<&'a str> {
-    let i = trim(i);
-    let head = i.as_bytes().get(..word.len())?;
-    let rest = skip(i, word.len());
-    (head.eq_ignore_ascii_case(word.as_bytes()) && !starts(rest, NAME)).then_some(rest)
+/// Adds a term that is not the last; most filters have few.
+fn push(terms: &mut Vec<Filter>, term: Filter) {
+    if terms.is_empty() {
+        *terms = Vec::with_capacity(4);
+    }
+    terms.push(term);
+}
+
+/// The terms and the last one, or that alone.
+fn joined(terms: &mut Vec<Filter>, last: Filter, join: fn(Vec<Filter>) -> Filter) -> Filter {
+    if terms.is_empty() {
+        return last;
+    }
+    terms.push(last);
+    join(mem::take(terms))
+}
+
+/// What follows `word` in any case, where `i` starts with it as a whole word.
+fn keyword<'a, const N: usize>(i: &'a str, word: &[u8; N]) -> Option<&'a str> {
+    let (head, rest) = i.as_bytes().split_first_chunk::<N>()?;
+    let ends = rest.first().is_none_or(|b| !is(*b, NAME));
+    (ends && head.eq_ignore_ascii_case(word)).then(|| skip(i, N))
 }
 
 /// `*1"not" "(" FILTER ")" / attrExp / valuePath`.
@@ -61,7 +62,7 @@ fn term<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
     if i.starts_with('(') {
         return group(rules, place, i);
     }
-    if let Some(rest) = keyword(i, "not").map(trim)
+    if let Some(rest) = keyword(i, b"not").map(trim)
         && rest.starts_with('(')
     {
         let (rest, inner) = group(rules, place, rest)?;
@@ -88,6 +89,7 @@ fn close(i: &str, bracket: char, kind: Kind) -> Result<&str, nom::Err<Fault>> {
 }
 
 /// `attrPath SP "pr" / attrPath SP compareOp SP compValue / valuePath`.
+#[inline]
 fn attr_exp<'a>(rules: &Rules<'_>, place: Place, at: &'a str) -> Parsed<'a, Filter> {
     let (i, path) = attr_path(at)?;
     if place == Place::Brackets && path.name > 0 {
@@ -104,24 +106,35 @@ fn attr_exp<'a>(rules: &Rules<'_>, place: Place, at: &'a str) -> Parsed<'a, Filt
 }
 
 /// ` SP "pr" / SP compareOp SP compValue` behind the path it applies to.
+#[inline]
 fn comparison<'a>(rules: &Rules<'_>, i: &'a str, path: PathText<'_>) -> Parsed<'a, Filter> {
     let i = trim(i);
-    let (word, rest) = split(i, run(i, NAME));
-    if word.eq_ignore_ascii_case("pr") {
+    let Some((op, rest)) = operator(i) else {
+        return Err(Fault::of(Kind::Operator, i, run(i, NAME).max(1)));
+    };
+    let Operator::Compare(op) = op else {
         return Ok((rest, Filter::Present(path.into())));
-    }
-    let Some(op) = op(word) else {
-        return Err(Fault::of(Kind::Operator, i, word.len().max(1)));
     };
     let (rest, value) = comp_value(rules, trim(rest))?;
     Ok((rest, Filter::Compare { attr: path.into(), op, value }))
 }
 
-/// `compareOp`, in any case.
-fn op(word: &str) -> Option<Op> {
-    let &[a, b] = word.as_bytes() else { return None };
-    Some(match [a.to_ascii_lowercase(), b.to_ascii_lowercase()] {
+/// What may follow a path.
+enum Operator {
+    Present,
+    Compare(Op),
+}
+
+/// `"pr" / compareOp`, in any case, and what follows it.
+#[inline]
+fn operator(i: &str) -> Option<(Operator, &str)> {
+    let (&[a, b], rest) = i.as_bytes().split_first_chunk()?;
+    if rest.first().is_some_and(|b| is(*b, NAME)) {
+        return None;
+    }
+    let op = match [a.to_ascii_lowercase(), b.to_ascii_lowercase()] {
         [b'e', b'q'] => Op::Eq,
+        [b'p', b'r'] => return Some((Operator::Present, skip(i, 2))),
         [b'n', b'e'] => Op::Ne,
         [b'c', b'o'] => Op::Co,
         [b's', b'w'] => Op::Sw,
@@ -131,7 +144,8 @@ fn op(word: &str) -> Option<Op> {
         [b'l', b't'] => Op::Lt,
         [b'l', b'e'] => Op::Le,
         _ => return None,
-    })
+    };
+    Some((Operator::Compare(op), skip(i, 2)))
 }
 
 /// `valuePath = attrPath "[" valFilter "]"`, and the comparison behind it that Entra ID sends.
@@ -159,7 +173,7 @@ fn brackets<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a,
 /// `.value eq "x"` or ` eq "x"` behind the closing bracket, where the caller's syntax has it.
 fn compared<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Option<Filter>> {
     let (after, sub) = sub_attr(i)?;
-    if sub.is_none() && !is_operator(after) {
+    if sub.is_none() && operator(trim(after)).is_none() {
         return Ok((i, None));
     }
     if !rules.syntax.value_path_comparison {
@@ -175,13 +189,6 @@ fn compared<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Option<Filter>> {
 /// `["." ATTRNAME]`.
 fn sub_attr(i: &str) -> Parsed<'_, Option<&str>> {
     opt(preceded(char('.'), |i| attr_name(i, Kind::SubAttribute))).parse(i)
-}
-
-/// Whether an operator follows.
-fn is_operator(i: &str) -> bool {
-    let i = trim(i);
-    let word = split(i, run(i, NAME)).0;
-    op(word).is_some() || word.eq_ignore_ascii_case("pr")
 }
 
 /// Both filters on one element.
@@ -203,7 +210,7 @@ pub(super) fn path<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Path> {
         let (i, sub) = sub_attr(i)?;
         return Ok((i, Path::elements(path.into(), filter, sub)));
     }
-    if path.has_sub() || !is_operator(i) {
+    if path.has_sub() || operator(trim(i)).is_none() {
         return Ok((i, AttrPath::from(path).into()));
     }
     rules.term(i)?;

@@ -1,12 +1,15 @@
 //! `compValue`: JSON's literals, and text without quotes where the caller allows it.
 
+use smol_str::SmolStrBuilder;
+
 use super::{
     Fault, Parsed, Rules,
     byte::{LITERAL, STRING, skip, until},
 };
-use crate::{Literal, ParseErrorKind as Kind};
+use crate::{Literal, ParseErrorKind as Kind, Text};
 
 /// `compValue = false / null / true / number / string`.
+#[inline]
 pub(super) fn comp_value<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Literal> {
     match i.strip_prefix('"') {
         Some(inside) => string(inside),
@@ -15,6 +18,7 @@ pub(super) fn comp_value<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Litera
 }
 
 /// A JSON string, from behind its opening quote.
+#[inline]
 fn string(inside: &str) -> Parsed<'_, Literal> {
     let (plain, rest) = until(inside, STRING);
     match rest.strip_prefix('"') {
@@ -25,12 +29,11 @@ fn string(inside: &str) -> Parsed<'_, Literal> {
 
 /// The rest of a JSON string that is not all plain text.
 fn escaped<'a>(plain: &str, mut rest: &'a str) -> Parsed<'a, Literal> {
-    // Room for what is most likely left, so that the text need not move while it grows.
-    let mut text = String::with_capacity(plain.len() + rest.len().min(64));
+    let mut text = SmolStrBuilder::new();
     text.push_str(plain);
     loop {
         match rest.bytes().next() {
-            Some(b'"') => return Ok((skip(rest, 1), Literal::String(text.into()))),
+            Some(b'"') => return Ok((skip(rest, 1), Literal::String(Text(text.finish())))),
             Some(b'\\') => {
                 let (after, c) = escape(rest)?;
                 text.push(c);

@@ -27,15 +27,19 @@ impl From<PathText<'_>> for AttrPath {
 }
 
 /// `[URI ":"] ATTRNAME ["." ATTRNAME]`.
+#[inline]
 pub(super) fn attr_path(i: &str) -> Parsed<'_, PathText<'_>> {
-    let end = run(i, NAME);
-    let rest = skip(i, end);
-    let len = if rest.starts_with('.') { end + 1 + run(skip(rest, 1), NAME) } else { end };
+    let end = name(i);
+    let len = match i.as_bytes().get(end) {
+        Some(b'.') => end + 1 + name(skip(i, end + 1)),
+        _ => end,
+    };
     let (text, rest) = split(i, len);
-    if starts(rest, URI) {
+    // What is wrong is said where paths behind a URN are read.
+    if end == 0 || len == end + 1 || starts(rest, NAME | URI) {
         return qualified(i);
     }
-    checked(i, PathText { text, name: 0, end }).map(|path| (rest, path))
+    Ok((rest, PathText { text, name: 0, end }))
 }
 
 /// A path behind a URN, or a wrong one: the URN ends at the last colon, and only then is a dot a dot.
@@ -69,7 +73,7 @@ fn checked<'a>(i: &str, path: PathText<'a>) -> Result<PathText<'a>, nom::Err<Fau
     Ok(path)
 }
 
-/// `ATTRNAME`: a letter, or `$` and a letter (erratum 8924), then name characters.
+/// `ATTRNAME`.
 pub(super) fn attr_name(i: &str, kind: Kind) -> Parsed<'_, &str> {
     let len = run(i, NAME);
     part(i, 0, len, kind)?;
@@ -79,8 +83,15 @@ pub(super) fn attr_name(i: &str, kind: Kind) -> Parsed<'_, &str> {
 
 /// Checks that `i[from..to]`, which holds only name characters, starts as a name does.
 fn part(i: &str, from: usize, to: usize, kind: Kind) -> Result<(), nom::Err<Fault>> {
-    match i.as_bytes().get(from..to) {
-        Some([b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..]) => Ok(()),
-        _ => Err(Fault::of(kind, skip(i, from), (to - from).max(1))),
+    let i = skip(i, from);
+    if name(i) > 0 { Ok(()) } else { Err(Fault::of(kind, i, (to - from).max(1))) }
+}
+
+/// The length of the `ATTRNAME` that `i` starts with, 0 where it starts with none: a letter, or `$` and a
+/// letter (erratum 8924), then name characters.
+fn name(i: &str) -> usize {
+    match i.as_bytes() {
+        [b'a'..=b'z' | b'A'..=b'Z', ..] | [b'$', b'a'..=b'z' | b'A'..=b'Z', ..] => run(i, NAME),
+        _ => 0,
     }
 }
