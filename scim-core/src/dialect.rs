@@ -134,6 +134,18 @@ impl Dialect {
         if self.infer_schemas { Ok(()) } else { check() }
     }
 
+    /// Checks that a message lists its schema, where it must.
+    pub(crate) fn message(&self, schemas: Option<&Value>, urn: &str) -> Result<(), ScimError> {
+        let mut listed = schemas.and_then(Value::as_array).into_iter().flatten();
+        self.schemas(|| {
+            let is_it = |it: &Value| it.as_str().is_some_and(|it| it.eq_ignore_ascii_case(urn));
+            match listed.any(is_it) {
+                true => Ok(()),
+                false => Err(ScimError::invalid_syntax(format!("schemas must hold `{urn}`"))),
+            }
+        })
+    }
+
     /// Whether a text says that there is none.
     pub(crate) fn is_unset(&self, text: &str) -> bool {
         text.is_empty() && self.empty_text_is_unset

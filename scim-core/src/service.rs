@@ -4,6 +4,7 @@
 //! http::Request<Bytes> ─decode─▶ Call ──▶ answer ──▶ Outcome ─encode─▶ http::Response<Bytes>
 //! ```
 
+mod address;
 mod answer;
 mod attempt;
 mod bulk;
@@ -11,7 +12,10 @@ mod caller;
 mod decode;
 mod encode;
 mod in_process;
+mod list;
+mod media;
 mod members;
+mod parameters;
 mod write;
 
 use std::sync::Arc;
@@ -27,10 +31,14 @@ use crate::{
     store::{AllowAll, Capability, StoreError},
 };
 
+use self::media::Media;
+
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
-pub use caller::{Bulk, Caller};
-pub use encode::{LIST_RESPONSE, MEDIA_TYPE, error_response};
+pub use caller::{Bulk, Caller, Me};
+pub use encode::{LIST_RESPONSE, error_response};
 pub use in_process::InProcess;
+pub use media::MEDIA_TYPE;
+pub use parameters::SEARCH_REQUEST;
 
 /// A SCIM service provider over a [`Store`].
 ///
@@ -80,6 +88,8 @@ pub struct Limits {
     pub default_page: usize,
     /// Resources on a page at most.
     pub largest_page: usize,
+    /// Resources that a list may have in all, over all its pages; more is `tooMany`.
+    pub results: u64,
     /// Operations in a bulk request.
     pub bulk_operations: usize,
     /// Bytes of a bulk request.
@@ -87,7 +97,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000, bulk 1,000 operations of 1 MiB.
+    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number, bulk 1,000 operations of 1 MiB.
     fn default() -> Self {
         Self {
             body: 16 << 20,
@@ -97,6 +107,7 @@ impl Default for Limits {
             filter: scim_filter::Limits::default(),
             default_page: 100,
             largest_page: 1_000,
+            results: u64::MAX,
             bulk_operations: 1_000,
             bulk_body: 1 << 20,
         }
@@ -160,11 +171,15 @@ impl Service {
         fields(tenant = %caller.tenant, method = %request.method())
     )]
     pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
-        let outcome = match decode::decode(&request, caller, &self.limits) {
-            Ok(call) => self.answer(caller, call).await,
+        let media = Media::accepted(request.headers());
+        let outcome = match media.clone() {
+            Ok(_) => match decode::decode(&request, caller, &self.limits) {
+                Ok(call) => self.answer(caller, call).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
-        encode::encode(outcome, request.method())
+        encode::encode(outcome, request.method(), media.unwrap_or_default())
     }
 }
 

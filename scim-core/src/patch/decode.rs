@@ -41,7 +41,7 @@ pub(super) fn operations(
     let Value::Object(mut body) = body else {
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object"));
     };
-    check_schemas(take(&mut body, "schemas"), dialect)?;
+    dialect.message(take(&mut body, "schemas").as_ref(), PATCH_OP)?;
     let Some(Value::Array(operations)) = take(&mut body, "Operations") else {
         return Err(ScimError::invalid_syntax("a PATCH must hold a list of Operations"));
     };
@@ -94,16 +94,6 @@ fn path(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
     dialect.path(text).map_err(|error| match error.in_filter() {
         true => ScimError::invalid_filter(error.to_string()),
         false => ScimError::invalid_path(error.to_string()),
-    })
-}
-
-fn check_schemas(schemas: Option<Value>, dialect: &Dialect) -> Result<(), ScimError> {
-    let holds = schemas.as_ref().and_then(Value::as_array).is_some_and(|listed| {
-        listed.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
-    });
-    dialect.schemas(|| match holds {
-        true => Ok(()),
-        false => Err(ScimError::invalid_syntax(format!("schemas must hold `{PATCH_OP}`"))),
     })
 }
 

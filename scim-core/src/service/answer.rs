@@ -1,22 +1,21 @@
 //! What each action does. Only the lines that ask the store wait.
 
 use http::StatusCode;
-use scim_filter::{AttrPath, Bound, Location, Resolution, Resolve};
+use scim_filter::Location;
 use serde_json::Value;
 
 use super::{
     Caller, Service,
-    decode::{Action, Call, Conditions, Parameters},
+    decode::{Action, Call},
     encode::{ListResponse, Outcome},
+    parameters::{Conditions, Parameters},
     store_error,
 };
 use crate::{
     PatchAnswer, ResourceType, ScimError, discovery,
     patch::Plan,
     project::{Projection, Renderer, etag, named_by_body},
-    resource_type::Askable,
-    schema::Type,
-    store::{Order, Paging, Query, Readable, Resource, ResourceId, Sort, Want},
+    store::{Readable, Resource, ResourceId, Want},
 };
 
 impl Service {
@@ -39,11 +38,12 @@ impl Service {
             Action::ResourceTypes(id) => {
                 discover(discovery::resource_types(caller), id, &parameters)
             }
-            Action::List(of) => self.list(caller, of, &parameters).await,
-            Action::Search(of, body) => {
-                let tolerant = caller.dialect.search_numbers_as_text;
-                let parameters = Parameters::of_search(&body, tolerant)?;
-                self.list(caller, of, &parameters).await
+            Action::Options(methods) => Ok(Outcome::Options(methods)),
+            Action::Redirect(location) => Ok(Outcome::Redirect(location)),
+            Action::List(types) => self.list(caller, &types, &parameters, &conditions).await,
+            Action::Search(types, body) => {
+                let parameters = Parameters::of_search(&body, &caller.dialect)?;
+                self.list(caller, &types, &parameters, &Conditions::default()).await
             }
             Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
             Action::Create(of, body) => {
@@ -86,6 +86,11 @@ impl Service {
         conditions: &Conditions,
     ) -> Result<Outcome, ScimError> {
         let projection = projection(of, parameters, caller)?;
+        if parameters.text("filter").is_some() {
+            return Err(ScimError::invalid_filter(
+                "a filter selects from a list; this is the address of one resource",
+            ));
+        }
         let resource = self.visible(caller, of, id, &projection.want(of)).await?;
         if conditions.has_seen(&resource.version.to_string()) {
             return Ok(Outcome::NotModified(etag(resource.version)));
@@ -132,59 +137,6 @@ impl Service {
         let is_visible = filter.matches(&readable);
         if is_visible { Ok(resource) } else { Err(missing()) }
     }
-
-    async fn list(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        parameters: &Parameters,
-    ) -> Result<Outcome, ScimError> {
-        let projection = projection(of, parameters, caller)?;
-        let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
-        let mut query = Query::all(of.kind().clone(), self.page_size(parameters)?);
-        query.filter = self.filter(caller, of, parameters)?;
-        query.part = caller.view.part();
-        query.sort = sort(&Askable { of, view: &caller.view }, parameters)?;
-        query.want = projection.want(of);
-        if let Paging::Index { count, .. } = query.paging {
-            query.paging = Paging::Index { start, count };
-        }
-        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
-        let renderer = renderer(caller, of, (&projection, &[]));
-        let rendered: Result<Vec<_>, _> =
-            page.resources.iter().map(|resource| renderer.render(resource)).collect();
-        let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
-        let list =
-            ListResponse::new(page.total, start, rendered.map_err(store_error)?, Some(validator));
-        Ok(Outcome::List(list))
-    }
-
-    fn page_size(&self, parameters: &Parameters) -> Result<usize, ScimError> {
-        Ok(match parameters.number("count")? {
-            None => self.limits.default_page,
-            Some(count) => {
-                usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.limits.largest_page)
-            }
-        })
-    }
-
-    /// What the request asks for, of what the caller sees.
-    fn filter(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        parameters: &Parameters,
-    ) -> Result<Option<Bound>, ScimError> {
-        let visible = caller.view.filter(of.kind()).cloned();
-        let Some(text) = parameters.text("filter") else { return Ok(visible) };
-        let filter = caller.dialect.filter(text, &self.limits.filter);
-        let filter = filter.map_err(|error| ScimError::invalid_filter(error.to_string()))?;
-        let asked = caller.dialect.bind(&filter, &Askable { of, view: &caller.view })?;
-        Ok(Some(match visible {
-            Some(visible) => visible.and(asked),
-            None => asked,
-        }))
-    }
 }
 
 fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection) -> bool {
@@ -192,7 +144,7 @@ fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection
     answer == PatchAnswer::Body || *projection != Projection::Default
 }
 
-fn projection(
+pub(super) fn projection(
     of: &ResourceType,
     parameters: &Parameters,
     caller: &Caller,
@@ -228,39 +180,6 @@ pub(super) fn render(
     Ok(Outcome::Resource { status, resource: rendered, version })
 }
 
-/// The order that a request asks for (RFC 7644 §3.4.2.3). `sortOrder` alone counts for nothing.
-fn sort(of: &Askable<'_>, parameters: &Parameters) -> Result<Option<Sort>, ScimError> {
-    let Some(by) = parameters.text("sortby").filter(|by| !by.trim().is_empty()) else {
-        return Ok(None);
-    };
-    let order = match parameters.text("sortorder").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "ascending") => Order::Ascending,
-        Some("descending") => Order::Descending,
-        Some(_) => {
-            return Err(ScimError::invalid_value("sortOrder must be `ascending` or `descending`"));
-        }
-    };
-    let unsortable =
-        || ScimError::invalid_value(format!("`{by}` is no attribute that one can sort by"));
-    let path = AttrPath::parse(by).map_err(|_| unsortable())?;
-    let attribute = sortable(of, &path).ok_or_else(unsortable)?;
-    Ok(Some(Sort { by: attribute, order }))
-}
-
-/// The attribute to sort by: a simple one, or the `value` of a list of complex ones.
-fn sortable(of: &Askable<'_>, path: &AttrPath) -> Option<scim_filter::Attribute> {
-    let simple = |resolution| match resolution {
-        Resolution::Found(attribute) => Some(attribute),
-        _ => None,
-    };
-    let attribute = simple(of.resolve(path))?;
-    match attribute.kind {
-        Type::Complex if attribute.multi_valued => simple(of.sub_attribute(&attribute, "value")),
-        Type::Complex => None,
-        _ => Some(attribute),
-    }
-}
-
 /// A filter on a discovery endpoint would suggest that there is more than it shows (RFC 7644 §4).
 fn refuse_filter(parameters: &Parameters) -> Result<(), ScimError> {
     match parameters.text("filter") {
@@ -284,7 +203,8 @@ fn discover(
                 _ => None,
             })
             .collect();
-        return Ok(Outcome::List(ListResponse::new(resources.len() as u64, 1, resources, None)));
+        let total = resources.len() as u64;
+        return Ok(Outcome::List(ListResponse::new(total, Some(1), resources, None)));
     };
     let found = documents.into_iter().find(|document| {
         document.get("id").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(&id))

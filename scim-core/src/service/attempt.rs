@@ -1,6 +1,6 @@
 //! Trying a write until what it was decided upon still holds when it commits.
 
-use super::{decode::Conditions, store_error};
+use super::{parameters::Conditions, store_error};
 use crate::{
     ScimError,
     store::{Condition, ReviewError, StoreError},

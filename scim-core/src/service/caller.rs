@@ -27,8 +27,22 @@ pub struct Caller {
     pub base: Url,
     /// Whether bulk requests are taken.
     pub bulk: Bulk,
-    /// The resource that `/Me` stands for.
-    pub subject: Option<(ResourceKind, ResourceId)>,
+    /// What `/Me` stands for.
+    pub me: Me,
+}
+
+/// What `/Me` stands for (RFC 7644 §3.11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Me {
+    /// Nothing, for anybody: 501.
+    NotOffered,
+    /// Nothing for this caller, who acts for no person: 404.
+    Nobody,
+    /// That resource, under both addresses.
+    Is(ResourceKind, ResourceId),
+    /// That resource, to whose address the client is sent for good: 308.
+    At(ResourceKind, ResourceId),
 }
 
 /// Whether an organisation takes bulk requests.
@@ -42,7 +56,13 @@ pub enum Bulk {
 
 impl Caller {
     /// A caller who sees and may do everything in an organisation with the standard resource types.
-    pub fn new(tenant: impl Into<Tenant>, base: Url) -> Self {
+    ///
+    /// Of the base, only scheme, host, port and path count (RFC 7644 §1.3, §7.1).
+    pub fn new(tenant: impl Into<Tenant>, mut base: Url) -> Self {
+        base.set_query(None);
+        base.set_fragment(None);
+        // Fails only where there is nothing to take away.
+        let _ = (base.set_username(""), base.set_password(None));
         Self {
             tenant: tenant.into(),
             actor: Actor::new("client", ""),
@@ -51,7 +71,7 @@ impl Caller {
             dialect: Dialect::TOLERANT,
             base,
             bulk: Bulk::Off,
-            subject: None,
+            me: Me::NotOffered,
         }
     }
 }

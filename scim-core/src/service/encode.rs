@@ -5,10 +5,9 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::media::Media;
 use crate::ScimError;
 
-/// The media type of every body (RFC 7644 §8.1).
-pub const MEDIA_TYPE: &str = "application/scim+json";
 /// The schema of a list answer.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
@@ -25,7 +24,14 @@ pub(super) enum Outcome {
     NoContent(Option<String>),
     /// 304.
     NotModified(String),
+    /// 204 with the methods.
+    Options(&'static str),
+    /// 308.
+    Redirect(String),
 }
+
+/// A resource as JSON.
+pub(super) type Rendered = Map<String, Value>;
 
 /// A page of an answer, its members in the order that careless readers need (RFC 7644 §3.4.2).
 #[derive(Debug, Serialize)]
@@ -34,7 +40,8 @@ pub(super) struct ListResponse {
     schemas: [&'static str; 1],
     total_results: u64,
     items_per_page: usize,
-    start_index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<u64>,
     #[serde(rename = "Resources")]
     resources: Vec<Map<String, Value>>,
     #[serde(skip)]
@@ -44,8 +51,8 @@ pub(super) struct ListResponse {
 impl ListResponse {
     pub(super) fn new(
         total: u64,
-        start: u64,
-        resources: Vec<Map<String, Value>>,
+        start: Option<u64>,
+        resources: Vec<Rendered>,
         validator: Option<String>,
     ) -> Self {
         Self {
@@ -59,12 +66,21 @@ impl ListResponse {
     }
 }
 
-pub(super) fn encode(outcome: Result<Outcome, ScimError>, method: &Method) -> Response<Bytes> {
+pub(super) fn encode(
+    outcome: Result<Outcome, ScimError>,
+    method: &Method,
+    media: Media,
+) -> Response<Bytes> {
     let mut response = match outcome {
         Ok(outcome) => success(outcome),
         Err(error) => error_response(&error),
     };
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        set(&mut response, header::CONTENT_TYPE, media.as_str());
+    }
     if *method == Method::HEAD {
+        let length = response.body().len();
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         *response.body_mut() = Bytes::new();
     }
     response
@@ -101,11 +117,9 @@ fn success(outcome: Outcome) -> Response<Bytes> {
             set(&mut response, header::ETAG, &version);
             let location = resource.get("meta").and_then(|meta| meta.get("location"));
             if let Some(location) = location.and_then(Value::as_str) {
-                let name = match status {
-                    StatusCode::CREATED => header::LOCATION,
-                    _ => header::CONTENT_LOCATION,
-                };
-                set(&mut response, name, location);
+                // `Location` also where the resource was there before (RFC 7644 §3.4.1, §3.11).
+                set(&mut response, header::LOCATION, location);
+                set(&mut response, header::CONTENT_LOCATION, location);
             }
             response
         }
@@ -119,6 +133,16 @@ fn success(outcome: Outcome) -> Response<Bytes> {
         Outcome::Document(document) => json(StatusCode::OK, &document),
         Outcome::NoContent(version) => empty(StatusCode::NO_CONTENT, version),
         Outcome::NotModified(version) => empty(StatusCode::NOT_MODIFIED, Some(version)),
+        Outcome::Options(methods) => {
+            let mut response = empty(StatusCode::NO_CONTENT, None);
+            set(&mut response, header::ALLOW, methods);
+            response
+        }
+        Outcome::Redirect(location) => {
+            let mut response = empty(StatusCode::PERMANENT_REDIRECT, None);
+            set(&mut response, header::LOCATION, &location);
+            response
+        }
     }
 }
 
@@ -127,20 +151,25 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
         Ok(bytes) => (status, bytes),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, vec![]),
     };
-    let mut response = Response::new(Bytes::from(bytes));
-    *response.status_mut() = status;
-    set(&mut response, header::CONTENT_TYPE, MEDIA_TYPE);
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let mut response = guarded(status, bytes);
+    set(&mut response, header::CONTENT_TYPE, Media::default().as_str());
     response
 }
 
 fn empty(status: StatusCode, version: Option<String>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
+    let mut response = guarded(status, vec![]);
     if let Some(version) = version {
         set(&mut response, header::ETAG, &version);
     }
+    response
+}
+
+/// An answer that no browser guesses about and nobody keeps: it is about people (`sec:H-13`).
+fn guarded(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     response
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Caller, Service,
     attempt::{Attempt, Attempts, changed_meanwhile},
-    decode::Conditions,
+    parameters::Conditions,
     store_error,
 };
 use crate::{

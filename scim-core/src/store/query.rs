@@ -88,8 +88,13 @@ pub struct Query {
 impl Query {
     /// All resources of a kind, first page, documents alone.
     pub fn all(kind: impl Into<ResourceKind>, count: usize) -> Self {
+        Self::of(vec![kind.into()], count)
+    }
+
+    /// All resources of some kinds, first page, documents alone.
+    pub fn of(kinds: Vec<ResourceKind>, count: usize) -> Self {
         Self {
-            kinds: vec![kind.into()],
+            kinds,
             ids: None,
             filter: None,
             part: Part::Sent,

@@ -141,16 +141,16 @@ fn nobody_writes_discovery() {
             let answer = world.ask(method, path, json!({}));
             assert_eq!(
                 (answer.status, answer.header("allow")),
-                (405, "GET, HEAD"),
+                (405, "GET, HEAD, OPTIONS"),
                 "{method} {path}"
             );
         }
     }
     for (method, path, allowed) in [
-        ("PUT", "/Users", "GET, HEAD, POST"),
-        ("POST", "/Users/1", "GET, HEAD, PUT, PATCH, DELETE"),
-        ("GET", "/Bulk", "POST"),
-        ("GET", "/Users/.search", "POST"),
+        ("PUT", "/Users", "GET, HEAD, POST, OPTIONS"),
+        ("POST", "/Users/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+        ("GET", "/Bulk", "POST, OPTIONS"),
+        ("GET", "/Users/.search", "POST, OPTIONS"),
     ] {
         let answer = world.ask(method, path, json!({}));
         assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{method} {path}");

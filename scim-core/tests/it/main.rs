@@ -13,6 +13,7 @@ mod bulk;
 mod corpus;
 mod device;
 mod discovery;
+mod endpoints;
 mod hostile;
 mod overlays;
 mod patch;

@@ -1,0 +1,247 @@
+//! Lists: of one type, or of all types in one order.
+
+use scim_filter::{AttrPath, Attribute, Bound, Case, Location, Op, Operand, Resolution, Resolve};
+
+use super::{
+    Caller, Service,
+    encode::{ListResponse, Outcome},
+    parameters::{Conditions, Parameters},
+    store_error,
+};
+use crate::{
+    ResourceType, ScimError,
+    project::{Projection, Renderer},
+    resource_type::Askable,
+    schema::Type,
+    store::{Order, Page, Paging, Position, Query, Resource, ResourceKind, Sort, StoreError, Want},
+};
+
+impl Service {
+    pub(super) async fn list(
+        &self,
+        caller: &Caller,
+        types: &[&ResourceType],
+        parameters: &Parameters,
+        conditions: &Conditions,
+    ) -> Result<Outcome, ScimError> {
+        let asked = Asked::read(caller, types, parameters)?;
+        let query = self.query(&asked, parameters)?;
+        if conditions.knows_some() {
+            let now = self.store.changes(&caller.tenant, Position::START, 0).await;
+            let now = now.map_err(store_error)?;
+            let validator = format!("{}.{}", now.epoch, now.last);
+            if conditions.has_seen(&validator) {
+                return Ok(Outcome::NotModified(format!("W/\"{validator}\"")));
+            }
+        }
+        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        if page.total > self.limits.results {
+            return Err(ScimError::too_many(format!(
+                "{} resources are more than this service lists; narrow the filter",
+                page.total
+            )));
+        }
+        let start = match query.paging {
+            Paging::Index { start, .. } => Some(start),
+            _ => None,
+        };
+        let resources = asked.render(&page).map_err(store_error)?;
+        let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
+        Ok(Outcome::List(ListResponse::new(page.total, start, resources, Some(validator))))
+    }
+
+    fn query(&self, asked: &Asked<'_>, parameters: &Parameters) -> Result<Query, ScimError> {
+        let kinds = asked.types.iter().map(|(of, _)| of.kind().clone());
+        let mut query = Query::of(kinds.collect(), 0);
+        query.filter = self.filter(asked, parameters)?;
+        query.part = asked.caller.view.part();
+        query.sort = asked.sort(parameters)?;
+        query.want = asked.want();
+        let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
+        query.paging = Paging::Index { start, count: self.page_size(parameters)? };
+        Ok(query)
+    }
+
+    fn page_size(&self, parameters: &Parameters) -> Result<usize, ScimError> {
+        Ok(match parameters.number("count")? {
+            None => self.limits.default_page,
+            Some(count) => {
+                usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.limits.largest_page)
+            }
+        })
+    }
+
+    /// What the request asks for, of what the caller sees. Where there are several types, each has a filter of its own.
+    fn filter(
+        &self,
+        asked: &Asked<'_>,
+        parameters: &Parameters,
+    ) -> Result<Option<Bound>, ScimError> {
+        let caller = asked.caller;
+        let filter = match parameters.text("filter") {
+            None => None,
+            Some(text) => {
+                let filter = caller.dialect.filter(text, &self.limits.filter);
+                Some(filter.map_err(|error| ScimError::invalid_filter(error.to_string()))?)
+            }
+        };
+        let one = |of: &ResourceType| {
+            let within = Within { of, asked };
+            let bound = filter.as_ref().map(|it| caller.dialect.bind(it, &within)).transpose()?;
+            let visible = caller.view.filter(of.kind()).cloned();
+            Ok(match (visible, bound) {
+                (Some(visible), Some(bound)) => Some(visible.and(bound)),
+                (visible, bound) => visible.or(bound),
+            })
+        };
+        let filters = asked.types.iter().map(|(of, _)| Ok((*of, one(of)?)));
+        let mut filters = filters.collect::<Result<Vec<_>, ScimError>>()?;
+        match filters.len() {
+            1 => Ok(filters.pop().and_then(|(_, filter)| filter)),
+            _ if filters.iter().all(|(_, filter)| filter.is_none()) => Ok(None),
+            _ => {
+                let each = filters.into_iter().map(|(of, filter)| {
+                    let kind = is_of(of.kind());
+                    filter.map_or(kind.clone(), |filter| kind.and(filter))
+                });
+                Ok(each.reduce(Bound::or))
+            }
+        }
+    }
+}
+
+/// What a list is asked of: its types, each with what of it the answer holds.
+struct Asked<'a> {
+    caller: &'a Caller,
+    types: Vec<(&'a ResourceType, Projection)>,
+}
+
+impl<'a> Asked<'a> {
+    fn read(
+        caller: &'a Caller,
+        types: &[&'a ResourceType],
+        parameters: &Parameters,
+    ) -> Result<Self, ScimError> {
+        let types = types
+            .iter()
+            .map(|of| Ok((*of, super::answer::projection(of, parameters, caller)?)))
+            .collect::<Result<_, ScimError>>()?;
+        Ok(Self { caller, types })
+    }
+
+    /// What must be read of each resource so that those of every type can be shown.
+    fn want(&self) -> Want {
+        let mut all = Want::DOCUMENTS;
+        for (of, projection) in &self.types {
+            let want = projection.want(of);
+            for (all, more) in
+                [(&mut all.members, want.members), (&mut all.member_of, want.member_of)]
+            {
+                if let Some(more) = more {
+                    let all = all.get_or_insert_default();
+                    all.extend(more.into_iter().filter(|it| !all.contains(it)).collect::<Vec<_>>());
+                }
+            }
+        }
+        all
+    }
+
+    fn render(&self, page: &Page) -> Result<Vec<super::encode::Rendered>, StoreError> {
+        page.resources.iter().filter_map(|resource| self.render_one(resource)).collect()
+    }
+
+    fn render_one(
+        &self,
+        resource: &Resource,
+    ) -> Option<Result<super::encode::Rendered, StoreError>> {
+        let (of, projection) = self.types.iter().find(|(of, _)| *of.kind() == resource.kind)?;
+        let renderer = Renderer {
+            types: &self.caller.types,
+            resource_type: of,
+            view: &self.caller.view,
+            base: &self.caller.base,
+            projection,
+            written: &[],
+        };
+        Some(renderer.render(resource))
+    }
+
+    /// The order that a request asks for (RFC 7644 §3.4.2.3). `sortOrder` alone counts for nothing.
+    fn sort(&self, parameters: &Parameters) -> Result<Option<Sort>, ScimError> {
+        let Some(by) = parameters.text("sortby").filter(|by| !by.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let order = match parameters.text("sortorder").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("" | "ascending") => Order::Ascending,
+            Some("descending") => Order::Descending,
+            Some(_) => {
+                return Err(ScimError::invalid_value(
+                    "sortOrder must be `ascending` or `descending`",
+                ));
+            }
+        };
+        let unsortable =
+            || ScimError::invalid_value(format!("`{by}` is no attribute that one can sort by"));
+        let path = AttrPath::parse(by).map_err(|_| unsortable())?;
+        let mut found = self.types.iter().filter_map(|(of, _)| {
+            let within = Within { of, asked: self };
+            sortable(&within, &path)
+        });
+        let attribute = found.next().ok_or_else(unsortable)?;
+        Ok(Some(Sort { by: attribute, order }))
+    }
+}
+
+/// A type among others: what only another type has, has no value here (RFC 7644 §3.4.2.1), and what nobody may ask about in one of
+/// them, nobody may ask about.
+struct Within<'a> {
+    of: &'a ResourceType,
+    asked: &'a Asked<'a>,
+}
+
+impl Within<'_> {
+    fn among(&self, resolve: impl Fn(&Askable<'_>) -> Resolution) -> Resolution {
+        let view = &self.asked.caller.view;
+        let all = self.asked.types.iter().map(|(of, _)| resolve(&Askable { of, view }));
+        let own = resolve(&Askable { of: self.of, view });
+        let mut others = all.filter(|it| *it != Resolution::Unknown).peekable();
+        match own {
+            Resolution::Unknown if others.peek().is_none() => Resolution::Unknown,
+            _ if others.any(|it| it == Resolution::Forbidden) => Resolution::Forbidden,
+            Resolution::Unknown => Resolution::NoValue,
+            own => own,
+        }
+    }
+}
+
+impl Resolve for Within<'_> {
+    fn resolve(&self, path: &AttrPath) -> Resolution {
+        self.among(|of| of.resolve(path))
+    }
+
+    fn sub_attribute(&self, parent: &Attribute, name: &str) -> Resolution {
+        let view = &self.asked.caller.view;
+        Askable { of: self.of, view }.sub_attribute(parent, name)
+    }
+}
+
+/// The attribute to sort by: a simple one, or the `value` of a list of complex ones.
+fn sortable(of: &dyn Resolve, path: &AttrPath) -> Option<Attribute> {
+    let simple = |resolution| match resolution {
+        Resolution::Found(attribute) => Some(attribute),
+        _ => None,
+    };
+    let attribute = simple(of.resolve(path))?;
+    match attribute.kind {
+        Type::Complex if attribute.multi_valued => simple(of.sub_attribute(&attribute, "value")),
+        Type::Complex => None,
+        _ => Some(attribute),
+    }
+}
+
+/// Resources of that kind.
+fn is_of(kind: &ResourceKind) -> Bound {
+    let location = Location::new("meta").with_sub("resourceType");
+    let attribute = Attribute::new(location, Type::String).case(Case::Exact);
+    Bound::Compare { attribute, op: Op::Eq, operand: Operand::Text(kind.as_str().into()) }
+}
