@@ -73,7 +73,7 @@ impl State {
     }
 
     /// The same, with identifiers numbered in the order in which they come up: two runs differ only in what happened, not in the
-    /// identifiers that it was given. Identifiers are UUIDs.
+    /// identifiers that it was given. Identifiers are UUIDs, with or without hyphens.
     #[must_use]
     pub fn numbered(&self) -> Self {
         Self(numbered(&self.0))
@@ -85,7 +85,7 @@ pub(crate) fn numbered(text: &str) -> String {
     let (mut known, mut out) = (vec![], String::new());
     let mut word = String::new();
     let mut end = |word: &mut String, out: &mut String| {
-        if word.len() == 36 && word.matches('-').count() == 4 {
+        if matches!((word.len(), word.matches('-').count()), (36, 4) | (32, 0)) {
             let number = known.iter().position(|it| it == word).unwrap_or_else(|| {
                 known.push(word.clone());
                 known.len() - 1

@@ -9,6 +9,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod coverage;
+mod faults;
 mod memory;
 mod planted;
 mod transcripts;

@@ -2,20 +2,32 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::Request;
 use scim_core::{
-    MemoryStore,
+    Caller, MemoryStore, Service,
+    environment::Scripted,
     store::{
         AllowAll, AuditEntry, Capability, Change, ChangePage, Committed, Held, MemberId, Members,
         Page, Position, Query, Reader, Resource, ResourceId, ResourceKind, Reviewed, Space, Store,
         StoreError, Tenant, Want, review,
     },
 };
-use scim_testkit::suite::{Backend, concurrency, filters, refuses, run};
+use scim_testkit::{
+    faulty::Faulty,
+    limited::Limited,
+    state::Looks,
+    suite::{Backend, concurrency, filters, refuses, run},
+    sweep::{Trial, World},
+};
 
 /// What is wrong with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,8 +216,6 @@ fn a_store_that_claims_less_must_refuse() {
 
 #[test]
 fn a_store_that_refuses_must_say_so_before() {
-    use scim_testkit::limited::Limited;
-
     for capability in Capability::ALL {
         let silent = Limited::new(MemoryStore::new(), [capability]);
         let failure = failure(|| refuses(silent));
@@ -214,4 +224,32 @@ fn a_store_that_refuses_must_say_so_before() {
     let unsorted = Limited::new(MemoryStore::new(), [Capability::Sorting]);
     let refused = run(filters::sorted_pages_agree_with_the_model, &[], unsorted);
     assert_eq!(refused, Err(StoreError::Unsupported(Capability::Sorting)));
+}
+
+/// A service that answers what `ask` makes of its answer.
+fn world(ask: fn(u16) -> u16) -> World {
+    let store = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
+    let service = Service::new(store.clone()).with_environment(Arc::new(Scripted::default()));
+    let caller = Caller::new("acme", "https://scim.example.com".parse().unwrap());
+    World::new(store, "acme", Looks::new(["User"], []), move |request| {
+        let mut answer = pollster::block_on(service.handle(&caller, request));
+        let status = ask(answer.status().as_u16());
+        *answer.status_mut() = status.try_into().unwrap();
+        answer
+    })
+}
+
+#[test]
+fn a_service_that_hides_a_fault_is_found() {
+    let creation = |again| {
+        let body = Bytes::from(r#"{"userName":"ada"}"#);
+        Trial::new(Request::post("/Users").body(body).unwrap(), again)
+    };
+    assert_eq!(creation(409).run(|| world(|status| status)), 6, "a commit and a read");
+    let hidden = failure(|| creation(409).run(|| world(|it| if it == 503 { 201 } else { it })));
+    assert!(hidden.contains("done, it says, and is not"), "{hidden}");
+    let blamed = failure(|| creation(409).run(|| world(|it| if it == 503 { 400 } else { it })));
+    assert!(blamed.contains("Fails at call 1"), "{blamed}");
+    let again = failure(|| creation(201).run(|| world(|status| status)));
+    assert!(again.contains("again"), "{again}");
 }

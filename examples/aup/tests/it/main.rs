@@ -8,6 +8,13 @@
     reason = "a test may panic"
 )]
 
+mod faults;
+mod nodes;
+mod organisations;
+mod races;
+mod site;
+mod strings;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
