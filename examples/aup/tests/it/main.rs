@@ -8,6 +8,8 @@
     reason = "a test may panic"
 )]
 
+mod sessions;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
