@@ -23,6 +23,7 @@ const TABLE: &[(&str, &str)] = &table![
     "entra/10_older_forms.json",
     "entra/11_inbound_reader.json",
     "google/01_auto_provisioning.json",
+    "ibm_verify/01_custom_app.json",
     "jumpcloud/01_activation_and_users.json",
     "jumpcloud/02_patches.json",
     "keycloak/01_users_and_groups.json",
@@ -42,6 +43,7 @@ const TABLE: &[(&str, &str)] = &table![
     "ping/01_provisioner.json",
     "rippling/01_employee.json",
     "sailpoint/01_discovery_and_aggregation.json",
+    "sap_ips/01_target.json",
 ];
 
 /// Every session that the crate carries, in the order of their files.

@@ -12,6 +12,7 @@ mod faults;
 mod nodes;
 mod organisations;
 mod races;
+mod sessions;
 mod site;
 mod strings;
 
