@@ -57,7 +57,7 @@ pub(super) fn decode<'a>(
     let address = Address::read(request.uri().path(), caller)?;
     let parameters = Parameters::read(request.uri().query().unwrap_or_default())?;
     let action = Asking { caller, request, limits }.action(address)?;
-    Ok(Call { action, parameters, conditions: Conditions::read(request.headers()) })
+    Ok(Call { action, parameters, conditions: Conditions::read(request.headers())? })
 }
 
 /// A request whose address is known.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
 use crate::{Dialect, ScimError, store::Position};
@@ -101,12 +101,23 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    pub(super) fn read(headers: &HeaderMap) -> Self {
+    /// # Errors
+    ///
+    /// 400 for an `If-Match` that is no list of tags: a write under a condition that nobody understands does not happen.
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, ScimError> {
+        let mut lines = headers.get_all(header::IF_MATCH).into_iter();
+        let well_formed =
+            |line: &HeaderValue| line.to_str().is_ok_and(|tags| tags.split(',').all(is_tag));
+        if !lines.all(well_formed) {
+            return Err(ScimError::invalid_value(
+                "If-Match must hold versions as answers give them, such as `W/\"17\"`, or `*`",
+            ));
+        }
         let text = |name| {
             let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
             Some(lines.collect::<Vec<_>>().join(",")).filter(|tags| !tags.is_empty())
         };
-        Self { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) }
+        Ok(Self { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) })
     }
 
     /// Whether `If-Match` names something.
@@ -132,6 +143,16 @@ impl Conditions {
     pub(super) fn has_seen(&self, version: &str) -> bool {
         let Some(tags) = &self.if_none_match else { return false };
         tags.split(',').any(|tag| opaque(tag) == "*" || opaque(tag) == version)
+    }
+}
+
+/// Whether a text is `*` or a tag: in quotes, weak or strong, or without any, as some clients send it.
+fn is_tag(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => !quoted.contains('"'),
+        None => !text.is_empty() && !text.contains('"'),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use http::{HeaderValue, Request};
 use serde_json::json;
 
 use crate::World;
@@ -58,4 +59,27 @@ fn one_of_many_gets_the_version() {
     // rfc:ETG-10
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 15);
+}
+
+#[test]
+fn a_condition_that_nobody_understands_is_refused() {
+    let world = World::new();
+    let path = format!("/v2/acme/Users/{}", world.user("ada"));
+    let put = |tag: &[u8]| {
+        let mut request = Request::put(&path).body(r#"{"userName": "eve"}"#.into()).unwrap();
+        let tag = HeaderValue::from_bytes(tag).unwrap();
+        request.headers_mut().insert("if-match", tag);
+        pollster::block_on(world.service.handle(&world.caller, request)).status().as_u16()
+    };
+    for malformed in
+        [&b"W/\"1"[..], b"1\"", b"\"", b"", b"W/", b"\"1\",,", b"\xff", b"W/\"1\", \xff"]
+    {
+        assert_eq!(put(malformed), 400, "{malformed:?}");
+    }
+    for other in [&b"W/\"2\""[..], b"\"\"", b"2", b"\"2\", W/\"3\""] {
+        assert_eq!(put(other), 412, "{other:?}");
+    }
+    for same in [&b"W/\"1\""[..], b"*"] {
+        assert_eq!(put(same), 200, "{same:?}");
+    }
 }

@@ -39,8 +39,9 @@ fn one_of_many_gets_the_name() {
     on_each_store(|site| {
         for round in 0..rounds(3, 200) {
             // Letter case makes no difference.
-            let name =
-                |n: usize| if n % 2 == 0 { format!("ADA{round}") } else { format!("ada{round}") };
+            let name = |n: usize| {
+                if n.is_multiple_of(2) { format!("ADA{round}") } else { format!("ada{round}") }
+            };
             let creations = (0..200).map(|n| ask("POST", "/Users", json!({"userName": name(n)})));
             let answers = site.all_at_once(creations);
             assert_eq!((statuses(&answers, 201), statuses(&answers, 409)), (1, 199));
@@ -73,6 +74,7 @@ fn everybody_gets_a_number_of_his_own() {
 
 #[test]
 fn one_of_many_writers_of_a_version_wins() {
+    // sec:C-03
     on_each_store(|site| {
         let path = format!("/Users/{}", site.user("ada"));
         for round in 0..rounds(20, 200) {
@@ -84,6 +86,10 @@ fn one_of_many_writers_of_a_version_wins() {
             assert_eq!((statuses(&answers, 200), statuses(&answers, 412)), (1, 15), "{answers:?}");
             let won = answers.iter().find(|it| it.status == 200).unwrap();
             assert_eq!(site.ask("GET", &path, NONE).body["title"], won.body["title"]);
+        }
+        for malformed in ["W/\"", "\"1", ""] {
+            let asked = ask("PUT", path.clone(), json!({"userName": "eve"})).if_match(malformed);
+            assert_eq!(site.all_at_once([asked])[0].status, 400);
         }
     });
 }
