@@ -105,7 +105,9 @@ fn values<const N: usize>(digits: [u8; N]) -> Option<[u32; N]> {
 fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let length = match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         1..=12 => 31,
         _ => return None,
