@@ -1,6 +1,12 @@
 //! From names to attributes and from literals to operands: all that can be refused without a resource.
 
-use crate::{AttrPath, Attribute, Bound, Case, Filter, Instant, Literal, Op, Operand, Type, fold};
+mod error;
+mod value;
+
+pub use error::BindError;
+use value::either;
+
+use crate::{AttrPath, Attribute, Bound, Filter, Literal, Op, Operand, Type};
 
 /// What the paths of a filter mean; a schema, or several.
 ///
@@ -61,89 +67,6 @@ impl Coercion {
     /// All that identity providers are known to send and that can mean only one thing.
     pub const TOLERANT: Self =
         Self { boolean_strings: true, number_strings: true, complex_value: true };
-}
-
-/// A filter that means nothing for the schema it is bound to.
-///
-/// One line that may go to a client: it names attributes, never values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// The path names no attribute.
-    #[error("`{path}` is no attribute here, expected a name from the schema")]
-    Unknown {
-        /// The path, cut where it is long.
-        path: Box<str>,
-    },
-    /// The attribute may not be asked about.
-    #[error("`{path}` cannot be used in a filter, expected another attribute")]
-    Forbidden {
-        /// The path.
-        path: Box<str>,
-    },
-    /// A complex attribute is compared.
-    #[error("`{path}` is complex, expected one of its sub-attributes before `{op}`")]
-    Complex {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-    },
-    /// Brackets follow an attribute without elements.
-    #[error("`{path}` has one simple value, expected a multi-valued attribute before `[`")]
-    NoElements {
-        /// The path.
-        path: Box<str>,
-    },
-    /// The operator means nothing for the type.
-    #[error("`{path}` is of type {kind}, expected {} instead of `{op}`", operators(*kind))]
-    Operator {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-        /// The attribute's type.
-        kind: Type,
-    },
-    /// `null` with an operator other than `eq` and `ne`.
-    #[error("`{path}` is compared with null, expected eq or ne instead of `{op}`")]
-    Null {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-    },
-    /// The literal is not of the attribute's type.
-    #[error("`{path}` is of type {kind}, expected {} after `{op}`", literal(*kind))]
-    Literal {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-        /// The attribute's type.
-        kind: Type,
-    },
-    /// The literal holds a character that no such value holds.
-    #[error("`{path}` holds no control characters, expected none after `{op}`")]
-    Control {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-    },
-    /// The text looked for is longer than [`Bound::PATTERN_BYTES`].
-    #[error("`{path}` is searched for a long text, expected at most 1024 bytes after `{op}`")]
-    Pattern {
-        /// The path.
-        path: Box<str>,
-        /// The operator.
-        op: Op,
-    },
-}
-
-impl Bound {
-    /// The longest text that `co`, `sw` and `ew` look for.
-    pub const PATTERN_BYTES: usize = 1024;
 }
 
 impl Filter {
@@ -327,61 +250,6 @@ impl Binder<'_> {
         Ok(if op == Op::Eq { found } else { found.negated() })
     }
 
-    fn operand(
-        &self,
-        path: &AttrPath,
-        attribute: &Attribute,
-        op: Op,
-        value: &Literal,
-    ) -> Result<Operand, BindError> {
-        let kind = attribute.kind;
-        let operand = match (kind, value) {
-            (Type::Boolean, Literal::Boolean(value)) => Some(Operand::Boolean(*value)),
-            (Type::Boolean, Literal::String(text)) if self.coercion.boolean_strings => {
-                boolean(text)
-            }
-            (Type::Integer | Type::Decimal, Literal::Integer(value)) => {
-                Some(Operand::Integer(*value))
-            }
-            (Type::Integer | Type::Decimal, Literal::Decimal(value)) => Some(decimal(*value)),
-            (Type::Integer | Type::Decimal, Literal::String(text))
-                if self.coercion.number_strings =>
-            {
-                number(text)
-            }
-            (Type::DateTime, Literal::String(text)) => Instant::parse(text).map(Operand::Instant),
-            (Type::Binary, Literal::String(text)) => base64(text).map(Operand::Binary),
-            (Type::Reference, Literal::String(text)) => Some(Operand::Text((**text).into())),
-            (Type::String, Literal::String(text)) => {
-                Some(Operand::Text(attribute.case.key(text).into()))
-            }
-            _ => None,
-        };
-        let operand =
-            operand.ok_or_else(|| BindError::Literal { path: self.shown(path), op, kind })?;
-        self.storable(path, attribute, op, &operand)?;
-        Ok(operand)
-    }
-
-    /// Refuses text that no value holds and no backend should be asked for.
-    fn storable(
-        &self,
-        path: &AttrPath,
-        attribute: &Attribute,
-        op: Op,
-        operand: &Operand,
-    ) -> Result<(), BindError> {
-        let Operand::Text(text) = operand else { return Ok(()) };
-        let name = attribute.case == Case::Name;
-        if text.contains(|c: char| c == '\0' || (name && c.is_control())) {
-            return Err(BindError::Control { path: self.shown(path), op });
-        }
-        if op.is_substring() && text.len() > Bound::PATTERN_BYTES {
-            return Err(BindError::Pattern { path: self.shown(path), op });
-        }
-        Ok(())
-    }
-
     /// The path as an error shows it, with what stands before the bracket.
     fn shown(&self, path: &AttrPath) -> Box<str> {
         let mut shown = match self.parent {
@@ -406,62 +274,6 @@ fn applies(op: Op, kind: Type) -> bool {
     }
 }
 
-fn operators(kind: Type) -> &'static str {
-    match kind {
-        Type::Boolean | Type::Binary => "eq, ne or pr",
-        Type::Complex => "pr",
-        _ => "eq, ne, gt, ge, lt, le or pr",
-    }
-}
-
-fn literal(kind: Type) -> &'static str {
-    match kind {
-        Type::Boolean => "true or false",
-        Type::Integer | Type::Decimal => "a number",
-        Type::DateTime => "a date and time like `\"2011-05-13T04:42:34Z\"`",
-        Type::Binary => "base64 in double quotes",
-        Type::String | Type::Reference | Type::Complex => "a string in double quotes",
-    }
-}
-
 fn is_primary(attribute: &Attribute) -> bool {
     attribute.location.sub.as_deref() == Some("primary") && attribute.multi_valued
-}
-
-/// Inside a longer user name the text may have been folded in the other way, so both are looked for.
-fn either(attribute: &Attribute, op: Op, value: &Literal) -> Option<Operand> {
-    let Literal::String(text) = value else { return None };
-    let both = attribute.kind == Type::String && attribute.case == Case::Name && op.is_substring();
-    both.then(|| Operand::Text(fold(text).into()))
-}
-
-fn boolean(text: &str) -> Option<Operand> {
-    let is = |word: &str| text.eq_ignore_ascii_case(word);
-    (is("true") || is("false")).then(|| Operand::Boolean(is("true")))
-}
-
-/// A number in quotes, by the same grammar as one without.
-fn number(text: &str) -> Option<Operand> {
-    match crate::parse::number(text)? {
-        Literal::Integer(value) => Some(Operand::Integer(value)),
-        Literal::Decimal(value) => Some(decimal(value)),
-        _ => None,
-    }
-}
-
-/// A decimal, as an integer where it is one.
-fn decimal(value: f64) -> Operand {
-    // 2^63 is the first that an i64 does not hold; below it the cast is exact.
-    let integral = value.fract() == 0.0 && (-TWO_63..TWO_63).contains(&value);
-    if integral { Operand::Integer(value as i64) } else { Operand::Decimal(value) }
-}
-
-const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-
-/// Base64 in one spelling: the standard alphabet, no padding.
-fn base64(text: &str) -> Option<Box<str>> {
-    let body = text.trim_end_matches('=');
-    let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
-    let padded = text.len() - body.len() <= 2 && body.len() % 4 != 1;
-    (padded && body.bytes().all(valid)).then(|| body.replace('-', "+").replace('_', "/").into())
 }

@@ -84,6 +84,7 @@ impl<'l> Rules<'l> {
     }
 
     /// Counts a term that starts at `at`.
+    #[inline]
     fn term(&self, at: &str) -> Result<(), nom::Err<Fault>> {
         let terms = self.terms.get();
         if terms >= self.limits.terms {
@@ -98,6 +99,7 @@ impl<'l> Rules<'l> {
     }
 
     /// Counts an opening bracket, which stands at `at`.
+    #[inline]
     fn enter(&self, at: &str) -> Result<(), nom::Err<Fault>> {
         let (depth, limit) = (self.depth.get(), self.limits.max_depth());
         if depth >= limit {

@@ -198,8 +198,32 @@ fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
             terms.iter().for_each(|term| each_location(term, note));
         }
         Bound::Not(term) => each_location(term, note),
-        Bound::Compare { attribute, .. } | Bound::Present(attribute) => note(&attribute.location),
-        Bound::Element { attribute, .. } => note(&attribute.location),
+        Bound::Compare { attribute, .. }
+        | Bound::OneOf { attribute, .. }
+        | Bound::Present(attribute)
+        | Bound::Element { attribute, .. } => note(&attribute.location),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scim_filter::{Attribute, Op, Operand, Type};
+
+    use super::*;
+    use crate::store::EDGES;
+
+    #[test]
+    fn a_choice_among_members_reads_them() {
+        let members = Location::new("members").in_extension(EDGES).with_sub("value");
+        let is = |id: &str| Bound::Compare {
+            attribute: Attribute::new(members.clone(), Type::String).multi_valued(),
+            op: Op::Eq,
+            operand: Operand::Text(id.into()),
+        };
+        for filter in [is("a"), is("a").or(is("b")), is("a").or(is("b")).negated()] {
+            let query = Query { filter: Some(filter), ..Query::all("User", 1) };
+            assert_eq!(query.reads_edges(), (true, false));
+        }
     }
 }

@@ -4,12 +4,10 @@
 pub(super) const NAME: u8 = 1;
 /// What a URI holds besides: all of RFC 3986 but brackets, and the comma, which separates lists.
 pub(super) const URI: u8 = 2;
-/// Blanks, which are forgiven wherever they cannot change the meaning.
-pub(super) const BLANK: u8 = 4;
 /// What ends a run of plain text inside a JSON string.
-pub(super) const STRING: u8 = 8;
+pub(super) const STRING: u8 = 4;
 /// What ends a literal without quotes.
-pub(super) const LITERAL: u8 = 16;
+pub(super) const LITERAL: u8 = 8;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -29,8 +27,8 @@ const fn class(b: u8) -> u8 {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'$' => NAME,
         b':' | b'.' | b'/' | b'~' | b'%' | b'+' | b'@' | b'=' | b'&' => URI,
         b'!' | b'*' | b'\'' | b';' | b'?' | b'#' => URI,
-        b' ' => BLANK | LITERAL,
-        b'\t' => BLANK | LITERAL | STRING,
+        b' ' => LITERAL,
+        b'\t' => LITERAL | STRING,
         b'"' => STRING | LITERAL,
         b'\\' | 0..=0x1f => STRING,
         b'(' | b')' | b'[' | b']' => LITERAL,
@@ -62,10 +60,13 @@ pub(super) fn until(i: &str, classes: u8) -> (&str, &str) {
     split(i, i.bytes().position(|b| is(b, classes)).unwrap_or(i.len()))
 }
 
-/// `i` without the blanks it starts with.
+/// `i` without the blanks it starts with, which are forgiven wherever they cannot change the meaning.
 #[inline]
-pub(super) fn trim(i: &str) -> &str {
-    if starts(i, BLANK) { split(i, run(i, BLANK)).1 } else { i }
+pub(super) fn trim(mut i: &str) -> &str {
+    while let [b' ' | b'\t', ..] = i.as_bytes() {
+        i = skip(i, 1);
+    }
+    i
 }
 
 /// `i` cut at a byte that starts a character; elsewhere all of it, and nothing.
@@ -77,5 +78,5 @@ pub(super) fn split(i: &str, at: usize) -> (&str, &str) {
 /// What follows the first bytes of `i`.
 #[inline]
 pub(super) fn skip(i: &str, bytes: usize) -> &str {
-    split(i, bytes).1
+    i.get(bytes..).unwrap_or_default()
 }

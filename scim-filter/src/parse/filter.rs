@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use nom::{Parser, character::complete::char, combinator::opt, sequence::preceded};
+use nom::{Parser, character::complete::char, sequence::preceded};
 
 use super::{
     Fault, Parsed, Place, Rules,
@@ -12,27 +12,53 @@ use super::{
 };
 use crate::{AttrPath, Filter, Op, ParseErrorKind as Kind, Path};
 
-/// `FILTER`, `logExp` among them: terms joined by `and`, which binds closer, and `or`.
+/// `FILTER = attrExp / logExp / valuePath / *1"not" "(" FILTER ")"`, and the blanks behind it.
 pub(super) fn filter<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
-    let (mut i, mut last) = term(rules, place, i)?;
-    let (mut all, mut any) = (Vec::new(), Vec::new());
-    loop {
-        let next = trim(i);
-        let rest = if let Some(rest) = keyword(next, b"and") {
-            push(&mut all, last);
-            rest
-        } else if let Some(rest) = keyword(next, b"or") {
-            push(&mut any, joined(&mut all, last, Filter::And));
-            rest
-        } else {
-            let last = joined(&mut all, last, Filter::And);
-            return Ok((next, joined(&mut any, last, Filter::Or)));
-        };
+    let (i, first) = term(rules, place, i)?;
+    let i = trim(i);
+    match join(i) {
+        None => Ok((i, first)),
+        Some(_) => log_exp(rules, place, first, i),
+    }
+}
+
+/// `logExp = FILTER SP ("and" / "or") SP FILTER`, behind its first term: `and` binds closer.
+fn log_exp<'a>(
+    rules: &Rules<'_>,
+    place: Place,
+    first: Filter,
+    mut i: &'a str,
+) -> Parsed<'a, Filter> {
+    let (mut all, mut any, mut last) = (Vec::new(), Vec::new(), first);
+    while let Some((join, rest)) = join(i) {
+        match join {
+            Join::And => push(&mut all, last),
+            Join::Or => push(&mut any, joined(&mut all, last, Filter::And)),
+        }
         (i, last) = term(rules, place, rest)?;
+        i = trim(i);
+    }
+    let last = joined(&mut all, last, Filter::And);
+    Ok((i, joined(&mut any, last, Filter::Or)))
+}
+
+/// What joins two terms.
+enum Join {
+    And,
+    Or,
+}
+
+/// `"and" / "or"`, in any case, and what follows it.
+#[inline]
+fn join(i: &str) -> Option<(Join, &str)> {
+    match keyword(i, b"and") {
+        Some(rest) => Some((Join::And, rest)),
+        None => keyword(i, b"or").map(|rest| (Join::Or, rest)),
     }
 }
 
 /// Adds a term that is not the last; most filters have few.
+#[inline]
 fn push(terms: &mut Vec<Filter>, term: Filter) {
     if terms.is_empty() {
         *terms = Vec::with_capacity(4);
@@ -41,6 +67,7 @@ fn push(terms: &mut Vec<Filter>, term: Filter) {
 }
 
 /// The terms and the last one, or that alone.
+#[inline]
 fn joined(terms: &mut Vec<Filter>, last: Filter, join: fn(Vec<Filter>) -> Filter) -> Filter {
     if terms.is_empty() {
         return last;
@@ -57,6 +84,7 @@ fn keyword<'a, const N: usize>(i: &'a str, word: &[u8; N]) -> Option<&'a str> {
 }
 
 /// `*1"not" "(" FILTER ")" / attrExp / valuePath`.
+#[inline]
 fn term<'a>(rules: &Rules<'_>, place: Place, i: &'a str) -> Parsed<'a, Filter> {
     let i = trim(i);
     if i.starts_with('(') {
@@ -188,7 +216,10 @@ fn compared<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Option<Filter>> {
 
 /// `["." ATTRNAME]`.
 fn sub_attr(i: &str) -> Parsed<'_, Option<&str>> {
-    opt(preceded(char('.'), |i| attr_name(i, Kind::SubAttribute))).parse(i)
+    if !i.starts_with('.') {
+        return Ok((i, None));
+    }
+    preceded(char('.'), |i| attr_name(i, Kind::SubAttribute)).map(Some).parse(i)
 }
 
 /// Both filters on one element.

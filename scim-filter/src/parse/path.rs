@@ -36,7 +36,7 @@ pub(super) fn attr_path(i: &str) -> Parsed<'_, PathText<'_>> {
     };
     let (text, rest) = split(i, len);
     // What is wrong is said where paths behind a URN are read.
-    if end == 0 || len == end + 1 || starts(rest, NAME | URI) {
+    if end == 0 || len == end + 1 || starts(rest, URI) {
         return qualified(i);
     }
     Ok((rest, PathText { text, name: 0, end }))

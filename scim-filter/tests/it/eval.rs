@@ -199,6 +199,53 @@ fn any_of_several_values() {
 }
 
 #[test]
+fn each_end_of_a_range_wants_some_value() {
+    // rfc:FIL-22
+    let several = json!({ "tags": ["A", "z"], "logins": [1, 9], "score": 5 });
+    holds(
+        &several,
+        &[
+            r#"tags ge "z" and tags le "a""#,
+            "logins gt 5 and logins lt 2",
+            "logins gt 5 and logins lt 2 and logins ne 5",
+            "score gt 4 and score lt 6 and score ge 5 and logins lt 2",
+        ],
+        &[
+            r#"tags gt "a" and tags lt "a""#,
+            "logins gt 5 and logins lt 1",
+            "logins gt 9 and logins lt 2",
+            "score gt 4 and score lt 5",
+            r#"title gt "a" and title lt "z""#,
+        ],
+    );
+    let many = |last: &str| ["logins ge 1"; 130].join(" and ") + last;
+    holds(&several, &[&many(" and logins gt 8")], &[&many(" and logins gt 9")]);
+}
+
+#[test]
+fn one_of_several_texts() {
+    let names = ["bob", "Ünal", "müller", "STRASSE", "U\u{308}nal", "a", "zoe", "", "漢"];
+    let any = |path: &str| names.map(|name| format!("{path} eq \"{name}\"")).join(" or ");
+    let (folded, exact) = (bind(&any("title")), bind(&any("externalId")));
+    for text in ["BOB", "ünal", "MÜLLER", "straße", "UNAL", "A", "Zoë", "aa", "", "漢", "漢字", "ü"]
+    {
+        let one = |path: &str| {
+            let each = names.map(|name| bind(&format!("{path} eq \"{name}\"")));
+            each.iter().any(|term| term.matches(&json!({ path: text })))
+        };
+        assert_eq!(folded.matches(&json!({ "title": text })), one("title"), "{text}");
+        assert_eq!(exact.matches(&json!({ "externalId": text })), one("externalId"), "{text}");
+    }
+    let mixed = bind("logins eq 3 or logins eq 1 or logins eq 2.5");
+    let found = |logins: Value| mixed.matches(&json!({ "logins": logins }));
+    assert_eq!([json!(1), json!(2), json!(2.5), json!("3")].map(found), [true, false, true, false]);
+    // A set: neither order nor repetition counts.
+    let bound = bind(r#"title eq "b" or title eq "A" or title eq "B""#);
+    assert_eq!(bound, bind(r#"title eq "a" or title eq "b""#));
+    assert_eq!(bind(r#"title eq "b" or title eq "B""#), bind(r#"title eq "b""#));
+}
+
+#[test]
 fn an_element_that_says_nothing_is_not_primary() {
     // rfc:MVA-03
     let user = barbara();
