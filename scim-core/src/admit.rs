@@ -12,7 +12,7 @@ use crate::{
     store::{ResourceId, ResourceKind},
 };
 
-pub(crate) use value::Admission;
+pub(crate) use value::{Admission, LIST_ELEMENTS, is_computed};
 
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,8 @@ impl ResourceType {
         Ok(admitted)
     }
 
-    fn admit_members_of(
+    /// What a body says, complete or not.
+    pub(crate) fn admit_members_of(
         &self,
         body: Map<String, Value>,
         dialect: &Dialect,

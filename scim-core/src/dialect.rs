@@ -45,6 +45,15 @@ pub struct Dialect {
     pub ignore_read_only_in_value: bool,
     /// A PATCH without operations changes nothing instead of being refused (`idp:T26`).
     pub allow_no_operations: bool,
+    /// `"op": "delete"` is `remove` (`idp:T38`: gateways).
+    pub delete_is_remove: bool,
+    /// An operation without `op` is `replace` (`idp:T38`).
+    pub no_op_is_replace: bool,
+    /// `Operations` may be one operation instead of a list (`idp:T38`).
+    pub lone_operation: bool,
+    /// A PATCH without `Operations` is one of SCIM 1.1: attributes to add, and elements that go where they say
+    /// `"operation": "delete"` (`idp:T38`: OneLogin's sample).
+    pub elements_with_operation: bool,
     /// `attributes` wins over `excludedAttributes` where both are given, instead of being refused.
     pub attributes_win: bool,
     /// `.search` takes numbers and lists as text.
@@ -80,6 +89,10 @@ impl Dialect {
         create_target: false,
         ignore_read_only_in_value: false,
         allow_no_operations: false,
+        delete_is_remove: false,
+        no_op_is_replace: false,
+        lone_operation: false,
+        elements_with_operation: false,
         attributes_win: false,
         search_numbers_as_text: false,
         patch_answer: None,
@@ -100,6 +113,10 @@ impl Dialect {
         create_target: true,
         ignore_read_only_in_value: true,
         allow_no_operations: true,
+        delete_is_remove: false,
+        no_op_is_replace: false,
+        lone_operation: false,
+        elements_with_operation: false,
         attributes_win: true,
         search_numbers_as_text: true,
         patch_answer: None,
@@ -112,6 +129,21 @@ impl Dialect {
 
     /// Microsoft Entra ID: what it sends is within [`Dialect::TOLERANT`].
     pub const ENTRA: Self = Self { ..Self::TOLERANT };
+
+    /// OneLogin: connectors of its own making still send members as SCIM 1.1 has them.
+    pub const ONELOGIN: Self = Self { elements_with_operation: true, ..Self::TOLERANT };
+
+    /// Keycloak's clients, which empty a group by `"value": null`.
+    pub const KEYCLOAK: Self = Self { null_removes_all: true, ..Self::TOLERANT };
+
+    /// Gateways and programs of one's own: each form of an operation that was ever seen (`idp:T38`).
+    pub const GATEWAY: Self = Self {
+        delete_is_remove: true,
+        no_op_is_replace: true,
+        lone_operation: true,
+        elements_with_operation: true,
+        ..Self::TOLERANT
+    };
 }
 
 /// The readers of the fields that more than one place obeys: each is read here and nowhere else.
@@ -124,6 +156,14 @@ impl Dialect {
     /// Lets pass what no schema knows, or refuses it.
     pub(crate) fn unknown(&self, refusal: impl FnOnce() -> ScimError) -> Result<(), ScimError> {
         if self.ignore_unknown { Ok(()) } else { Err(refusal()) }
+    }
+
+    /// Lets pass what only the service writes, inside a value, or refuses it.
+    pub(crate) fn read_only_in_value(
+        &self,
+        refusal: impl FnOnce() -> ScimError,
+    ) -> Result<(), ScimError> {
+        if self.ignore_read_only_in_value { Ok(()) } else { Err(refusal()) }
     }
 
     /// Checks what a request lists as `schemas`, where it must.

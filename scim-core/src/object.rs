@@ -1,6 +1,6 @@
 //! The attributes of a resource as the engine holds them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use scim_filter::Location;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,19 @@ impl Object {
         let value = self.container(location)?.get(&*location.name)?;
         match &location.sub {
             Some(sub) => value.as_object()?.get(&**sub),
+            None => Some(value),
+        }
+    }
+
+    /// The value at a location, to be changed in place. What it becomes must not be empty.
+    pub(crate) fn at_mut(&mut self, location: &Location) -> Option<&mut Value> {
+        let container = match &location.extension {
+            Some(urn) => self.0.get_mut(&**urn)?.as_object_mut()?,
+            None => &mut self.0,
+        };
+        let value = container.get_mut(&*location.name)?;
+        match &location.sub {
+            Some(sub) => value.as_object_mut()?.get_mut(&**sub),
             None => Some(value),
         }
     }
@@ -176,41 +189,6 @@ pub(crate) fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,
-    }
-}
-
-/// What a list holds, looked up in constant time.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    texts: HashSet<String>,
-    by_value: HashMap<String, Vec<Value>>,
-}
-
-/// How many elements of one `value` are compared part by part; beyond, only equal ones count as the same.
-const LOOKED_AT: usize = 32;
-
-impl Held {
-    pub(crate) fn of(list: &[Value]) -> Self {
-        let mut held = Self::default();
-        list.iter().for_each(|item| _ = held.add(item));
-        held
-    }
-
-    /// Takes an element in. False where the list holds it already: all that the element says, one in the list says too.
-    pub(crate) fn add(&mut self, item: &Value) -> bool {
-        if self.says(item) || !self.texts.insert(item.to_string()) {
-            return false;
-        }
-        if let Some(value) = item.get("value") {
-            self.by_value.entry(value.to_string()).or_default().push(item.clone());
-        }
-        true
-    }
-
-    fn says(&self, item: &Value) -> bool {
-        let Some(value) = item.get("value") else { return false };
-        let alike = self.by_value.get(&value.to_string());
-        alike.into_iter().flatten().take(LOOKED_AT).any(|there| includes(there, item))
     }
 }
 

@@ -1,26 +1,30 @@
 //! PATCH (RFC 7644 §3.5.2): from the JSON that a client sent to a plan, and from a plan and a resource to the resource afterwards.
 //!
 //! ```text
-//! JSON ──decode──▶ operations ──compile(type)──▶ Plan ──apply(&Object)──▶ Object
+//! JSON ──decode──▶ operations ──compile(type)──▶ Plan ──apply(&Object)──▶ Patched { after, changed }
 //!                                                 └───members()──▶ who comes and goes
+//! before, after ──between──▶ operations
 //! ```
 //!
 //! All that can be refused without the resource is refused when the plan is made. A plan applies whole or not at all. Members of groups
 //! are not part of the object: [`Plan::members`] says who comes and goes, so that nobody else is read.
 
 mod apply;
+mod between;
 mod compile;
 mod decode;
+mod list;
 mod members;
 mod target;
 
 use serde_json::Value;
 
-use crate::{Dialect, Object, ResourceType, ScimError};
+use crate::{Dialect, Object, ResourceType, ScimError, schema::cut};
 
+pub use between::{Difference, between};
 pub use members::{MemberChange, MemberStep};
 
-use self::target::{Step, Target};
+use self::target::Step;
 
 /// The schema of a PATCH request.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -35,12 +39,15 @@ pub struct Limits {
     pub values: usize,
     /// Members in one request.
     pub members: usize,
+    /// Elements of the resource's lists that the operations may look at, added up: what an operation costs is the length of the list
+    /// that it is about, so that many operations on a long list would cost their product.
+    pub work: usize,
 }
 
 impl Default for Limits {
-    /// 1,000 operations, 10,000 values, 100,000 members.
+    /// 1,000 operations, 10,000 values, 100,000 members, 1,000,000 elements looked at.
     fn default() -> Self {
-        Self { operations: 1_000, values: 10_000, members: 100_000 }
+        Self { operations: 1_000, values: 10_000, members: 100_000, work: 1_000_000 }
     }
 }
 
@@ -56,13 +63,31 @@ impl Default for Limits {
 /// let body = json!({"Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
 /// let plan = Plan::compile(&users, body, &Dialect::ENTRA, &Limits::default()).unwrap();
 /// let ada: Object = serde_json::from_value(json!({"userName": "ada", "active": true})).unwrap();
-/// assert_eq!(plan.apply(&ada).unwrap().top("active").unwrap(), false);
+/// let patched = plan.apply(&ada).unwrap();
+/// assert!(patched.changed);
+/// assert_eq!(patched.after.top("active").unwrap(), false);
+/// assert!(!plan.apply(&patched.after).unwrap().changed, "a second time it has no effect");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     steps: Vec<Step>,
     members: Vec<MemberStep>,
     names_id: Option<String>,
+    /// The path of each operation, as it was sent.
+    paths: Vec<Option<String>>,
+    /// The top-level members of the object that several steps are about.
+    revisited: Vec<String>,
+    work: usize,
+}
+
+/// A resource after a PATCH.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Patched {
+    /// The object.
+    pub after: Object,
+    /// Whether it is another one than before. Where not, neither version nor `lastModified` may move.
+    pub changed: bool,
 }
 
 impl Plan {
@@ -71,7 +96,7 @@ impl Plan {
     /// # Errors
     ///
     /// `invalidSyntax` for a body that is no PATCH; `invalidPath`, `invalidFilter`, `invalidValue`, `mutability` and `noTarget` as RFC 7644
-    /// Table 9 has them; each says which operation it is about, counted from 1.
+    /// Table 9 has them; 413 beyond a limit. Each says which operation it is about, counted from 1, and its path.
     pub fn compile(
         resource_type: &ResourceType,
         body: Value,
@@ -79,23 +104,28 @@ impl Plan {
         limits: &Limits,
     ) -> Result<Self, ScimError> {
         let operations = decode::operations(body, resource_type, dialect, limits)?;
-        let mut compiler = compile::Compiler::new(resource_type, dialect);
-        for operation in operations {
-            let number = operation.number;
-            compiler
-                .operation(operation)
-                .map_err(|error| error.at(format!("operation {number}")))?;
-        }
+        let mut compiler = compile::Compiler::new(resource_type, dialect, limits);
+        operations.into_iter().try_for_each(|operation| compiler.operation(operation))?;
         Ok(compiler.finish())
     }
 
-    /// The object after the plan. Equal to the one before where the plan has no effect on it.
+    /// The resource after the plan, whole; of a plan that fails, the resource stays as it is.
     ///
     /// # Errors
     ///
-    /// `noTarget` and `mutability` where the values that are there forbid an operation.
-    pub fn apply(&self, object: &Object) -> Result<Object, ScimError> {
-        apply::apply(&self.steps, object)
+    /// `noTarget` and `mutability` where the values that are there forbid an operation, 413 where the operations would look at more
+    /// than [`Limits::work`] allows. They say which operation it is, counted from 1, and its path.
+    pub fn apply(&self, object: &Object) -> Result<Patched, ScimError> {
+        self.apply_to(object.clone())
+    }
+
+    /// The same for an object that is no longer needed as it was: only what the plan touches costs anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub fn apply_to(&self, object: Object) -> Result<Patched, ScimError> {
+        apply::apply(self, object)
     }
 
     /// Whether the plan touches nothing but members.
@@ -116,5 +146,19 @@ impl Plan {
     /// The `id` that a value without path holds. It must be the one of the resource (DESIGN §12).
     pub fn names_id(&self) -> Option<&str> {
         self.names_id.as_deref()
+    }
+
+    /// An error that arose in an operation.
+    fn at(&self, operation: usize, error: ScimError) -> ScimError {
+        let path = self.paths.get(operation.saturating_sub(1)).and_then(Option::as_deref);
+        at(operation, path, error)
+    }
+}
+
+/// An error that arose in an operation, counted from 1, with its path.
+fn at(operation: usize, path: Option<&str>, error: ScimError) -> ScimError {
+    match path {
+        Some(path) => error.at(format_args!("operation {operation} (`{}`)", cut(path))),
+        None => error.at(format_args!("operation {operation}")),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 /// The longest text, in bytes (`sec:J-04`): a picture or a chain of certificates, no film.
 const TEXT_BYTES: usize = 256 << 10;
 /// The longest list. Members are rows and have a limit of their own.
-const LIST_ELEMENTS: usize = 10_000;
+pub(crate) const LIST_ELEMENTS: usize = 10_000;
 /// Beyond this a binary float no longer tells whole numbers apart.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -130,7 +130,8 @@ impl<'a> Admission<'a> {
         only.ok_or_else(|| ScimError::invalid_value(format!("{place} takes one value, not a list")))
     }
 
-    fn single(
+    /// One value; none where it says that there is none.
+    pub(crate) fn single(
         &self,
         attribute: &Attribute,
         value: Value,
@@ -280,7 +281,7 @@ fn check_vocabulary(attribute: &Attribute, text: &str, place: &str) -> Result<()
 }
 
 /// Whether a sub-attribute is a URI that the service makes of the `value` beside it, whatever a client says (`sec:T-04`).
-fn is_computed(sub: &Attribute) -> bool {
+pub(crate) fn is_computed(sub: &Attribute) -> bool {
     let elsewhere = |target: &String| matches!(target.as_str(), "external" | "uri");
     sub.name == "$ref" && !sub.reference_types.iter().any(elsewhere)
 }

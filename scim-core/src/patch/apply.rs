@@ -1,180 +1,128 @@
-//! From steps and an object to the object afterwards. Linear in the steps and in the lists that they touch.
+//! From steps and an object to the object afterwards. Linear in the steps and in the lists that they touch, and the lists are bounded.
 
-use scim_filter::{Bound, Element, Location, Read, Scalar};
 use serde_json::{Map, Value};
 
-use super::{
-    Step,
-    target::{Action, Elements, Otherwise, Which},
-};
-use crate::{
-    Object, ScimError,
-    object::{Held, includes, is_empty},
-};
+use super::{Patched, Plan, Step, list, target::Action};
+use crate::{Object, ScimError, object::is_empty};
 
-pub(super) fn apply(steps: &[Step], object: &Object) -> Result<Object, ScimError> {
-    let mut result = object.clone();
-    for step in steps {
-        one(step, &mut result)
-            .map_err(|error| error.at(format!("operation {}", step.operation)))?;
-    }
-    Ok(result)
+/// The work that is left for a plan, in list elements looked at (`sec:P-10`).
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+    whole: usize,
 }
 
-fn one(step: &Step, object: &mut Object) -> Result<(), ScimError> {
+impl Budget {
+    pub(super) fn new(whole: usize) -> Self {
+        Self { left: whole, whole }
+    }
+
+    pub(super) fn spend(&mut self, work: usize) -> Result<(), ScimError> {
+        self.left = self.left.checked_sub(work).ok_or_else(|| {
+            let detail = format!(
+                "the operations look at more than {} list elements; send fewer in one PATCH",
+                self.whole
+            );
+            ScimError::too_large(detail)
+        })?;
+        Ok(())
+    }
+}
+
+pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
+    // What several steps touch may be in the end what it was; what one touches is not.
+    let mut budget = Budget::new(plan.work);
+    let before: Vec<Option<Value>> =
+        plan.revisited.iter().map(|name| object.top(name).cloned()).collect();
+    let mut changed = false;
+    for step in &plan.steps {
+        let differs =
+            one(step, &mut object, &mut budget).map_err(|error| plan.at(step.operation, error))?;
+        changed |= differs && !plan.revisited.iter().any(|name| name == step.top());
+    }
+    let mut revisited = plan.revisited.iter().zip(&before);
+    changed = changed || revisited.any(|(name, before)| object.top(name) != before.as_ref());
+    Ok(Patched { after: object, changed })
+}
+
+/// Whether the step changed anything.
+fn one(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bool, ScimError> {
+    let Some(fixed) = &step.target.fixed else { return unguarded(step, object, budget) };
+    let before = object.at(fixed).cloned();
+    let changed = unguarded(step, object, budget)?;
+    match before {
+        Some(before) if object.at(fixed) != Some(&before) => {
+            Err(ScimError::mutability(format!("{fixed} has a value, which cannot change")))
+        }
+        _ => Ok(changed),
+    }
+}
+
+fn unguarded(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bool, ScimError> {
+    let target = &step.target;
+    let location = &target.location;
+    if let Some(elements) = &target.elements {
+        return list::change(target, elements, &step.action, object, budget);
+    }
+    match &step.action {
+        Action::Append(items) => list::append(target, items, object, budget),
+        Action::Set(value) => Ok(match object.at_mut(location) {
+            Some(current) if current == value => false,
+            Some(current) => {
+                current.clone_from(value);
+                true
+            }
+            None => {
+                object.set(location, value.clone());
+                true
+            }
+        }),
+        Action::Merge(members) => Ok(merge(object, step, members)),
+        Action::Clear => {
+            let (urn, is_schema) = (location.extension.as_deref(), location.name.is_empty());
+            let is_there = match urn.filter(|_| is_schema) {
+                Some(urn) => object.top(urn).is_some(),
+                None => object.at(location).is_some(),
+            };
+            match urn.filter(|_| is_schema) {
+                _ if !is_there => {}
+                Some(urn) => object.clear_extension(urn),
+                None => object.clear(location),
+            }
+            Ok(is_there)
+        }
+    }
+}
+
+fn merge(object: &mut Object, step: &Step, members: &Map<String, Value>) -> bool {
     let location = &step.target.location;
-    if let Some(elements) = &step.target.elements {
-        return in_list(step, elements, object);
+    if let Some(Value::Object(current)) = object.at_mut(location) {
+        let changed = merge_into(current, members);
+        if current.is_empty() {
+            object.clear(location);
+        }
+        return changed;
     }
-    let current = object.at(location).cloned();
-    let next = match (&step.action, current.clone()) {
-        (Action::Set(value), _) => value.clone(),
-        (Action::Merge(members), Some(Value::Object(current))) => merged(current, members),
-        (Action::Merge(members), _) => merged(Map::new(), members),
-        (Action::Append(items), current) => Value::Array(appended(current, items)),
-        (Action::Clear, _) => Value::Null,
-    };
-    if step.target.immutable && current.is_some_and(|current| current != next) {
-        return Err(ScimError::mutability(format!("{location} has a value, which cannot change")));
-    }
-    match location.extension.as_deref().filter(|_| location.name.is_empty()) {
-        Some(urn) => object.clear_extension(urn),
-        None => object.set(location, next),
-    }
-    Ok(())
+    let mut new = Map::new();
+    let changed = merge_into(&mut new, members);
+    object.set(location, Value::Object(new));
+    changed
 }
 
-fn merged(mut current: Map<String, Value>, members: &Map<String, Value>) -> Value {
+/// Sets and clears sub-attributes, and tells whether that changed anything.
+pub(super) fn merge_into(current: &mut Map<String, Value>, members: &Map<String, Value>) -> bool {
+    let mut changed = false;
     for (name, value) in members {
-        match is_empty(value) {
-            true => current.remove(name),
-            false => current.insert(name.clone(), value.clone()),
+        changed |= match (current.get_mut(name), is_empty(value)) {
+            (None, true) => false,
+            (Some(_), true) => current.remove(name).is_some(),
+            (Some(there), false) if there == value => false,
+            (Some(there), false) => {
+                there.clone_from(value);
+                true
+            }
+            (None, false) => current.insert(name.clone(), value.clone()).is_none(),
         };
     }
-    Value::Object(current)
-}
-
-fn appended(current: Option<Value>, items: &[Value]) -> Vec<Value> {
-    let mut list = match current {
-        Some(Value::Array(list)) => list,
-        _ => vec![],
-    };
-    let before = list.len();
-    let mut held = Held::of(&list);
-    list.extend(items.iter().filter(|item| held.add(item)).cloned());
-    let newest = list.iter().skip(before).position(is_primary).map(|index| index + before);
-    keep_primary(&mut list, newest);
-    list
-}
-
-fn in_list(step: &Step, elements: &Elements, object: &mut Object) -> Result<(), ScimError> {
-    let location = &step.target.location;
-    let mut list = match object.at(location) {
-        Some(Value::Array(list)) => list.clone(),
-        _ => vec![],
-    };
-    let mut chosen: Vec<usize> = (0..list.len())
-        .filter(|index| list.get(*index).is_some_and(|it| is_chosen(&elements.which, it)))
-        .collect();
-    if chosen.is_empty() {
-        match &elements.otherwise {
-            Otherwise::Nothing => return Ok(()),
-            Otherwise::NoTarget => {
-                return Err(ScimError::no_target(format!("no element of {location} is meant")));
-            }
-            Otherwise::Create(element) => {
-                chosen.push(list.len());
-                list.push(Value::Object(element.clone()));
-            }
-        }
-    }
-    change_elements(step, elements, &mut list, &chosen)?;
-    let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
-    keep_primary(&mut list, primary);
-    list.retain(|element| !is_empty(element));
-    object.set(location, Value::Array(list));
-    Ok(())
-}
-
-fn change_elements(
-    step: &Step,
-    elements: &Elements,
-    list: &mut [Value],
-    chosen: &[usize],
-) -> Result<(), ScimError> {
-    for index in chosen {
-        let Some(element) = list.get_mut(*index) else { continue };
-        let before = match &elements.sub {
-            Some(sub) => element.get(&**sub).cloned(),
-            None => None,
-        };
-        change(element, elements.sub.as_deref(), &step.action);
-        let after = elements.sub.as_ref().and_then(|sub| element.get(&**sub));
-        if step.target.immutable && before.is_some() && before.as_ref() != after {
-            let location = &step.target.location;
-            return Err(ScimError::mutability(format!(
-                "{location} has a value, which cannot change"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn change(element: &mut Value, sub: Option<&str>, action: &Action) {
-    match (sub, action, &mut *element) {
-        (Some(sub), Action::Set(value), Value::Object(members)) => {
-            members.insert(sub.to_owned(), value.clone());
-        }
-        (Some(sub), _, Value::Object(members)) => {
-            members.remove(sub);
-        }
-        (None, Action::Set(value), _) => *element = value.clone(),
-        (None, Action::Merge(new), Value::Object(members)) => {
-            *element = merged(std::mem::take(members), new);
-        }
-        (None, Action::Clear, _) => *element = Value::Null,
-        _ => {}
-    }
-}
-
-fn is_chosen(which: &Which, element: &Value) -> bool {
-    match which {
-        Which::All => true,
-        Which::Like(items) => items.iter().any(|item| includes(element, item)),
-        Which::Matching(bound) => matches(bound, element),
-    }
-}
-
-/// Whether a value path, bound as `attribute[…]`, selects an element.
-fn matches(bound: &Bound, element: &Value) -> bool {
-    bound.matches(&Alone(Element(element)))
-}
-
-/// A resource that holds nothing but one element of one list.
-struct Alone<'a>(Element<'a>);
-
-impl Read for Alone<'_> {
-    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-        self.0.any(at, test)
-    }
-
-    fn any_element(&self, _: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
-        test(&self.0)
-    }
-}
-
-fn is_primary(element: &Value) -> bool {
-    element.get("primary") == Some(&Value::Bool(true))
-}
-
-/// The value that was made primary takes that from all others (RFC 7644 §3.5.2).
-fn keep_primary(list: &mut [Value], newest: Option<usize>) {
-    let Some(newest) = newest else { return };
-    let others =
-        list.iter_mut().enumerate().filter(|(index, it)| *index != newest && is_primary(it));
-    for (_, element) in others {
-        if let Some(primary) = element.get_mut("primary") {
-            *primary = Value::Bool(false);
-        }
-    }
+    changed
 }

@@ -1,62 +1,88 @@
 //! From operations to steps: the decision table of PATCH. Whatever needs no resource to be refused is refused here.
 
+mod attribute;
+mod budget;
 mod membership;
 mod value_path;
 
-use std::sync::Arc;
-
 use scim_filter::{AttrPath, Bound, Filter, Location, Path};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    Plan, Step, Target,
+    Limits, Plan, Step, at,
     decode::{Goal, Operation, Verb},
-    target::{Action, Elements, Otherwise, Which},
+    target::{Action, Target},
 };
 use crate::{
     Dialect, ResourceType, ScimError,
-    admit::Admission,
-    resource_type::{Found, Place},
-    schema::{Attribute, Mutability, Type, cut},
+    admit::{Admission, is_computed},
+    resource_type::{Extension, Found, Place},
+    schema::{Attribute, Mutability, cut},
 };
+use budget::Budget;
 
 pub(super) struct Compiler<'a> {
     resource_type: &'a ResourceType,
     dialect: &'a Dialect,
     admission: Admission<'a>,
+    budget: Budget<'a>,
     number: usize,
     plan: Plan,
 }
 
 impl<'a> Compiler<'a> {
-    pub(super) fn new(resource_type: &'a ResourceType, dialect: &'a Dialect) -> Self {
-        let plan = Plan { steps: vec![], members: vec![], names_id: None };
-        let admission = Admission::new(dialect);
-        Self { resource_type, dialect, admission, number: 0, plan }
+    pub(super) fn new(
+        resource_type: &'a ResourceType,
+        dialect: &'a Dialect,
+        limits: &'a Limits,
+    ) -> Self {
+        let plan = Plan {
+            steps: vec![],
+            members: vec![],
+            names_id: None,
+            paths: vec![],
+            revisited: vec![],
+            work: limits.work,
+        };
+        let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
+        Self { resource_type, dialect, admission, budget, number: 0, plan }
     }
 
     pub(super) fn finish(self) -> Plan {
-        self.plan
+        let mut plan = self.plan;
+        let mut tops: Vec<&str> = plan.steps.iter().map(Step::top).collect();
+        tops.sort_unstable();
+        let mut revisited: Vec<String> = tops
+            .windows(2)
+            .filter_map(|pair| pair.first().filter(|first| pair.last() == Some(first)))
+            .map(|name| (*name).to_owned())
+            .collect();
+        revisited.dedup();
+        plan.revisited = revisited;
+        plan
     }
 
     pub(super) fn operation(&mut self, operation: Operation) -> Result<(), ScimError> {
-        self.number = operation.number;
-        match (operation.verb, operation.path) {
+        let Operation { number, verb, path, goal, value } = operation;
+        self.number = number;
+        let done = match (verb, goal) {
             (Verb::Remove, None) => {
                 Err(ScimError::no_target("remove needs a path that says what to remove"))
             }
-            (verb, None) => self.object(verb, operation.value),
-            (verb, Some(Goal::Path(path))) => self.at_path(verb, &path, operation.value),
-            (verb, Some(Goal::Schema(urn))) => self.schema(verb, &urn, operation.value),
-        }
+            (verb, None) => self.object(verb, value),
+            (verb, Some(Goal::Path(path))) => self.at_path(verb, &path, value),
+            (verb, Some(Goal::Schema)) => {
+                self.schema(verb, path.as_deref().unwrap_or_default(), value)
+            }
+        };
+        done.map_err(|error| at(number, path.as_deref(), error))?;
+        self.plan.paths.push(path);
+        Ok(())
     }
 
     fn schema(&mut self, verb: Verb, urn: &str, value: Option<Value>) -> Result<(), ScimError> {
         match self.resource_type.extension(urn) {
-            Some(extension) => {
-                let urn = extension.schema.id.clone();
-                self.extension(verb, &urn, value)
-            }
+            Some(extension) => self.extension(verb, extension, value),
             None if verb == Verb::Remove => {
                 Err(ScimError::mutability("the base schema cannot be removed"))
             }
@@ -69,27 +95,40 @@ impl<'a> Compiler<'a> {
         let Some(Value::Object(members)) = value else {
             return Err(ScimError::invalid_value("without a path, value must be a JSON object"));
         };
-        members.into_iter().try_for_each(|(name, value)| self.named(verb, &name, value))
+        members.into_iter().try_for_each(|(name, value)| self.named(verb, &name, Some(value)))
     }
 
-    fn named(&mut self, verb: Verb, name: &str, value: Value) -> Result<(), ScimError> {
-        if name.eq_ignore_ascii_case("id") {
-            self.plan.names_id = Some(value.as_str().unwrap_or_default().to_owned());
-            return Ok(());
-        }
+    fn named(&mut self, verb: Verb, name: &str, value: Option<Value>) -> Result<(), ScimError> {
         if self.resource_type.has_schema(name) {
-            return self.schema(verb, name, Some(value));
+            return self.schema(verb, name, value);
         }
         let Ok(path) = AttrPath::parse(name) else { return self.unknown_in_value(name) };
         match self.resource_type.find(&path) {
             Found::Unknown => self.unknown_in_value(name),
+            Found::Attribute(place) if is_id(place) => self.named_id(place, value),
             Found::Attribute(place) if is_read_only(place) => {
-                match self.dialect.ignore_read_only_in_value {
-                    true => Ok(()),
-                    false => Err(read_only(place)),
+                self.dialect.read_only_in_value(|| read_only(place))
+            }
+            found => self.found(verb, found, &path.into(), value),
+        }
+    }
+
+    /// The `id` inside a value: the one of the resource, or the request is about another one.
+    fn named_id(&mut self, place: Place<'_>, value: Option<Value>) -> Result<(), ScimError> {
+        match value {
+            None | Some(Value::Null) => self.dialect.read_only_in_value(|| read_only(place)),
+            Some(value) => {
+                let named = value.as_str().unwrap_or_default().to_owned();
+                match &self.plan.names_id {
+                    Some(other) if *other != named => {
+                        Err(ScimError::mutability("id cannot change"))
+                    }
+                    _ => {
+                        self.plan.names_id = Some(named);
+                        Ok(())
+                    }
                 }
             }
-            _ => self.at_path(verb, &path.into(), Some(value)),
         }
     }
 
@@ -98,189 +137,67 @@ impl<'a> Compiler<'a> {
     }
 
     fn at_path(&mut self, verb: Verb, path: &Path, value: Option<Value>) -> Result<(), ScimError> {
-        match self.resource_type.find(path.attr()) {
+        self.found(verb, self.resource_type.find(path.attr()), path, value)
+    }
+
+    fn found(
+        &mut self,
+        verb: Verb,
+        found: Found<'a>,
+        path: &Path,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        match found {
             Found::Discarded { .. } => Ok(()),
             Found::Unknown => self.dialect.unknown(|| no_attribute(path)),
             Found::Base => self.schema(verb, &self.resource_type.schema().id, value),
-            Found::Extension(extension) => self.schema(verb, &extension.schema.id, value),
+            Found::Extension(extension) => self.extension(verb, extension, value),
             Found::Attribute(place) if is_read_only(place) => Err(read_only(place)),
             Found::Attribute(place) if self.is_membership(place) => {
                 self.membership(verb, place, path, value)
             }
-            Found::Attribute(place) => match path.filter() {
-                None => self.attribute(verb, place, value),
-                Some(filter) => self.value_path(verb, place, path, filter, value),
-            },
-        }
-    }
-
-    /// An extension as a whole: its attributes one by one, or all of them away.
-    fn extension(&mut self, verb: Verb, urn: &str, value: Option<Value>) -> Result<(), ScimError> {
-        match value {
-            Some(Value::Object(members)) if verb != Verb::Remove && !members.is_empty() => members
-                .into_iter()
-                .try_for_each(|(name, value)| self.named(verb, &format!("{urn}:{name}"), value)),
-            Some(value) if verb != Verb::Remove && !self.dialect.names_nothing(&value) => {
-                Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object")))
-            }
-            _ if verb == Verb::Add => Ok(()),
-            _ => {
-                let location = Location::new("").in_extension(urn);
-                self.push(Target::whole(location, Mutability::ReadWrite), Action::Clear);
-                Ok(())
+            Found::Attribute(place) => {
+                self.budget.values(value.as_ref())?;
+                match path.filter() {
+                    None => self.attribute(verb, place, value),
+                    Some(filter) => self.value_path(verb, place, path, filter, value),
+                }
             }
         }
     }
 
-    fn attribute(
+    /// An extension as a whole: those of its attributes that the value names one by one, or all of them away.
+    fn extension(
         &mut self,
         verb: Verb,
-        place: Place<'_>,
+        extension: &Extension,
         value: Option<Value>,
     ) -> Result<(), ScimError> {
-        let is_part_of_each = place.sub.is_some() && place.attribute.multi_valued;
-        let target = match is_part_of_each {
-            true => part_of_each(place),
-            false => Target::whole(place.location(), place.target().mutability),
-        };
-        let is_list = !is_part_of_each && place.target().multi_valued;
-        match (verb, value) {
-            (Verb::Remove, Some(value)) if is_list => self.remove_listed(place, target, value),
-            (Verb::Remove, _) => self.clear(place, target),
-            (_, None) => Err(missing_value()),
-            (Verb::Add, Some(value)) if is_list && self.dialect.names_nothing(&value) => Ok(()),
-            (_, Some(value)) if self.dialect.names_nothing(&value) => self.clear(place, target),
-            (_, Some(value)) => self.put(verb, place, target, value),
-        }
-    }
-
-    fn put(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        target: Target,
-        value: Value,
-    ) -> Result<(), ScimError> {
-        let attribute = place.target();
-        let name = place.location().to_string();
-        if attribute.kind == Type::Complex && !attribute.multi_valued {
-            let members = self.merged(attribute, value, &name)?;
-            self.merge(place, target, members);
-            return Ok(());
-        }
-        let Some(value) = self.admission.admit(attribute, value, &name)? else {
-            return self.clear(place, target);
-        };
-        match (verb, value) {
-            (Verb::Add, Value::Array(items)) => self.push(target, Action::Append(items)),
-            (_, value) => self.push(target, Action::Set(value)),
-        }
-        Ok(())
-    }
-
-    /// Sub-attributes that cannot change are steps of their own, which look at what is there.
-    fn merge(&mut self, place: Place<'_>, target: Target, members: Map<String, Value>) {
-        let attribute = place.target();
-        let is_fixed = |name: &str| {
-            let sub = attribute.sub_attribute(name);
-            sub.is_some_and(|sub| sub.mutability == Mutability::Immutable)
-        };
-        let (fixed, free): (Map<_, _>, Map<_, _>) =
-            members.into_iter().partition(|(name, _)| is_fixed(name));
-        for (name, value) in fixed {
-            let location = place.location().with_sub(name);
-            let action = if value.is_null() { Action::Clear } else { Action::Set(value) };
-            self.push(Target::whole(location, Mutability::Immutable), action);
-        }
-        self.push(target, Action::Merge(free));
-    }
-
-    /// The sub-attributes that a value for a complex attribute sets; null where it clears one.
-    fn merged(
-        &self,
-        attribute: &Attribute,
-        value: Value,
-        name: &str,
-    ) -> Result<Map<String, Value>, ScimError> {
-        let cleared: Vec<String> = match &value {
-            Value::Object(members) => members
-                .iter()
-                .filter(|(_, value)| self.dialect.names_nothing(value))
-                .filter_map(|(name, _)| Some(attribute.sub_attribute(name)?.name.clone()))
-                .collect(),
-            _ => vec![],
-        };
-        let value = self.admission.unwrapped(value, name)?;
-        let mut members = self.admission.element(attribute, value, name)?.unwrap_or_default();
-        members.extend(cleared.into_iter().map(|name| (name, Value::Null)));
-        Ok(members)
-    }
-
-    fn clear(&mut self, place: Place<'_>, target: Target) -> Result<(), ScimError> {
-        if place.target().required {
-            return Err(ScimError::mutability(format!(
-                "{} is required and cannot be removed",
-                place.location()
-            )));
-        }
-        self.clear_fixed_parts(place);
-        self.push(target, Action::Clear);
-        Ok(())
-    }
-
-    /// Sub-attributes that cannot change do not go with the attribute either, where they have a value.
-    fn clear_fixed_parts(&mut self, place: Place<'_>) {
-        let attribute = place.target();
-        let parts = attribute.sub_attributes.iter().filter(|_| !attribute.multi_valued);
-        for part in parts.filter(|part| part.mutability == Mutability::Immutable) {
-            let location = place.location().with_sub(part.name.as_str());
-            self.push(Target::whole(location, Mutability::Immutable), Action::Clear);
-        }
-    }
-
-    /// `remove` on a list with a value that says which elements (`idp:T7 T9`). Never all of them.
-    fn remove_listed(
-        &mut self,
-        place: Place<'_>,
-        mut target: Target,
-        value: Value,
-    ) -> Result<(), ScimError> {
-        let name = place.location().to_string();
-        match self.selector(&place.attribute.name, value)? {
-            Selector::All => self.clear(place, target),
-            Selector::Nobody => Ok(()),
-            Selector::These(value) => {
-                let listed = self.admission.admit(place.attribute, value, &name)?;
-                let Some(Value::Array(like)) = listed else { return Ok(()) };
-                let which = Which::Like(like);
-                target.elements =
-                    Some(Elements { which, sub: None, otherwise: Otherwise::Nothing });
-                self.push(target, Action::Clear);
+        let urn = &extension.schema.id;
+        match value {
+            Some(Value::Object(members)) if !members.is_empty() => {
+                members.into_iter().try_for_each(|(name, value)| {
+                    let value = Some(value).filter(|_| verb != Verb::Remove);
+                    self.named(verb, &format!("{urn}:{name}"), value)
+                })
+            }
+            Some(value) if !self.dialect.names_nothing(&value) => {
+                Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object")))
+            }
+            None if verb != Verb::Remove => Err(missing_value()),
+            _ if verb == Verb::Add => Ok(()),
+            _ if extension.required => {
+                Err(ScimError::mutability(format!("`{urn}` is required and cannot be removed")))
+            }
+            _ => {
+                for attribute in extension.schema.attributes.iter().filter(|it| is_fixed(it)) {
+                    let place = Place { extension: Some(&extension.schema), attribute, sub: None };
+                    self.push(target(place), Action::Clear);
+                }
+                let location = Location::new("").in_extension(urn.as_str());
+                self.push(Target::whole(location), Action::Clear);
                 Ok(())
             }
-        }
-    }
-
-    /// What the value of a `remove` selects.
-    fn selector(&self, attribute: &str, value: Value) -> Result<Selector, ScimError> {
-        let value = match value {
-            Value::Object(mut wrapped) if wrapped.contains_key(attribute) => {
-                wrapped.remove(attribute).unwrap_or_default()
-            }
-            value => value,
-        };
-        match value {
-            Value::Null if self.dialect.null_removes_all => Ok(Selector::All),
-            Value::Array(items) if items.is_empty() => Ok(Selector::Nobody),
-            value if self.dialect.names_nothing(&value) || value.is_null() => {
-                Err(ScimError::invalid_value(
-                    "the value of remove names nothing; leave it out to remove all",
-                ))
-            }
-            value if self.dialect.remove_selects_by_value => Ok(Selector::These(value)),
-            _ => Err(ScimError::invalid_syntax(
-                "remove takes no value; say which elements in the path, as in members[value eq \"…\"]",
-            )),
         }
     }
 
@@ -294,27 +211,44 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// What the value of a `remove` on a list says.
-enum Selector {
-    All,
-    Nobody,
-    These(Value),
-}
-
-fn part_of_each(place: Place<'_>) -> Target {
-    let mut target = Target::whole(place.whole().location(), place.target().mutability);
-    let sub = place.sub.map(|sub| Arc::from(sub.name.as_str()));
-    target.elements = Some(Elements { which: Which::All, sub, otherwise: Otherwise::NoTarget });
+/// An attribute or sub-attribute as a target, with what of it may not change.
+fn target(place: Place<'_>) -> Target {
+    let mut target = Target::whole(place.location());
+    target.fixed = match (is_fixed(place.attribute), is_fixed(place.target())) {
+        (true, _) => Some(place.whole().location()),
+        (false, true) => Some(place.location()),
+        (false, false) => None,
+    };
+    target.required = place.target().required;
     target
 }
 
+fn is_fixed(attribute: &Attribute) -> bool {
+    attribute.mutability == Mutability::Immutable
+}
+
+/// The sub-attributes that may not change in an element that stays.
+fn fixed_parts(attribute: &Attribute) -> Vec<String> {
+    attribute.sub_attributes.iter().filter(|it| is_fixed(it)).map(|it| it.name.clone()).collect()
+}
+
+fn is_id(place: Place<'_>) -> bool {
+    place.extension.is_none() && place.sub.is_none() && place.attribute.name == "id"
+}
+
+/// What only the service writes.
 fn is_read_only(place: Place<'_>) -> bool {
-    place.attribute.mutability == Mutability::ReadOnly
-        || place.target().mutability == Mutability::ReadOnly
+    let is_it = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
+    is_it(place.attribute) || place.sub.is_some_and(|sub| is_it(sub) || is_computed(sub))
 }
 
 fn read_only(place: Place<'_>) -> ScimError {
     ScimError::mutability(format!("{} is read-only", place.location()))
+}
+
+fn required(place: Place<'_>) -> ScimError {
+    let location = place.location();
+    ScimError::mutability(format!("{location} is required and cannot be removed"))
 }
 
 fn no_attribute(path: &Path) -> ScimError {

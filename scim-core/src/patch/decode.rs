@@ -3,7 +3,7 @@
 use scim_filter::Path;
 use serde_json::{Map, Value};
 
-use super::{Limits, PATCH_OP};
+use super::{Limits, PATCH_OP, at};
 use crate::{Dialect, ResourceType, ScimError};
 
 /// One operation as a client wrote it.
@@ -12,7 +12,9 @@ pub(super) struct Operation {
     /// Its place in the request, counted from 1.
     pub(super) number: usize,
     pub(super) verb: Verb,
-    pub(super) path: Option<Goal>,
+    /// The path as it was sent.
+    pub(super) path: Option<String>,
+    pub(super) goal: Option<Goal>,
     /// None where the member is missing; null where it is null.
     pub(super) value: Option<Value>,
 }
@@ -20,8 +22,8 @@ pub(super) struct Operation {
 /// What a path leads to.
 #[derive(Debug)]
 pub(super) enum Goal {
-    /// A schema of the type as a whole, by its URI, of which not every one reads as a path.
-    Schema(String),
+    /// A schema of the type as a whole, of which not every URI reads as a path.
+    Schema,
     Path(Path),
 }
 
@@ -42,8 +44,11 @@ pub(super) fn operations(
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object"));
     };
     dialect.message(take(&mut body, "schemas").as_ref(), PATCH_OP)?;
-    let Some(Value::Array(operations)) = take(&mut body, "Operations") else {
-        return Err(ScimError::invalid_syntax("a PATCH must hold a list of Operations"));
+    let operations = match take(&mut body, "Operations") {
+        Some(Value::Array(operations)) => operations,
+        Some(only @ Value::Object(_)) if dialect.lone_operation => vec![only],
+        None if dialect.elements_with_operation => of_elements(body),
+        _ => return Err(ScimError::invalid_syntax("a PATCH must hold a list of Operations")),
     };
     if operations.is_empty() && !dialect.allow_no_operations {
         return Err(ScimError::invalid_syntax("Operations must hold at least one operation"));
@@ -54,7 +59,6 @@ pub(super) fn operations(
             limits.operations
         )));
     }
-    check_size(&operations, of.membership().map(|it| it.attribute.as_str()), limits)?;
     let numbered = operations.into_iter().enumerate();
     numbered.map(|(index, value)| operation(index + 1, value, of, dialect)).collect()
 }
@@ -65,78 +69,88 @@ fn operation(
     of: &ResourceType,
     dialect: &Dialect,
 ) -> Result<Operation, ScimError> {
-    let at = |error: ScimError| error.at(format!("operation {number}"));
     let Value::Object(mut members) = value else {
-        return Err(at(ScimError::invalid_syntax("must be a JSON object")));
+        return Err(at(number, None, ScimError::invalid_syntax("must be a JSON object")));
     };
-    let verb = verb(take(&mut members, "op")).map_err(at)?;
     let path = match take(&mut members, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if dialect.is_unset(&text) => None,
-        Some(Value::String(text)) if of.has_schema(&text) => Some(Goal::Schema(text)),
-        Some(Value::String(text)) => Some(Goal::Path(path(&text, dialect).map_err(at)?)),
-        Some(_) => return Err(at(ScimError::invalid_path("path must be text"))),
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            return Err(at(number, None, ScimError::invalid_path("path must be text")));
+        }
     };
-    Ok(Operation { number, verb, path, value: take(&mut members, "value") })
+    let told = |error| at(number, path.as_deref(), error);
+    let verb = verb(take(&mut members, "op"), dialect).map_err(told)?;
+    let goal = match &path {
+        None => None,
+        Some(text) if of.has_schema(text) => Some(Goal::Schema),
+        Some(text) => Some(Goal::Path(parsed(text, dialect).map_err(told)?)),
+    };
+    Ok(Operation { number, verb, path, goal, value: take(&mut members, "value") })
 }
 
-fn verb(op: Option<Value>) -> Result<Verb, ScimError> {
-    let text = op.as_ref().and_then(Value::as_str).unwrap_or_default();
-    match text.to_ascii_lowercase().as_str() {
-        "add" => Ok(Verb::Add),
-        "replace" => Ok(Verb::Replace),
-        "remove" => Ok(Verb::Remove),
-        _ => Err(ScimError::invalid_syntax("op must be `add`, `replace` or `remove`")),
+fn verb(op: Option<Value>, dialect: &Dialect) -> Result<Verb, ScimError> {
+    let is = |verb: &str| {
+        op.as_ref().and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(verb))
+    };
+    match () {
+        () if is("add") => Ok(Verb::Add),
+        () if is("replace") => Ok(Verb::Replace),
+        () if is("remove") => Ok(Verb::Remove),
+        () if is("delete") && dialect.delete_is_remove => Ok(Verb::Remove),
+        () if op.is_none() && dialect.no_op_is_replace => Ok(Verb::Replace),
+        () => Err(ScimError::invalid_syntax("op must be `add`, `replace` or `remove`")),
     }
 }
 
-fn path(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
+fn parsed(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
     dialect.path(text).map_err(|error| match error.in_filter() {
         true => ScimError::invalid_filter(error.to_string()),
         false => ScimError::invalid_path(error.to_string()),
     })
 }
 
-/// Members are cheap, one row each, and have a budget of their own.
-fn check_size(
-    operations: &[Value],
-    members: Option<&str>,
-    limits: &Limits,
-) -> Result<(), ScimError> {
-    let (mut values, mut listed) = (0, 0);
-    for operation in operations {
-        let value = operation.get("value").unwrap_or(&Value::Null);
-        let path = operation.get("path").and_then(Value::as_str);
-        match (path, members) {
-            (Some(path), Some(members)) if path.eq_ignore_ascii_case(members) => {
-                listed += value.as_array().map_or(1, Vec::len);
+/// A PATCH of SCIM 1.1 §3.3: the body is the attributes, and elements whose `operation` is `delete` go.
+fn of_elements(body: Map<String, Value>) -> Vec<Value> {
+    let mut operations = vec![];
+    for (name, value) in body {
+        let (gone, rest) = match value {
+            Value::Array(elements) => {
+                let (gone, rest): (Vec<_>, Vec<_>) = elements.into_iter().partition(goes);
+                let rest = Some(rest).filter(|rest| gone.is_empty() || !rest.is_empty());
+                (gone, rest.map(Value::Array))
             }
-            (None, Some(members)) => {
-                let inner = value.get(members).unwrap_or(&Value::Null);
-                listed += inner.as_array().map_or(0, Vec::len);
-                values += count(value).saturating_sub(count(inner));
-            }
-            _ => values += count(value),
+            value => (vec![], Some(value)),
+        };
+        if !gone.is_empty() {
+            let gone: Vec<_> = gone.into_iter().map(without_operation).collect();
+            operations.push(serde_json::json!({"op": "remove", "path": name, "value": gone}));
+        }
+        if let Some(rest) = rest {
+            operations.push(serde_json::json!({"op": "add", "value": {name: rest}}));
         }
     }
-    let over = |number: usize, most: usize, what: &str| {
-        let detail = format!("a PATCH holds at most {most} {what}; send the rest in another one");
-        if number > most { Err(ScimError::too_large(detail)) } else { Ok(()) }
-    };
-    over(listed, limits.members, "members")?;
-    over(values, limits.values, "values")
+    operations
 }
 
-fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => items.len() + items.iter().map(count).sum::<usize>(),
-        Value::Object(members) => members.len() + members.values().map(count).sum::<usize>(),
-        _ => 1,
+fn goes(element: &Value) -> bool {
+    let operation = element.get("operation").and_then(Value::as_str);
+    operation.is_some_and(|operation| operation.eq_ignore_ascii_case("delete"))
+}
+
+fn without_operation(mut element: Value) -> Value {
+    if let Value::Object(members) = &mut element {
+        members.remove("operation");
     }
+    element
 }
 
 /// Takes a member by its name in any letter case.
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    if let Some(value) = members.remove(name) {
+        return Some(value);
+    }
     let key = members.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
     members.remove(&key)
 }

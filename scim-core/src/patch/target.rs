@@ -5,8 +5,6 @@ use std::sync::Arc;
 use scim_filter::{Bound, Location};
 use serde_json::{Map, Value};
 
-use crate::schema::Mutability;
-
 /// One primitive change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
@@ -19,10 +17,14 @@ pub(super) struct Step {
 /// What a step acts on: a whole attribute or sub-attribute, an extension, or some elements of a list or a part of these.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Target {
-    /// The attribute, or the sub-attribute of a single complex one.
+    /// The attribute, or the sub-attribute of a single complex one. Without a name: a whole extension.
     pub(super) location: Location,
-    /// Whether a value that is there may not change.
-    pub(super) immutable: bool,
+    /// What may not change where it has a value: the attribute or the sub-attribute.
+    pub(super) fixed: Option<Location>,
+    /// The parts that may not change in an element where they have a value.
+    pub(super) fixed_parts: Vec<String>,
+    /// Whether the last element must stay.
+    pub(super) required: bool,
     /// Which elements; none: the attribute itself.
     pub(super) elements: Option<Elements>,
 }
@@ -40,7 +42,8 @@ pub(super) struct Elements {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Which {
     All,
-    Matching(Box<Bound>),
+    /// Those that the filter selects, which has so many terms.
+    Matching(Box<Bound>, usize),
     /// Those that hold all that one of these holds.
     Like(Vec<Value>),
 }
@@ -66,7 +69,15 @@ pub(super) enum Action {
 }
 
 impl Target {
-    pub(super) fn whole(location: Location, mutability: Mutability) -> Self {
-        Self { location, immutable: mutability == Mutability::Immutable, elements: None }
+    pub(super) fn whole(location: Location) -> Self {
+        Self { location, fixed: None, fixed_parts: vec![], required: false, elements: None }
+    }
+}
+
+impl Step {
+    /// The top-level member of the object that the step is about.
+    pub(super) fn top(&self) -> &str {
+        let location = &self.target.location;
+        location.extension.as_deref().unwrap_or(&location.name)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     Object, ResourceType, ScimError, ScimType,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
-    patch::{MemberChange, Plan},
+    patch::{MemberChange, Patched, Plan},
     project::etag,
     store::{
         Batch, Change, Committed, Condition, Contents, Document, Members, Query, Reader, Resource,
@@ -66,10 +66,10 @@ impl Revise for Plan {
 
     fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
         let before = resource.sent.object().map_err(store_error)?;
-        let after = self.apply(before)?;
+        let Patched { after, changed, .. } = self.apply(before)?;
         of.check_complete(&after)?;
         let members = super::members::change(self, resource);
-        Ok(Revision { sent: (after != *before).then_some(after), members })
+        Ok(Revision { sent: changed.then_some(after), members })
     }
 }
 

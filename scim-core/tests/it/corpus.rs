@@ -26,3 +26,15 @@ fn admit() {
 fn schema_load() {
     replay("schema_load", targets::schema_load);
 }
+
+// sec:P-07
+
+#[test]
+fn patch_decode() {
+    replay("patch_decode", targets::patch_decode);
+}
+
+#[test]
+fn patch_apply() {
+    replay("patch_apply", targets::patch_apply);
+}

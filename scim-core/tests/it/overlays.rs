@@ -74,7 +74,7 @@ fn required_must_come_and_stay() {
     let path =
         format!("/Users/{}", world.make("/Users", json!({"userName": "a", "displayName": "A"})));
     insta::assert_snapshot!(refusal("PUT", &path, json!({"userName": "a"})), @"400 invalidValue: displayName is required");
-    insta::assert_snapshot!(refusal("PATCH", &path, patch(json!({"op": "remove", "path": "displayName"}))), @"400 mutability: operation 1: displayName is required and cannot be removed");
+    insta::assert_snapshot!(refusal("PATCH", &path, patch(json!({"op": "remove", "path": "displayName"}))), @"400 mutability: operation 1 (`displayName`): displayName is required and cannot be removed");
     insta::assert_snapshot!(refusal("PATCH", &path, patch(json!({"op": "replace", "value": {"displayName": null}}))), @"400 mutability: operation 1: displayName is required and cannot be removed");
     insta::assert_snapshot!(refusal("PATCH", &path, patch(json!({"op": "add", "value": {"emails": [{"type": "work"}]}}))), @"400 invalidValue: emails[0].value is required");
     assert_eq!(published(&world, USER, "displayName")["required"], true);

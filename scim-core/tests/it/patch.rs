@@ -210,25 +210,25 @@ fn what_a_patch_may_not() {
     let say = |operations: Value| after(&world, operations, "/title");
     // rfc:PAT-30 rfc:PAT-35 rfc:PAT-13 rfc:PAT-20 rfc:PAT-47 rfc:PAT-22 rfc:PAT-04 rfc:PAT-48
     insta::assert_snapshot!(say(json!([{"op": "remove"}])), @"400 noTarget: operation 1: remove needs a path that says what to remove");
-    insta::assert_snapshot!(say(json!([{"op": "remove", "path": "userName"}])), @"400 mutability: operation 1: userName is required and cannot be removed");
-    insta::assert_snapshot!(say(op("replace", "userName", json!(null))), @"400 mutability: operation 1: userName is required and cannot be removed");
-    insta::assert_snapshot!(say(op("replace", "id", json!("x"))), @"400 mutability: operation 1: id is read-only");
-    insta::assert_snapshot!(say(op("add", "groups", json!([{"value": "x"}]))), @"400 mutability: operation 1: groups is read-only");
+    insta::assert_snapshot!(say(json!([{"op": "remove", "path": "userName"}])), @"400 mutability: operation 1 (`userName`): userName is required and cannot be removed");
+    insta::assert_snapshot!(say(op("replace", "userName", json!(null))), @"400 mutability: operation 1 (`userName`): userName is required and cannot be removed");
+    insta::assert_snapshot!(say(op("replace", "id", json!("x"))), @"400 mutability: operation 1 (`id`): id is read-only");
+    insta::assert_snapshot!(say(op("add", "groups", json!([{"value": "x"}]))), @"400 mutability: operation 1 (`groups`): groups is read-only");
     insta::assert_snapshot!(say(json!([{"op": "replace", "value": {"id": "x"}}])), @"400 mutability: id cannot change");
-    insta::assert_snapshot!(say(json!([{"op": "add", "path": "title"}])), @"400 invalidValue: operation 1: value is missing");
+    insta::assert_snapshot!(say(json!([{"op": "add", "path": "title"}])), @"400 invalidValue: operation 1 (`title`): value is missing");
     insta::assert_snapshot!(say(json!([{"op": "add", "value": "x"}])), @"400 invalidValue: operation 1: without a path, value must be a JSON object");
-    insta::assert_snapshot!(say(json!([{"op": "move", "path": "title"}])), @"400 invalidSyntax: operation 1: op must be `add`, `replace` or `remove`");
-    insta::assert_snapshot!(say(op("replace", "active", json!("x"))), @"400 invalidValue: operation 1: active must be true or false");
-    insta::assert_snapshot!(say(op("replace", "emails[type regex \"x\"].value", json!("x"))), @"400 invalidFilter: operation 1: expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 12");
-    insta::assert_snapshot!(say(op("replace", "/emails/0", json!("x"))), @"400 invalidPath: operation 1: expected an attribute, found `/` at byte 0");
-    insta::assert_snapshot!(say(op("remove", "emails", json!(null))), @"400 invalidValue: operation 1: the value of remove names nothing; leave it out to remove all");
+    insta::assert_snapshot!(say(json!([{"op": "move", "path": "title"}])), @"400 invalidSyntax: operation 1 (`title`): op must be `add`, `replace` or `remove`");
+    insta::assert_snapshot!(say(op("replace", "active", json!("x"))), @"400 invalidValue: operation 1 (`active`): active must be true or false");
+    insta::assert_snapshot!(say(op("replace", "emails[type regex \"x\"].value", json!("x"))), @"400 invalidFilter: operation 1 (`emails[type regex \\\"x\\\"].value`): expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 12");
+    insta::assert_snapshot!(say(op("replace", "/emails/0", json!("x"))), @"400 invalidPath: operation 1 (`/emails/0`): expected an attribute, found `/` at byte 0");
+    insta::assert_snapshot!(say(op("remove", "emails", json!(null))), @"400 invalidValue: operation 1 (`emails`): the value of remove names nothing; leave it out to remove all");
     // rfc:PAT-45 rfc:PAT-09 rfc:PAT-03 rfc:PAT-02 idp:T9
     let strict = World::strict();
     let say = |operations: Value| after_strict(&strict, operations);
-    insta::assert_snapshot!(say(op("replace", "emails[type eq \"other\"].value", json!("z"))), @"400 noTarget: operation 1: no element of emails is meant");
-    insta::assert_snapshot!(say(op("replace", "foo", json!("z"))), @"400 invalidPath: operation 1: `foo` names no attribute here");
+    insta::assert_snapshot!(say(op("replace", "emails[type eq \"other\"].value", json!("z"))), @"400 noTarget: operation 1 (`emails[type eq \\\"other\\\"].value`): no element of emails is meant");
+    insta::assert_snapshot!(say(op("replace", "foo", json!("z"))), @"400 invalidPath: operation 1 (`foo`): `foo` names no attribute here");
     insta::assert_snapshot!(say(json!([])), @"400 invalidSyntax: Operations must hold at least one operation");
-    insta::assert_snapshot!(say(op("remove", "emails", json!([{"value": "x"}]))), @"400 invalidSyntax: operation 1: remove takes no value; say which elements in the path, as in members[value eq \"…\"]");
+    insta::assert_snapshot!(say(op("remove", "emails", json!([{"value": "x"}]))), @"400 invalidSyntax: operation 1 (`emails`): remove takes no value; say which elements in the path, as in members[value eq \"…\"]");
     insta::assert_snapshot!(say(json!([{"op": "replace", "value": {"meta": {}}}])), @"400 mutability: operation 1: meta is read-only");
 }
 
@@ -251,7 +251,7 @@ fn all_or_nothing() {
         {"op": "replace", "path": "emails[value co \"nobody\"].value", "value": "x"},
     ]});
     // rfc:PAT-16
-    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), body).refusal(), @"400 noTarget: operation 2: no element of emails is meant");
+    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), body).refusal(), @"400 noTarget: operation 2 (`emails[value co \\\"nobody\\\"].value`): no element of emails is meant");
     assert_eq!(world.get(&format!("/Users/{id}")).body, before);
 }
 
@@ -329,5 +329,5 @@ fn too_much_is_too_much() {
     let many = vec![json!({"op": "add", "path": "title", "value": "x"}); 1_001];
     insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": many})).refusal(), @"400 invalidValue: a PATCH holds at most 1000 operations; send the rest in another one");
     let roles: Vec<_> = (0..5_001).map(|n| json!({"value": n.to_string()})).collect();
-    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": op("add", "roles", json!(roles))})).refusal(), @"413 -: a PATCH holds at most 10000 values; send the rest in another one");
+    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": op("add", "roles", json!(roles))})).refusal(), @"413 -: operation 1 (`roles`): a PATCH holds at most 10000 values; send the rest in another one");
 }

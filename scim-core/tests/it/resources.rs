@@ -205,7 +205,7 @@ fn a_strict_dialect_asks_for_the_forms_of_the_rfc() {
         .to_owned();
     let two = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
     let body = json!({"schemas": [scim_core::patch::PATCH_OP], "Operations": [{"op": "add", "path": "emails", "value": two}]});
-    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), body).refusal(), @"400 invalidValue: operation 1: emails has more than one primary value");
+    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), body).refusal(), @"400 invalidValue: operation 1 (`emails`): emails has more than one primary value");
 }
 
 #[test]
@@ -318,10 +318,14 @@ fn groups_and_their_members() {
         ("remove", "members[value eq \"ID\"].display"),
         ("add", "members.type"),
     ] {
-        let operation = json!({"op": op, "path": member_path.replace("ID", &ada), "value": "x"});
+        let member_path = member_path.replace("ID", &ada);
+        let operation = json!({"op": op, "path": member_path, "value": "x"});
         assert_eq!(
             world.ask("PATCH", &path, patch(operation)).refusal(),
-            "400 mutability: operation 1: an element of members cannot change; remove it and add another"
+            format!(
+                "400 mutability: operation 1 (`{}`): an element of members cannot change; remove it and add another",
+                member_path.escape_debug()
+            )
         );
     }
     // rfc:GEN-18 what a reference names can be fetched

@@ -1,16 +1,16 @@
-//! What the fuzzer checks of schemas and bodies: each function takes any bytes and panics where a law is broken.
+//! What the fuzzer checks of schemas, bodies and PATCHes: each function takes any bytes and panics where a law is broken.
 //!
 //! The fuzzer's binaries and the replay of the corpus in `cargo test` include this file.
 
 use scim_core::{
-    Dialect, ResourceType, ResourceTypes, ScimError,
+    Dialect, Object, ResourceType, ResourceTypes, ScimError,
     admit::{Admitted, Intent},
     json,
-    patch::{Limits, Plan},
+    patch::{Limits, MemberChange, PATCH_OP, Patched, Plan, between},
     schema::Schema,
     typed::{Group, Typed, User},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Bits of the first two bytes choose the dialect, what follows is a body: POST, PUT and PATCH take it or say why not.
 pub(crate) fn admit(input: &[u8]) {
@@ -26,9 +26,96 @@ pub(crate) fn admit(input: &[u8]) {
             }
         }
         match Plan::compile(of, body.clone(), &dialect, &Limits::default()) {
-            Ok(plan) => _ = plan.apply(&scim_core::Object::new()).map_err(|error| told(&error)),
+            Ok(plan) => _ = plan.apply(&Object::new()).map_err(|error| told(&error)),
             Err(error) => told(&error),
         }
+    }
+}
+
+/// Bits of the first two bytes choose the dialect, what follows is the body of a PATCH: it is a plan, or the refusal says why not. A plan
+/// for one type keeps to its bounds on any resource.
+pub(crate) fn patch_decode(input: &[u8]) {
+    let [first, second, body @ ..] = input else { return };
+    let dialect = dialect(u16::from_le_bytes([*first, *second]));
+    let Ok(body) = json::parse(body, &json::Limits::default()) else { return };
+    for of in ResourceTypes::standard().iter() {
+        let compile = |dialect| Plan::compile(of, body.clone(), dialect, &Limits::default());
+        match compile(&dialect) {
+            Ok(plan) => {
+                _ = plan.apply(&Object::new()).map_err(|error| told(&error));
+                MemberChange::of(plan.members(), |_| vec![]);
+            }
+            Err(error) => told(&error),
+        }
+        // What the letter of the standard takes, every dialect takes.
+        if compile(&Dialect::STRICT).is_ok() {
+            assert_eq!(compile(&Dialect::TOLERANT).err(), None, "{body}");
+        }
+    }
+}
+
+/// Bits of the first two bytes choose the dialect, what follows is `[resource, operations]`: the laws of PATCH hold.
+pub(crate) fn patch_apply(input: &[u8]) {
+    let [first, second, body @ ..] = input else { return };
+    let dialect = dialect(u16::from_le_bytes([*first, *second]));
+    let Ok(Value::Array(both)) = json::parse(body, &json::Limits::default()) else { return };
+    let Ok([resource, operations]) = <[Value; 2]>::try_from(both) else { return };
+    let types = ResourceTypes::standard();
+    for of in types.iter() {
+        let admitted = of.admit(&types, resource.clone(), Intent::Create, &dialect);
+        let Ok(Admitted { object, .. }) = admitted else { continue };
+        let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+        let Ok(plan) = Plan::compile(of, body, &dialect, &Limits::default()) else { continue };
+        patched(&types, of, &object, &plan, &dialect);
+    }
+}
+
+/// The laws of a plan that is applied, and what came of it.
+pub(crate) fn patched(
+    types: &ResourceTypes,
+    of: &ResourceType,
+    before: &Object,
+    plan: &Plan,
+    dialect: &Dialect,
+) -> Option<Object> {
+    let input = before.clone();
+    let applied = plan.apply(before);
+    assert_eq!(before, &input, "a plan leaves its input");
+    assert_eq!(plan.apply_to(input), applied, "an input that is given away is as good");
+    let Patched { after, changed, .. } = match applied {
+        Ok(patched) => patched,
+        Err(error) => {
+            told(&error);
+            return None;
+        }
+    };
+    assert_eq!(changed, after != *before, "{after:?}");
+    let mut body = Value::from(after.clone());
+    body["schemas"] = json!([of.schema().id]);
+    match of.admit(types, body, Intent::Replace, dialect) {
+        Ok(again) => assert_eq!(again.object, after, "what is there would be admitted as it is"),
+        Err(error) => assert!(error.detail.ends_with("is required"), "{error}"),
+    }
+    leads(of, before, &after);
+    Some(after)
+}
+
+/// The difference of two objects makes one of the other, by the letter of the standard and in any dialect.
+pub(crate) fn leads(of: &ResourceType, before: &Object, after: &Object) {
+    let [from, to] = [before, after].map(|object| Value::from(object.clone()));
+    let difference = between(of, &from, &to).unwrap();
+    assert_eq!(difference.is_empty(), before == after);
+    let body = json!({"schemas": [PATCH_OP], "Operations": difference.operations()});
+    for base in [Dialect::STRICT, Dialect::TOLERANT] {
+        let dialect = Dialect {
+            check_formats: false,
+            allow_no_operations: true,
+            empty_text_is_unset: false,
+            ..base
+        };
+        let plan = Plan::compile(of, body.clone(), &dialect, &Limits::default()).unwrap();
+        let patched = plan.apply(before).unwrap();
+        assert_eq!(&patched.after, after, "{body}");
     }
 }
 
@@ -47,6 +134,10 @@ pub(crate) fn dialect(bits: u16) -> Dialect {
         create_target: bit(8),
         ignore_read_only_in_value: bit(9),
         allow_no_operations: bit(10),
+        delete_is_remove: bit(12),
+        no_op_is_replace: bit(13),
+        lone_operation: bit(14),
+        elements_with_operation: bit(15),
         ..if bit(11) { Dialect::STRICT } else { Dialect::TOLERANT }
     }
 }

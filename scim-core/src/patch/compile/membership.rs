@@ -3,7 +3,7 @@
 use scim_filter::{Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
-use super::{Compiler, Selector, missing_value};
+use super::{Compiler, attribute::Selector, missing_value};
 use crate::{
     ScimError,
     admit::members,
@@ -27,6 +27,7 @@ impl Compiler<'_> {
         if place.sub.is_some() || path.sub().is_some() {
             return Err(fixed_member(place));
         }
+        self.budget.members(value.as_ref())?;
         let step = match (verb, path.filter(), value) {
             (Verb::Remove, Some(filter), _) => match ids(filter) {
                 Some(ids) => MemberStep::Remove(ids),

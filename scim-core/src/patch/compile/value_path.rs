@@ -1,20 +1,22 @@
 //! Operations on some elements of a list, `attr[filter]` and `attr[filter].sub`.
 
-use std::sync::Arc;
-
-use scim_filter::{Filter, Literal, Op, Path};
+use scim_filter::{Bound, Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
-use super::{Compiler, missing_value, no_attribute, read_only};
+use super::{
+    Compiler,
+    attribute::{part_name, part_target},
+    fixed_parts, is_read_only, missing_value, no_attribute, read_only, required,
+};
 use crate::{
     ScimError,
     patch::{
-        Target,
         decode::Verb,
+        list::creation,
         target::{Action, Elements, Otherwise, Which},
     },
     resource_type::Place,
-    schema::{Attribute, Mutability},
+    schema::{Attribute, Type},
 };
 
 impl Compiler<'_> {
@@ -26,25 +28,29 @@ impl Compiler<'_> {
         filter: &Filter,
         value: Option<Value>,
     ) -> Result<(), ScimError> {
+        if !place.attribute.multi_valued || place.sub.is_some() {
+            return Err(no_list(path));
+        }
         let bound = self.bind(path.attr(), filter)?;
-        let Some(part) = self.part(place, path)? else { return Ok(()) };
-        let name = path.to_string();
-        let sub = part.map(|part| Arc::from(part.name.as_str()));
-        let clears = match &value {
-            _ if verb == Verb::Remove => true,
+        let Some(place) = self.part(place, path)? else { return Ok(()) };
+        let action = match value {
+            _ if verb == Verb::Remove => Action::Clear,
             None => return Err(missing_value()),
-            Some(value) => part.is_some() && self.dialect.names_nothing(value),
+            Some(value) => self.element_action(verb, place, value, &path.to_string())?,
         };
-        let (action, otherwise) = if clears {
-            (Action::Clear, Otherwise::Nothing)
-        } else {
-            let value = value.unwrap_or_default();
-            (self.element_action(verb, place, part, value, &name)?, self.creation(place, filter)?)
+        if action == Action::Clear && place.sub.is_some_and(|sub| sub.required) {
+            return Err(required(place));
+        }
+        let otherwise = match action {
+            Action::Clear => Otherwise::Nothing,
+            _ => self.creation(place, filter, &bound, &action)?,
         };
-        let elements = Elements { which: Which::Matching(Box::new(bound)), sub, otherwise };
-        let mut target =
-            Target::whole(place.whole().location(), part.unwrap_or(place.attribute).mutability);
-        target.elements = Some(elements);
+        let mut target = part_target(place);
+        if let Action::Merge(_) = action {
+            target.fixed_parts = fixed_parts(place.attribute);
+        }
+        let which = Which::Matching(Box::new(bound), terms(filter));
+        target.elements = Some(Elements { which, sub: part_name(place), otherwise });
         self.push(target, action);
         Ok(())
     }
@@ -53,40 +59,47 @@ impl Compiler<'_> {
         &self,
         verb: Verb,
         place: Place<'_>,
-        part: Option<&Attribute>,
         value: Value,
         name: &str,
     ) -> Result<Action, ScimError> {
-        if let Some(part) = part {
-            let value = self.admission.admit(part, value, name)?.unwrap_or_default();
-            return Ok(Action::Set(value));
+        let attribute = place.attribute;
+        let set = |value: Option<Value>| value.map_or(Action::Clear, Action::Set);
+        if let Some(part) = place.sub {
+            return Ok(set(self.admission.admit(part, value, name)?));
         }
-        let value = match value {
-            Value::Array(mut one) if one.len() == 1 => one.pop().unwrap_or_default(),
-            value => value,
-        };
-        match verb {
-            Verb::Add => Ok(Action::Merge(self.merged(place.attribute, value, name)?)),
-            _ => {
-                let element = self.admission.element(place.attribute, value, name)?;
-                Ok(Action::Set(Value::Object(element.unwrap_or_default())))
-            }
+        self.check_read_only(place, &value)?;
+        let value = self.admission.unwrapped(value, name)?;
+        if self.dialect.names_nothing(&value) {
+            return match verb {
+                Verb::Add => Err(missing_value()),
+                _ => Ok(Action::Clear),
+            };
         }
+        if attribute.kind == Type::Complex && verb == Verb::Add {
+            return Ok(Action::Merge(self.merged(place, value, name)?));
+        }
+        Ok(set(self.admission.single(attribute, value, name)?))
     }
 
     /// What happens where a value path fits nothing: an element with what its `eq` terms say, where they say it all (`idp:T5`).
-    fn creation(&self, place: Place<'_>, filter: &Filter) -> Result<Otherwise, ScimError> {
-        if !self.dialect.create_target {
-            return Ok(Otherwise::NoTarget);
-        }
+    fn creation(
+        &self,
+        place: Place<'_>,
+        filter: &Filter,
+        bound: &Bound,
+        action: &Action,
+    ) -> Result<Otherwise, ScimError> {
         let mut element = Map::new();
-        match self.terms(place.attribute, filter, &mut element)? {
-            true => Ok(Otherwise::Create(element)),
+        let is_made =
+            self.dialect.create_target && self.say(place.attribute, filter, &mut element)?;
+        match is_made {
+            true => Ok(creation(element, bound, place.sub.map(|sub| sub.name.as_str()), action)),
             false => Ok(Otherwise::NoTarget),
         }
     }
 
-    fn terms(
+    /// Puts what a filter says into an element. Whether it says it all: a conjunction of `eq`.
+    fn say(
         &self,
         attribute: &Attribute,
         filter: &Filter,
@@ -95,7 +108,7 @@ impl Compiler<'_> {
         match filter {
             Filter::And(terms) => {
                 for term in terms {
-                    if !self.terms(attribute, term, element)? {
+                    if !self.say(attribute, term, element)? {
                         return Ok(false);
                     }
                 }
@@ -103,6 +116,9 @@ impl Compiler<'_> {
             }
             Filter::Compare { attr, op: Op::Eq, value } => {
                 let Some(sub) = attribute.sub_attribute(attr.name()) else { return Ok(false) };
+                if is_read_only(Place { extension: None, attribute, sub: Some(sub) }) {
+                    return Ok(false);
+                }
                 let value = self.admission.admit(sub, json(value), attr.as_str())?;
                 element.extend(value.map(|value| (sub.name.clone(), value)));
                 Ok(true)
@@ -111,20 +127,31 @@ impl Compiler<'_> {
         }
     }
 
-    /// The sub-attribute after the bracket: `Ok(None)` where it is unknown and that is let pass.
-    fn part<'s>(
-        &self,
-        place: Place<'s>,
-        path: &Path,
-    ) -> Result<Option<Option<&'s Attribute>>, ScimError> {
-        let Some(name) = path.sub() else { return Ok(Some(None)) };
-        match place.attribute.sub_attribute(name) {
-            Some(sub) if sub.mutability == Mutability::ReadOnly => {
-                Err(read_only(Place { sub: Some(sub), ..place }))
-            }
-            Some(sub) => Ok(Some(Some(sub))),
-            None => self.dialect.unknown(|| no_attribute(path)).map(|()| None),
+    /// The place with the sub-attribute after the bracket; none where that is unknown and let pass.
+    fn part<'s>(&self, place: Place<'s>, path: &Path) -> Result<Option<Place<'s>>, ScimError> {
+        let Some(name) = path.sub() else { return Ok(Some(place)) };
+        let Some(sub) = place.attribute.sub_attribute(name) else {
+            return self.dialect.unknown(|| no_attribute(path)).map(|()| None);
+        };
+        let place = Place { sub: Some(sub), ..place };
+        match is_read_only(place) {
+            true => Err(read_only(place)),
+            false => Ok(Some(place)),
         }
+    }
+}
+
+fn no_list(path: &Path) -> ScimError {
+    let attr = path.attr();
+    ScimError::invalid_path(format!("`{attr}` has no elements to choose from; name it without `[`"))
+}
+
+/// How many comparisons a filter makes. Its depth is bounded.
+fn terms(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(terms_) | Filter::Or(terms_) => terms_.iter().map(terms).sum(),
+        Filter::Not(term) => terms(term),
+        _ => 1,
     }
 }
 

@@ -1,0 +1,269 @@
+//! Operations on an attribute or sub-attribute as a whole.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{Compiler, fixed_parts, is_fixed, missing_value, read_only, required, target};
+use crate::{
+    ScimError,
+    admit::is_computed,
+    patch::{
+        decode::Verb,
+        target::{Action, Elements, Otherwise, Target, Which},
+    },
+    resource_type::Place,
+    schema::{Attribute, Mutability, Type},
+};
+
+impl Compiler<'_> {
+    pub(super) fn attribute(
+        &mut self,
+        verb: Verb,
+        place: Place<'_>,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        if place.sub.is_some() && place.attribute.multi_valued {
+            return self.part_of_each(verb, place, value);
+        }
+        let is_list = place.target().multi_valued;
+        match (verb, value) {
+            (Verb::Remove, Some(value)) if is_list => self.remove_listed(place, value),
+            (Verb::Remove, Some(Value::Object(parts))) if is_object(place) && !parts.is_empty() => {
+                self.remove_parts(place, &parts)
+            }
+            (Verb::Remove, _) => self.clear(place),
+            (_, None) => Err(missing_value()),
+            (Verb::Add, Some(value)) if is_list && self.dialect.names_nothing(&value) => Ok(()),
+            (_, Some(value)) if self.dialect.names_nothing(&value) => self.clear(place),
+            (_, Some(value)) => self.put(verb, place, value),
+        }
+    }
+
+    fn put(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
+        let attribute = place.target();
+        let name = place.location().to_string();
+        self.check_read_only(place, &value)?;
+        if is_object(place) {
+            let members = self.merged(place, value, &name)?;
+            self.merge(place, members);
+            return Ok(());
+        }
+        let Some(value) = self.admission.admit(attribute, value, &name)? else {
+            return self.clear(place);
+        };
+        let mut target = target(place);
+        match (verb, value) {
+            (Verb::Add, Value::Array(items)) => {
+                target.fixed_parts = fixed_parts(attribute);
+                self.push(target, Action::Append(items));
+            }
+            (_, value) => self.push(target, Action::Set(value)),
+        }
+        Ok(())
+    }
+
+    /// Read-only parts inside a value are let pass or refused as read-only attributes are.
+    pub(super) fn check_read_only(&self, place: Place<'_>, value: &Value) -> Result<(), ScimError> {
+        let attribute = place.target();
+        let of_one = |element: &Value| {
+            let names = element.as_object().into_iter().flat_map(Map::keys);
+            for sub in names.filter_map(|name| attribute.sub_attribute(name)) {
+                if sub.mutability == Mutability::ReadOnly {
+                    let place = Place { sub: Some(sub), ..place };
+                    self.dialect.read_only_in_value(|| read_only(place))?;
+                }
+            }
+            Ok(())
+        };
+        match value {
+            Value::Array(elements) => elements.iter().try_for_each(of_one),
+            one => of_one(one),
+        }
+    }
+
+    /// Sub-attributes that cannot change are steps of their own, which look at what is there.
+    fn merge(&mut self, place: Place<'_>, members: Map<String, Value>) {
+        let part = |name: &str| place.attribute.sub_attribute(name);
+        let (fixed, free): (Map<_, _>, Map<_, _>) =
+            members.into_iter().partition(|(name, _)| part(name).is_some_and(is_fixed));
+        for (name, value) in fixed {
+            let place = Place { sub: part(&name), ..place };
+            let action = if value.is_null() { Action::Clear } else { Action::Set(value) };
+            self.push(target(place), action);
+        }
+        if !free.is_empty() {
+            self.push(target(place), Action::Merge(free));
+        }
+    }
+
+    /// The sub-attributes that a value for a complex attribute sets; null where it clears one.
+    pub(super) fn merged(
+        &self,
+        place: Place<'_>,
+        value: Value,
+        name: &str,
+    ) -> Result<Map<String, Value>, ScimError> {
+        let attribute = place.attribute;
+        let value = self.admission.unwrapped(value, name)?;
+        let named: Vec<&Attribute> = match &value {
+            Value::Object(members) => {
+                let named = members.keys().filter_map(|name| attribute.sub_attribute(name));
+                named.filter(|sub| is_writable(sub)).collect()
+            }
+            _ => vec![],
+        };
+        let mut members = self.admission.element(attribute, value, name)?.unwrap_or_default();
+        for sub in named {
+            if !members.contains_key(&sub.name) {
+                if sub.required {
+                    return Err(required(Place { sub: Some(sub), ..place }));
+                }
+                members.insert(sub.name.clone(), Value::Null);
+            }
+        }
+        Ok(members)
+    }
+
+    fn clear(&mut self, place: Place<'_>) -> Result<(), ScimError> {
+        if place.target().required {
+            return Err(required(place));
+        }
+        // Sub-attributes that cannot change do not go with the attribute either, where they have a value.
+        if is_object(place) {
+            for sub in place.attribute.sub_attributes.iter().filter(|sub| is_fixed(sub)) {
+                self.push(target(Place { sub: Some(sub), ..place }), Action::Clear);
+            }
+        }
+        self.push(target(place), Action::Clear);
+        Ok(())
+    }
+
+    /// `remove` with an object that names parts takes those parts, never more.
+    fn remove_parts(
+        &mut self,
+        place: Place<'_>,
+        parts: &Map<String, Value>,
+    ) -> Result<(), ScimError> {
+        for name in parts.keys() {
+            match place.attribute.sub_attribute(name) {
+                Some(sub) if is_writable(sub) => self.clear(Place { sub: Some(sub), ..place })?,
+                Some(sub) if sub.mutability == Mutability::ReadOnly => {
+                    let place = Place { sub: Some(sub), ..place };
+                    self.dialect.read_only_in_value(|| read_only(place))?;
+                }
+                Some(_) => {}
+                None => self.dialect.unknown(|| crate::admit::unknown(name))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// `remove` on a list with a value that says which elements (`idp:T7 T9`). Never all of them.
+    fn remove_listed(&mut self, place: Place<'_>, value: Value) -> Result<(), ScimError> {
+        match self.selector(&place.attribute.name, value)? {
+            Selector::All => self.clear(place),
+            Selector::Nobody => Ok(()),
+            Selector::These(value) => {
+                let name = place.location().to_string();
+                let listed = self.admission.admit(place.target(), value, &name)?;
+                let Some(Value::Array(like)) = listed else { return Ok(()) };
+                let which = Which::Like(like);
+                let mut target = target(place);
+                target.elements =
+                    Some(Elements { which, sub: None, otherwise: Otherwise::Nothing });
+                self.push(target, Action::Clear);
+                Ok(())
+            }
+        }
+    }
+
+    /// What the value of a `remove` selects.
+    pub(super) fn selector(&self, attribute: &str, value: Value) -> Result<Selector, ScimError> {
+        let value = match value {
+            Value::Object(mut wrapped) if wrapped.contains_key(attribute) => {
+                wrapped.remove(attribute).unwrap_or_default()
+            }
+            value => value,
+        };
+        match value {
+            Value::Null if self.dialect.null_removes_all => Ok(Selector::All),
+            Value::Array(items) if items.is_empty() => Ok(Selector::Nobody),
+            value if self.dialect.names_nothing(&value) || value.is_null() => {
+                Err(ScimError::invalid_value(
+                    "the value of remove names nothing; leave it out to remove all",
+                ))
+            }
+            value if self.dialect.remove_selects_by_value => Ok(Selector::These(value)),
+            _ => Err(ScimError::invalid_syntax(
+                "remove takes no value; say which elements in the path, as in members[value eq \"…\"]",
+            )),
+        }
+    }
+
+    /// A sub-attribute of a list, without a filter: that of each element (`rfc:PAT-49`).
+    fn part_of_each(
+        &mut self,
+        verb: Verb,
+        place: Place<'_>,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        let (attribute, part) = (place.target(), place.location().to_string());
+        let (mut which, mut otherwise) = (Which::All, Otherwise::Nothing);
+        let mut action = Action::Clear;
+        match (verb, value) {
+            (Verb::Remove, None) => {}
+            (Verb::Remove, Some(value)) => match self.selector(&attribute.name, value)? {
+                Selector::All => {}
+                Selector::Nobody => return Ok(()),
+                Selector::These(value) => {
+                    let Some(value) = self.admission.admit(attribute, value, &part)? else {
+                        return Ok(());
+                    };
+                    let like = Map::from_iter([(attribute.name.clone(), value)]);
+                    which = Which::Like(vec![Value::Object(like)]);
+                }
+            },
+            (_, None) => return Err(missing_value()),
+            (_, Some(value)) => {
+                if let Some(value) = self.admission.admit(attribute, value, &part)? {
+                    (action, otherwise) = (Action::Set(value), Otherwise::NoTarget);
+                }
+            }
+        }
+        if action == Action::Clear && attribute.required {
+            return Err(required(place));
+        }
+        let mut target = part_target(place);
+        target.elements = Some(Elements { which, sub: part_name(place), otherwise });
+        self.push(target, action);
+        Ok(())
+    }
+}
+
+/// What the value of a `remove` on a list says.
+pub(super) enum Selector {
+    All,
+    Nobody,
+    These(Value),
+}
+
+/// A part of elements of a list, as a target.
+pub(super) fn part_target(place: Place<'_>) -> Target {
+    let mut target = target(place.whole());
+    target.fixed_parts =
+        place.sub.filter(|sub| is_fixed(sub)).map(|sub| sub.name.clone()).into_iter().collect();
+    target
+}
+
+pub(super) fn part_name(place: Place<'_>) -> Option<Arc<str>> {
+    place.sub.map(|sub| Arc::from(sub.name.as_str()))
+}
+
+fn is_object(place: Place<'_>) -> bool {
+    place.target().kind == Type::Complex && !place.target().multi_valued
+}
+
+fn is_writable(sub: &Attribute) -> bool {
+    sub.mutability != Mutability::ReadOnly && !is_computed(sub)
+}

@@ -1,0 +1,371 @@
+//! Steps over the elements of a list: some change, some come. Afterwards at most one is primary, and no two are the same.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use scim_filter::{Bound, Element, Location, Read, Scalar};
+use serde_json::{Map, Value};
+
+use super::{
+    apply::{Budget, merge_into},
+    target::{Action, Elements, Otherwise, Target, Which},
+};
+use crate::{
+    Object, ScimError,
+    admit::LIST_ELEMENTS,
+    object::{includes, is_empty},
+};
+
+/// Up to so many elements are each compared with the whole list; more are looked up.
+const COMPARED: usize = 4;
+
+/// Elements that a step touched, as they were.
+type Touched = BTreeMap<usize, Value>;
+
+/// Changes some elements of a list, or a part of each. Whether that made a difference.
+pub(super) fn change(
+    target: &Target,
+    elements: &Elements,
+    action: &Action,
+    object: &mut Object,
+    budget: &mut Budget,
+) -> Result<bool, ScimError> {
+    let location = &target.location;
+    let mut list = taken(object, location);
+    let mut chosen = chosen(&elements.which, &list, budget)?;
+    let mut touched = Touched::new();
+    if chosen.is_empty() {
+        match &elements.otherwise {
+            Otherwise::Nothing => {}
+            Otherwise::NoTarget => {
+                return Err(ScimError::no_target(format!("no element of {location} is meant")));
+            }
+            Otherwise::Create(element) => {
+                touched.insert(list.len(), Value::Null);
+                chosen.push(list.len());
+                list.push(Value::Object(element.clone()));
+            }
+        }
+    }
+    let sub = elements.sub.as_deref();
+    for index in &chosen {
+        let Some(element) = list.get_mut(*index) else { continue };
+        touched.entry(*index).or_insert_with(|| element.clone());
+        alter(element, sub, action);
+        check_parts(target, touched.get(index), element)?;
+    }
+    let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
+    settle(target, list, touched, primary, object, budget)
+}
+
+/// Adds values to a list. One that is there, by all that it says, is not added; one that is there by `type` and `value`
+/// takes what is said beyond (RFC 7643 §2.4: no such pair twice).
+pub(super) fn append(
+    target: &Target,
+    items: &[Value],
+    object: &mut Object,
+    budget: &mut Budget,
+) -> Result<bool, ScimError> {
+    let mut list = taken(object, &target.location);
+    let wanted = Wanted::new(items);
+    let mut fates = vec![Fate::New; items.len()];
+    for (at, there) in list.iter().enumerate() {
+        budget.spend(wanted.judge(there, at, &mut fates))?;
+    }
+    let (mut touched, mut primary) = (Touched::new(), None);
+    for (number, item) in items.iter().enumerate() {
+        let at = match fates.get(number) {
+            Some(Fate::Merged(at)) => *at,
+            Some(Fate::New) => list.len(),
+            _ => continue,
+        };
+        match (list.get_mut(at), item) {
+            (Some(there), Value::Object(members)) => {
+                touched.entry(at).or_insert_with(|| there.clone());
+                if let Value::Object(there) = there {
+                    merge_into(there, members);
+                }
+                check_parts(target, touched.get(&at), there)?;
+            }
+            _ => {
+                touched.insert(at, Value::Null);
+                list.push(item.clone());
+                budget.spend(wanted.judge(item, at, &mut fates))?;
+            }
+        }
+        primary = if is_primary(item) { Some(at) } else { primary };
+    }
+    settle(target, list, touched, primary, object, budget)
+}
+
+/// What becomes of a value that is to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    New,
+    /// Into the element of the same `type` and `value`.
+    Merged(usize),
+    /// An element says it already.
+    Said,
+}
+
+/// Values to be added, found by the text that they are known by.
+struct Wanted<'a> {
+    items: &'a [Value],
+    by_key: HashMap<&'a str, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(items: &'a [Value]) -> Self {
+        let (mut by_key, mut others) = (HashMap::<_, Vec<_>>::new(), vec![]);
+        for (number, item) in items.iter().enumerate() {
+            match key(item).filter(|_| items.len() > COMPARED) {
+                Some(key) => by_key.entry(key).or_default().push(number),
+                None => others.push(number),
+            }
+        }
+        Self { items, by_key, others }
+    }
+
+    fn candidates(&self, there: &Value) -> impl Iterator<Item = usize> {
+        let same = if self.by_key.is_empty() { None } else { key(there) };
+        let same = same.and_then(|key| self.by_key.get(key));
+        same.into_iter().flatten().chain(&self.others).copied()
+    }
+
+    /// Compares an element with the values that it may be, and says how many these were.
+    fn judge(&self, there: &Value, at: usize, fates: &mut [Fate]) -> usize {
+        let mut compared = 1;
+        for number in self.candidates(there) {
+            compared += 1;
+            let (Some(item), Some(fate)) = (self.items.get(number), fates.get_mut(number)) else {
+                continue;
+            };
+            *fate = match *fate {
+                Fate::Said => Fate::Said,
+                _ if includes(there, item) => Fate::Said,
+                Fate::New if is_same(there, item) => Fate::Merged(at),
+                fate => fate,
+            };
+        }
+        compared
+    }
+
+    /// Whether an element holds all that one of the values holds, and how many were compared.
+    fn is_said_by(&self, there: &Value) -> (bool, usize) {
+        let mut compared = 1;
+        let is_said = self.candidates(there).any(|number| {
+            compared += 1;
+            self.items.get(number).is_some_and(|item| includes(there, item))
+        });
+        (is_said, compared)
+    }
+}
+
+/// The text that an element is known by.
+fn key(element: &Value) -> Option<&str> {
+    match element {
+        Value::Object(members) => members.get("value")?.as_str(),
+        element => element.as_str(),
+    }
+}
+
+/// Whether two elements have one `value` and one `type`.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let same = |name: &str| one.get(name) == other.get(name);
+    one.get("value").is_some() && same("value") && same("type")
+}
+
+fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usize>, ScimError> {
+    let mut chosen = vec![];
+    match which {
+        Which::All => {
+            budget.spend(list.len())?;
+            chosen.extend(0..list.len());
+        }
+        Which::Matching(bound, terms) => {
+            budget.spend(list.iter().map(|element| terms * weight(element)).sum())?;
+            let all = list.iter().enumerate();
+            chosen.extend(all.filter(|(_, it)| matches(bound, it)).map(|(index, _)| index));
+        }
+        Which::Like(items) => {
+            let wanted = Wanted::new(items);
+            for (index, element) in list.iter().enumerate() {
+                let (is_said, compared) = wanted.is_said_by(element);
+                budget.spend(compared)?;
+                chosen.extend(is_said.then_some(index));
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// How much there is to look at in an element: 1, and more where its texts are long.
+fn weight(element: &Value) -> usize {
+    const LONG: usize = 1024;
+    let length = |value: &Value| value.as_str().map_or(0, str::len);
+    let bytes: usize = match element {
+        Value::Object(members) => members.values().map(length).sum(),
+        simple => length(simple),
+    };
+    1 + bytes / LONG
+}
+
+/// Whether a value path, bound as `attribute[…]`, selects an element.
+pub(super) fn matches(bound: &Bound, element: &Value) -> bool {
+    bound.matches(&Alone(Element(element)))
+}
+
+/// A resource that holds nothing but one element of one list.
+struct Alone<'a>(Element<'a>);
+
+impl Read for Alone<'_> {
+    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+        self.0.any(at, test)
+    }
+
+    fn any_element(&self, _: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
+        test(&self.0)
+    }
+}
+
+pub(super) fn alter(element: &mut Value, sub: Option<&str>, action: &Action) {
+    match (sub, action, &mut *element) {
+        (Some(sub), Action::Set(value), Value::Object(members)) => match members.get_mut(sub) {
+            Some(there) => there.clone_from(value),
+            None => _ = members.insert(sub.to_owned(), value.clone()),
+        },
+        (Some(sub), _, Value::Object(members)) => _ = members.remove(sub),
+        (None, Action::Set(value), _) => element.clone_from(value),
+        (None, Action::Merge(new), Value::Object(members)) => _ = merge_into(members, new),
+        (None, Action::Clear, _) => *element = Value::Null,
+        _ => {}
+    }
+}
+
+/// An element that is replaced or goes as a whole takes its fixed parts with it; one that stays keeps them.
+fn check_parts(target: &Target, before: Option<&Value>, after: &Value) -> Result<(), ScimError> {
+    let Some(before) = before.and_then(Value::as_object) else { return Ok(()) };
+    for part in &target.fixed_parts {
+        let was = before.get(part);
+        if was.is_some() && after.get(part) != was {
+            let location = target.location.clone().with_sub(part.as_str());
+            return Err(ScimError::mutability(format!(
+                "{location} has a value, which cannot change"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a list back as it must be: one primary, the newest; nothing empty; nothing twice.
+fn settle(
+    target: &Target,
+    mut list: Vec<Value>,
+    mut touched: Touched,
+    primary: Option<usize>,
+    object: &mut Object,
+    budget: &mut Budget,
+) -> Result<bool, ScimError> {
+    let location = &target.location;
+    touched.retain(|index, before| list.get(*index) != Some(before));
+    if touched.is_empty() {
+        restore(object, location, list);
+        return Ok(false);
+    }
+    if let Some(primary) = primary {
+        budget.spend(list.len())?;
+        keep_primary(&mut list, primary, &mut touched);
+    }
+    drop_repeated(&mut list, &touched, budget)?;
+    list.retain(|element| !is_empty(element));
+    if list.len() > LIST_ELEMENTS {
+        let detail = format!("{location} would hold more than {LIST_ELEMENTS} values");
+        return Err(ScimError::invalid_value(detail));
+    }
+    if list.is_empty() && target.required {
+        let detail = format!("{location} is required and cannot be removed");
+        return Err(ScimError::mutability(detail));
+    }
+    restore(object, location, list);
+    Ok(true)
+}
+
+fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// The value that was made primary takes that from all others (RFC 7644 §3.5.2).
+fn keep_primary(list: &mut [Value], newest: usize, touched: &mut Touched) {
+    let others =
+        list.iter_mut().enumerate().filter(|(index, it)| *index != newest && is_primary(it));
+    for (index, element) in others {
+        touched.entry(index).or_insert_with(|| element.clone());
+        if let Some(primary) = element.get_mut("primary") {
+            *primary = Value::Bool(false);
+        }
+    }
+}
+
+/// Empties each element that is the same as one before it, where at least one of the two was touched.
+fn drop_repeated(
+    list: &mut [Value],
+    touched: &Touched,
+    budget: &mut Budget,
+) -> Result<(), ScimError> {
+    let stays = |index: &usize| list.get(*index).is_some_and(|it| !is_empty(it));
+    let staying = touched.keys().filter(|index| stays(index)).count();
+    let times = staying.min(COMPARED);
+    budget.spend(list.iter().map(|element| times * weight(element)).sum())?;
+    let repeated: Vec<usize> = if staying <= COMPARED {
+        let of_one = |index: &usize| {
+            let one = list.get(*index).filter(|one| !is_empty(one));
+            let same = list.iter().enumerate().filter(move |(_, other)| Some(*other) == one);
+            same.map(|(index, _)| index).skip(1)
+        };
+        touched.keys().flat_map(of_one).collect()
+    } else {
+        let mut seen = HashSet::new();
+        let all = list.iter().enumerate();
+        all.filter(|(_, it)| !seen.insert(it.to_string())).map(|(index, _)| index).collect()
+    };
+    for index in repeated {
+        if let Some(element) = list.get_mut(index) {
+            *element = Value::Null;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the list out, for it is put back when the step is done.
+fn taken(object: &mut Object, location: &Location) -> Vec<Value> {
+    match object.at_mut(location) {
+        Some(Value::Array(list)) => std::mem::take(list),
+        _ => vec![],
+    }
+}
+
+fn restore(object: &mut Object, location: &Location, list: Vec<Value>) {
+    match object.at_mut(location) {
+        Some(there) if !list.is_empty() => *there = Value::Array(list),
+        _ => object.set(location, Value::Array(list)),
+    }
+}
+
+/// What a value path makes where no element is meant (`idp:T5`): what its terms say, changed as the operation has it. Only an element that
+/// the path would find from then on, so that the same request again changes nothing.
+pub(super) fn creation(
+    mut element: Map<String, Value>,
+    bound: &Bound,
+    sub: Option<&str>,
+    action: &Action,
+) -> Otherwise {
+    if sub.is_none() && matches!(action, Action::Set(_)) {
+        element = Map::new();
+    }
+    let mut made = Value::Object(element.clone());
+    alter(&mut made, sub, action);
+    match matches(bound, &made) {
+        true => Otherwise::Create(element),
+        false => Otherwise::NoTarget,
+    }
+}
