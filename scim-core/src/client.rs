@@ -1,15 +1,49 @@
 //! A SCIM client over any [`Transport`].
+//!
+//! [`Client`] speaks in JSON and [`TypedClient`](crate::typed::TypedClient) in Rust types; both do the same things:
+//!
+//! - they make, read, replace, patch and delete resources, on condition of a version where that is wanted;
+//! - they give out lists as a [`Stream`](futures_core::Stream), over pages by index or by cursor;
+//! - they follow redirects without losing the body, and give the token to nobody but the origin that it was made for;
+//! - they send again what changes nothing, if they are told how to wait ([`Retries`]);
+//! - they send [bulk requests](Client::bulk) in pieces that the service takes, and follow its [feed of changes](Client::directory).
+//!
+//! There is no clock, no socket and no runtime in here: requests travel through a [`Transport`], and pauses are made by a [`Pause`].
 
-use std::sync::Arc;
+mod bulk;
+mod changes;
+mod discovery;
+mod error;
+mod exchange;
+mod list;
+mod query;
+mod retry;
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
-use serde_json::{Map, Value};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use http::{Method, StatusCode, header};
+use serde_json::{Value, json};
 use url::Url;
 
-use crate::{Transport, TransportError, service::MEDIA_TYPE};
+use crate::Transport;
 
-/// Speaks to one SCIM service.
+pub use bulk::{BulkOperation, BulkOutcome, FailOn};
+pub use changes::{CHANGE_FEED, Change, Directory, Moment, Put, Stretch};
+pub use discovery::{Discovered, Feature};
+pub use error::ClientError;
+pub use list::{List, Resources};
+pub use query::Query;
+pub use retry::{Pause, Retries};
+
+use self::exchange::{AS_IT_WAS, Moved, Outgoing, Token, segment, versioned};
+
+/// How often a change is tried again because others changed the same resource.
+const UPDATE_ATTEMPTS: usize = 5;
+
+/// Speaks to one SCIM service. Copies are cheap, and share what was discovered.
 ///
 /// # Examples
 ///
@@ -18,56 +52,185 @@ use crate::{Transport, TransportError, service::MEDIA_TYPE};
 /// use scim_core::{Caller, Client, MemoryStore, Service, service::InProcess};
 /// use serde_json::json;
 ///
-/// # async fn example() {
 /// let base: url::Url = "https://scim.example.com/acme".parse().unwrap();
 /// let service = Service::new(Arc::new(MemoryStore::new()));
 /// let transport = InProcess::new(service, Caller::new("acme", base.clone()));
 /// let client = Client::new(Arc::new(transport), base);
-/// let ada = client.create("Users", &json!({"userName": "ada"})).await.unwrap();
-/// let found = client.list("Users", Some("userName eq \"ADA\"")).await.unwrap();
-/// assert_eq!(found.resources[0]["id"], ada["id"]);
-/// # }
+///
+/// pollster::block_on(async {
+///     let ada = client.create("Users", &json!({"userName": "ada"})).await.unwrap();
+///     let id = ada["id"].as_str().unwrap();
+///
+///     // Somebody else was faster, and the client says so instead of undoing it.
+///     let change = vec![json!({"op": "replace", "path": "title", "value": "Countess"})];
+///     client.patch("Users", id, change).await.unwrap();
+///     let version = ada.version.as_deref().unwrap();
+///     let late = client.if_match(version).delete("Users", id).await.unwrap_err();
+///     assert_eq!(late.status(), Some(http::StatusCode::PRECONDITION_FAILED));
+///
+///     let names = client.only(["userName"]).list("Users", "title eq \"Countess\"").all().await.unwrap();
+///     assert_eq!(names.resources[0]["userName"], "ada");
+/// });
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
     base: Url,
     token: Option<Token>,
+    retries: Option<Retries>,
+    known: Arc<Known>,
+    projection: Projection,
+    if_match: Option<String>,
 }
 
-/// A bearer token, which no log shows.
-#[derive(Clone)]
-struct Token(String);
+/// What copies of a client learn together.
+#[derive(Debug, Default)]
+struct Known {
+    moved: Moved,
+    discovered: Mutex<Option<Arc<Discovered>>>,
+}
 
-impl std::fmt::Debug for Token {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Token(…)")
+impl Known {
+    fn discovered(&self) -> Option<Arc<Discovered>> {
+        self.discovered.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_discovered(&self, discovered: Arc<Discovered>) {
+        *self.discovered.lock().unwrap_or_else(PoisonError::into_inner) = Some(discovered);
     }
 }
 
-/// How many pages a list may have before the client takes the server for one that never ends.
-const MOST_PAGES: usize = 10_000;
+/// Which attributes answers are to have (RFC 7644 §3.9).
+#[derive(Debug, Clone, Default)]
+enum Projection {
+    #[default]
+    Usual,
+    Only(Vec<String>),
+    Without(Vec<String>),
+}
+
+impl Projection {
+    fn named(&self) -> Option<(&'static str, &[String])> {
+        match self {
+            Self::Usual => None,
+            Self::Only(names) => Some(("attributes", names)),
+            Self::Without(names) => Some(("excludedAttributes", names)),
+        }
+    }
+
+    fn in_url(&self) -> Option<(&'static str, String)> {
+        self.named().map(|(name, names)| (name, names.join(",")))
+    }
+
+    fn in_body(&self) -> Option<(String, Value)> {
+        self.named().map(|(name, names)| (name.to_owned(), names.into()))
+    }
+}
+
+/// A resource with its version, which [`Client::if_match`] takes.
+///
+/// Reads like the resource itself.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Versioned<T> {
+    /// The resource.
+    pub resource: T,
+    /// Its `ETag`, or else its `meta.version`, as the service wrote it.
+    pub version: Option<String>,
+}
+
+impl<T> Versioned<T> {
+    /// The same version of something else.
+    pub(crate) fn try_map<U, E>(
+        self,
+        to: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Versioned<U>, E> {
+        Ok(Versioned { resource: to(self.resource)?, version: self.version })
+    }
+}
+
+impl<T> Deref for Versioned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.resource
+    }
+}
+
+impl<T> DerefMut for Versioned<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.resource
+    }
+}
 
 impl Client {
-    /// A client of the service at `base`.
+    /// A client of the service at `base`. It sends each request once.
     pub fn new(transport: Arc<dyn Transport>, base: Url) -> Self {
-        Self { transport, base, token: None }
+        Self {
+            transport,
+            base,
+            token: None,
+            retries: None,
+            known: Arc::default(),
+            projection: Projection::Usual,
+            if_match: None,
+        }
     }
 
-    /// The client with a bearer token.
+    /// The client with a bearer token, which goes to the origin of the base alone.
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(Token(token.into()));
         self
     }
 
-    /// Makes a resource and answers what the service made of it.
+    /// The client that sends again what changes nothing.
+    #[must_use]
+    pub fn with_retries(mut self, retries: Retries) -> Self {
+        self.retries = Some(retries);
+        self
+    }
+
+    /// The client whose answers have these attributes alone, and those that are always there. Attributes of extensions are named in full:
+    /// `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter`.
+    #[must_use]
+    pub fn only<T: Into<String>>(&self, attributes: impl IntoIterator<Item = T>) -> Self {
+        let names = attributes.into_iter().map(Into::into).collect();
+        Self { projection: Projection::Only(names), ..self.clone() }
+    }
+
+    /// The client whose answers leave these attributes out, as in `members` of large groups.
+    #[must_use]
+    pub fn without<T: Into<String>>(&self, attributes: impl IntoIterator<Item = T>) -> Self {
+        let names = attributes.into_iter().map(Into::into).collect();
+        Self { projection: Projection::Without(names), ..self.clone() }
+    }
+
+    /// The client whose writes happen only where the resource is still of this version. Else the service answers 412
+    /// (RFC 7644 §3.14).
+    #[must_use]
+    pub fn if_match(&self, version: impl Into<String>) -> Self {
+        Self { if_match: Some(version.into()), ..self.clone() }
+    }
+
+    /// The client as it was made.
+    fn plain(&self) -> Self {
+        Self { projection: Projection::Usual, if_match: None, ..self.clone() }
+    }
+
+    /// Makes a resource and answers what the service made of it, which need not be all that was sent (RFC 7644 §3.1).
     ///
     /// # Errors
     ///
     /// [`ClientError`].
-    pub async fn create(&self, endpoint: &str, resource: &Value) -> Result<Value, ClientError> {
-        self.json(Method::POST, endpoint, Some(resource)).await
+    pub async fn create(
+        &self,
+        endpoint: &str,
+        resource: &Value,
+    ) -> Result<Versioned<Value>, ClientError> {
+        let path = endpoint.trim_matches('/');
+        let outgoing = self.projected(Outgoing::new(Method::POST, path)).with_body(resource);
+        versioned(&self.send(&outgoing).await?)
     }
 
     /// Reads a resource.
@@ -75,8 +238,29 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Refused`] with status 404 where there is none.
-    pub async fn read(&self, endpoint: &str, id: &str) -> Result<Value, ClientError> {
-        self.json(Method::GET, &format!("{endpoint}/{}", segment(id)), None).await
+    pub async fn read(&self, endpoint: &str, id: &str) -> Result<Versioned<Value>, ClientError> {
+        let outgoing = Outgoing::new(Method::GET, path(endpoint, id));
+        versioned(&self.send(&self.projected(outgoing)).await?)
+    }
+
+    /// Reads a resource unless it is still of this version (`If-None-Match`); then there is nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`].
+    pub async fn read_unless(
+        &self,
+        endpoint: &str,
+        id: &str,
+        version: &str,
+    ) -> Result<Option<Versioned<Value>>, ClientError> {
+        let outgoing = Outgoing::new(Method::GET, path(endpoint, id))
+            .on_condition(header::IF_NONE_MATCH, Some(version));
+        let response = self.send(&self.projected(outgoing)).await?;
+        match response.status() {
+            StatusCode::NOT_MODIFIED => Ok(None),
+            _ => versioned(&response).map(Some),
+        }
     }
 
     /// Replaces a resource.
@@ -89,8 +273,9 @@ impl Client {
         endpoint: &str,
         id: &str,
         resource: &Value,
-    ) -> Result<Value, ClientError> {
-        self.json(Method::PUT, &format!("{endpoint}/{}", segment(id)), Some(resource)).await
+    ) -> Result<Versioned<Value>, ClientError> {
+        let outgoing = self.write(Method::PUT, endpoint, id)?.with_body(resource);
+        versioned(&self.send(&outgoing).await?)
     }
 
     /// Changes a resource; answers it where the service does (RFC 7644 §3.5.2 allows both).
@@ -103,16 +288,14 @@ impl Client {
         endpoint: &str,
         id: &str,
         operations: Vec<Value>,
-    ) -> Result<Option<Value>, ClientError> {
-        let body = serde_json::json!({
-            "schemas": [crate::patch::PATCH_OP],
-            "Operations": operations,
-        });
-        let path = format!("{endpoint}/{}", segment(id));
-        let response = self.send(Method::PATCH, &path, Some(&body)).await?;
-        match response.status() {
-            StatusCode::NO_CONTENT => Ok(None),
-            _ => parsed(&response).map(Some),
+    ) -> Result<Option<Versioned<Value>>, ClientError> {
+        self.needs(Feature::Patch)?;
+        let body = json!({"schemas": [crate::patch::PATCH_OP], "Operations": operations});
+        let outgoing = self.write(Method::PATCH, endpoint, id)?.with_body(&body);
+        let response = self.send(&outgoing).await?;
+        match response.status() == StatusCode::NO_CONTENT || response.body().is_empty() {
+            true => Ok(None),
+            false => versioned(&response).map(Some),
         }
     }
 
@@ -122,158 +305,78 @@ impl Client {
     ///
     /// [`ClientError`].
     pub async fn delete(&self, endpoint: &str, id: &str) -> Result<(), ClientError> {
-        let path = format!("{endpoint}/{}", segment(id));
-        match self.send(Method::DELETE, &path, None).await {
+        match self.send(&self.write(Method::DELETE, endpoint, id)?).await {
             Ok(_) => Ok(()),
-            Err(ClientError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// All resources that a filter selects, page after page.
+    /// Reads a resource, changes it, and puts it back if nobody else changed it meanwhile; else from the beginning, five times. `change`
+    /// is called each time, on the resource as it is then. Where it changes nothing, nothing is sent: what the service adds or spells
+    /// otherwise does not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scim_core::{Caller, Client, MemoryStore, Service, service::InProcess};
+    /// # let base: url::Url = "https://scim.example.com/acme".parse().unwrap();
+    /// # let service = Service::new(Arc::new(MemoryStore::new()));
+    /// # let transport = InProcess::new(service, Caller::new("acme", base.clone()));
+    /// # let client = Client::new(Arc::new(transport), base);
+    /// # pollster::block_on(async {
+    /// # let ada = client.create("Users", &serde_json::json!({"userName": "ada"})).await.unwrap();
+    /// # let id = ada["id"].as_str().unwrap();
+    /// let ada = client.update("Users", id, |user| user["title"] = "Countess".into()).await.unwrap();
+    /// assert_eq!(ada["title"], "Countess");
+    /// # });
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ClientError::Endless`] where the service gives pages that lead nowhere.
-    pub async fn list(&self, endpoint: &str, filter: Option<&str>) -> Result<List, ClientError> {
-        let mut list = List { resources: vec![], validator: None };
-        for page in 0..MOST_PAGES {
-            let seen = list.resources.len();
-            let answer = self.send(Method::GET, &self.page(endpoint, filter, seen), None).await?;
-            let validator = answer.headers().get(header::ETAG).and_then(|it| it.to_str().ok());
-            if page == 0 {
-                list.validator = validator.map(str::to_owned);
-            } else if list.validator.as_deref() != validator {
-                list.validator = None;
+    /// [`ClientError::NoVersion`] where the service gives no version to hold on to; [`ClientError::Changing`] after the fifth time.
+    ///
+    /// Source: RFC 7644 §3.14.
+    pub async fn update(
+        &self,
+        endpoint: &str,
+        id: &str,
+        mut change: impl FnMut(&mut Value),
+    ) -> Result<Versioned<Value>, ClientError> {
+        let client = self.plain();
+        for _ in 0..UPDATE_ATTEMPTS {
+            let before = client.read(endpoint, id).await?;
+            let mut after = before.resource.clone();
+            change(&mut after);
+            if after == before.resource {
+                return Ok(before);
             }
-            let (total, resources) = page_of(parsed(&answer)?);
-            list.resources.extend(resources);
-            let now = list.resources.len();
-            if now == seen || now as u64 >= total {
-                return Ok(list);
+            let version = before.version.as_deref().ok_or(ClientError::NoVersion)?;
+            match client.if_match(version).replace(endpoint, id, &after).await {
+                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {}
+                outcome => return outcome,
             }
         }
-        Err(ClientError::Endless)
+        Err(ClientError::Changing)
     }
 
-    fn page(&self, endpoint: &str, filter: Option<&str>, seen: usize) -> String {
+    /// A write to one resource, under the condition of the client.
+    fn write(&self, method: Method, endpoint: &str, id: &str) -> Result<Outgoing, ClientError> {
+        if self.if_match.is_some() {
+            self.needs(Feature::Etag)?;
+        }
+        let outgoing = Outgoing::new(method, path(endpoint, id));
+        Ok(self.projected(outgoing).on_condition(AS_IT_WAS, self.if_match.as_deref()))
+    }
+
+    fn projected(&self, outgoing: Outgoing) -> Outgoing {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("startIndex", &(seen + 1).to_string());
-        query.append_pair("count", "1000");
-        if let Some(filter) = filter {
-            query.append_pair("filter", filter);
-        }
-        format!("{endpoint}?{}", query.finish())
-    }
-
-    async fn json(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, ClientError> {
-        parsed(&self.send(method, path, body).await?)
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Response<Bytes>, ClientError> {
-        let uri = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        let mut request =
-            Request::builder().method(method).uri(uri).header(header::ACCEPT, MEDIA_TYPE);
-        if let Some(Token(token)) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let bytes = match body {
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, MEDIA_TYPE);
-                Bytes::from(body.to_string())
-            }
-            None => Bytes::new(),
-        };
-        let request =
-            request.body(bytes).map_err(|error| ClientError::Request(error.to_string()))?;
-        let response = self.transport.send(request).await?;
-        match response.status().is_success() {
-            true => Ok(response),
-            false => Err(refused(&response)),
-        }
+        query.extend_pairs(self.projection.in_url());
+        outgoing.with_query(query.finish())
     }
 }
 
-/// All pages of a list.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct List {
-    /// The resources.
-    pub resources: Vec<Map<String, Value>>,
-    /// The ETag that every page had: the list is one snapshot. None where the service gives none, or the list changed between pages.
-    pub validator: Option<String>,
-}
-
-fn page_of(page: Value) -> (u64, Vec<Map<String, Value>>) {
-    let total = page.get("totalResults").and_then(Value::as_u64).unwrap_or_default();
-    let resources = match page {
-        Value::Object(mut page) => page.remove("Resources").unwrap_or_default(),
-        _ => Value::Null,
-    };
-    let Value::Array(resources) = resources else { return (total, vec![]) };
-    let objects = resources.into_iter().filter_map(|resource| match resource {
-        Value::Object(resource) => Some(resource),
-        _ => None,
-    });
-    (total, objects.collect())
-}
-
-/// What went wrong between a client and a service.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// The request could not be made.
-    #[error("the request cannot be made: {0}")]
-    Request(String),
-    /// No answer came.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// The service refused.
-    #[error("the service answered {status}: {detail}")]
-    Refused {
-        /// The status.
-        status: StatusCode,
-        /// The keyword, where there is one; unknown ones too.
-        scim_type: Option<String>,
-        /// What the service says about it.
-        detail: String,
-    },
-    /// The answer is not what SCIM answers.
-    #[error("the answer is not JSON: {0}")]
-    Answer(String),
-    /// The answer is a resource of another form than was asked for.
-    #[error(transparent)]
-    Typed(#[from] crate::typed::TypedError),
-    /// The pages of a list do not come to an end.
-    #[error("the pages of the list do not come to an end")]
-    Endless,
-}
-
-fn parsed(response: &Response<Bytes>) -> Result<Value, ClientError> {
-    serde_json::from_slice(response.body()).map_err(|error| ClientError::Answer(error.to_string()))
-}
-
-/// Reads an error as forgivingly as services write them: the body need not be there, nor JSON.
-fn refused(response: &Response<Bytes>) -> ClientError {
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-    ClientError::Refused {
-        status: response.status(),
-        scim_type: text("scimType"),
-        detail: text("detail").unwrap_or_else(|| "no detail".to_owned()),
-    }
-}
-
-fn segment(id: &str) -> String {
-    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+fn path(endpoint: &str, id: &str) -> String {
+    format!("{}/{}", endpoint.trim_matches('/'), segment(id))
 }

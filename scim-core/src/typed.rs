@@ -33,7 +33,7 @@ mod user;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-pub use client::TypedClient;
+pub use client::{TypedClient, TypedResources};
 pub use field::Field;
 pub use group::{Group, Member, MemberKind};
 pub use kind::{

@@ -2,7 +2,10 @@
 //!
 //! It asks with a `sup:read` token for all users and all groups, and takes the answer only if both lists are of one and the same moment.
 
-use scim_core::{Client, client::ClientError};
+use scim_core::{
+    Client,
+    client::{ClientError, Query},
+};
 use serde_json::{Map, Value};
 
 use crate::{Directory, Person, Team};
@@ -45,8 +48,8 @@ pub enum ReadError {
 pub async fn read(client: &Client, organisation: &str) -> Result<Directory, ReadError> {
     let failed = |cause| ReadError::Service { organisation: organisation.to_owned(), cause };
     for _ in 0..ATTEMPTS {
-        let users = client.list("Users", None).await.map_err(failed)?;
-        let groups = client.list("Groups", None).await.map_err(failed)?;
+        let users = client.list("Users", Query::all()).all().await.map_err(failed)?;
+        let groups = client.list("Groups", Query::all()).all().await.map_err(failed)?;
         let (Some(version), Some(after)) = (&users.validator, &groups.validator) else { continue };
         let (epoch, position) = moment(version).ok_or(ReadError::NoVersion)?;
         if version == after {

@@ -1,13 +1,22 @@
 //! The client, for resources of one type.
 
-use std::marker::PhantomData;
+use std::{
+    future::poll_fn,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
+use futures_core::Stream;
 use serde_json::Value;
 
-use super::{Typed, TypedError};
-use crate::{Client, client::ClientError};
+use super::Typed;
+use crate::{
+    Client,
+    client::{ClientError, Query, Resources, Versioned},
+};
 
-/// Speaks to one endpoint in one Rust type. Made by [`Client::typed`].
+/// Speaks to one endpoint in one Rust type. Made by [`Client::typed`]; what is said there holds here.
 ///
 /// # Examples
 ///
@@ -18,36 +27,41 @@ use crate::{Client, client::ClientError};
 /// let base: url::Url = "https://scim.example.com/acme".parse().unwrap();
 /// let service = Service::new(Arc::new(MemoryStore::new()));
 /// let transport = InProcess::new(service, Caller::new("acme", base.clone()));
-/// let client = Client::new(Arc::new(transport), base);
-/// let users = client.typed::<User>();
+/// let users = Client::new(Arc::new(transport), base).typed::<User>();
 ///
 /// pollster::block_on(async {
 ///     let ada = users.create(&User::new("ada")).await.unwrap();
-///     let found = users.list(Some("userName eq \"ADA\"")).await.unwrap();
-///     assert_eq!(found, [ada]);
+///     let found = users.list("userName eq \"ADA\"").all().await.unwrap();
+///     assert_eq!(found, [ada.resource]);
 /// });
 /// ```
-#[derive(Debug, Clone, Copy)]
-pub struct TypedClient<'a, T> {
-    client: &'a Client,
+#[derive(Debug, Clone)]
+pub struct TypedClient<T> {
+    client: Client,
     resource: PhantomData<fn() -> T>,
 }
 
 impl Client {
     /// The same client for resources of one Rust type.
-    pub fn typed<T: Typed>(&self) -> TypedClient<'_, T> {
-        TypedClient { client: self, resource: PhantomData }
+    pub fn typed<T: Typed>(&self) -> TypedClient<T> {
+        TypedClient { client: self.clone(), resource: PhantomData }
     }
 }
 
-impl<T: Typed> TypedClient<'_, T> {
+impl<T: Typed> TypedClient<T> {
+    /// The client whose writes happen only where the resource is still of this version: [`Client::if_match`].
+    #[must_use]
+    pub fn if_match(&self, version: impl Into<String>) -> Self {
+        self.client.if_match(version).typed()
+    }
+
     /// Makes a resource and answers what the service made of it.
     ///
     /// # Errors
     ///
     /// [`ClientError`].
-    pub async fn create(&self, resource: &T) -> Result<T, ClientError> {
-        typed(self.client.create(T::ENDPOINT, &resource.to_value()?).await?)
+    pub async fn create(&self, resource: &T) -> Result<Versioned<T>, ClientError> {
+        self.client.create(T::ENDPOINT, &resource.to_value()?).await?.try_map(typed)
     }
 
     /// Reads a resource.
@@ -55,8 +69,22 @@ impl<T: Typed> TypedClient<'_, T> {
     /// # Errors
     ///
     /// [`ClientError::Refused`] with status 404 where there is none.
-    pub async fn read(&self, id: &str) -> Result<T, ClientError> {
-        typed(self.client.read(T::ENDPOINT, id).await?)
+    pub async fn read(&self, id: &str) -> Result<Versioned<T>, ClientError> {
+        self.client.read(T::ENDPOINT, id).await?.try_map(typed)
+    }
+
+    /// Reads a resource unless it is still of this version.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`].
+    pub async fn read_unless(
+        &self,
+        id: &str,
+        version: &str,
+    ) -> Result<Option<Versioned<T>>, ClientError> {
+        let found = self.client.read_unless(T::ENDPOINT, id, version).await?;
+        found.map(|it| it.try_map(typed)).transpose()
     }
 
     /// Replaces a resource.
@@ -64,21 +92,105 @@ impl<T: Typed> TypedClient<'_, T> {
     /// # Errors
     ///
     /// [`ClientError`].
-    pub async fn replace(&self, id: &str, resource: &T) -> Result<T, ClientError> {
-        typed(self.client.replace(T::ENDPOINT, id, &resource.to_value()?).await?)
+    pub async fn replace(&self, id: &str, resource: &T) -> Result<Versioned<T>, ClientError> {
+        self.client.replace(T::ENDPOINT, id, &resource.to_value()?).await?.try_map(typed)
     }
 
-    /// All resources that a filter selects.
+    /// Changes a resource; answers it where the service does.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`].
+    pub async fn patch(
+        &self,
+        id: &str,
+        operations: Vec<Value>,
+    ) -> Result<Option<Versioned<T>>, ClientError> {
+        let answered = self.client.patch(T::ENDPOINT, id, operations).await?;
+        answered.map(|it| it.try_map(typed)).transpose()
+    }
+
+    /// Removes a resource. One that is gone already counts as removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`].
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
+        self.client.delete(T::ENDPOINT, id).await
+    }
+
+    /// Reads a resource, changes it, and puts it back if nobody else changed it meanwhile: [`Client::update`].
+    ///
+    /// # Errors
+    ///
+    /// As there; [`ClientError::Typed`] where the resource is not of the type. Then it stays as it was.
+    pub async fn update(
+        &self,
+        id: &str,
+        mut change: impl FnMut(&mut T),
+    ) -> Result<Versioned<T>, ClientError> {
+        let mut failed = None;
+        let changed = self.client.update(T::ENDPOINT, id, |value| {
+            let after = T::from_value(value.clone()).and_then(|mut resource| {
+                change(&mut resource);
+                resource.to_value()
+            });
+            match after {
+                Ok(after) => *value = after,
+                Err(error) => failed = Some(error),
+            }
+        });
+        let changed = changed.await;
+        match failed {
+            Some(error) => Err(error.into()),
+            None => changed?.try_map(typed),
+        }
+    }
+
+    /// The resources that a query selects.
+    pub fn list(&self, query: impl Into<Query>) -> TypedResources<T> {
+        let resources = self.client.list(T::ENDPOINT, query);
+        TypedResources { resources, resource: PhantomData }
+    }
+}
+
+/// The resources of a list, one after the other: [`Resources`] in a Rust type.
+#[must_use = "a list is asked for when it is polled"]
+#[derive(Debug)]
+pub struct TypedResources<T> {
+    resources: Resources,
+    resource: PhantomData<fn() -> T>,
+}
+
+impl<T: Typed> TypedResources<T> {
+    /// The next resource; none at the end.
+    pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// All that are left.
     ///
     /// # Errors
     ///
     /// [`ClientError::Typed`] where one of them is not of the type.
-    pub async fn list(&self, filter: Option<&str>) -> Result<Vec<T>, ClientError> {
-        let list = self.client.list(T::ENDPOINT, filter).await?;
-        list.resources.into_iter().map(|resource| typed(Value::Object(resource))).collect()
+    pub async fn all(mut self) -> Result<Vec<T>, ClientError> {
+        let mut all = vec![];
+        while let Some(resource) = self.next().await {
+            all.push(resource?);
+        }
+        Ok(all)
+    }
+}
+
+impl<T: Typed> Stream for TypedResources<T> {
+    type Item = Result<T, ClientError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(Pin::new(&mut self.resources).poll_next(context));
+        Poll::Ready(next.map(|it| it.and_then(|resource| typed(Value::Object(resource)))))
     }
 }
 
 fn typed<T: Typed>(value: Value) -> Result<T, ClientError> {
-    T::from_value(value).map_err(|error: TypedError| error.into())
+    Ok(T::from_value(value)?)
 }

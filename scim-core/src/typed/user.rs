@@ -327,6 +327,20 @@ pub struct EnterpriseUser {
     pub rest: Rest,
 }
 
+impl EnterpriseUser {
+    /// The full name of an attribute of the extension, for filters, sorting and projections (RFC 7644 §3.10).
+    ///
+    /// ```
+    /// use scim_core::typed::EnterpriseUser;
+    ///
+    /// let name = EnterpriseUser::attribute("costCenter");
+    /// assert_eq!(name, "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter");
+    /// ```
+    pub fn attribute(name: &str) -> String {
+        format!("{}:{name}", crate::schema::ENTERPRISE_USER)
+    }
+}
+
 /// A person's manager.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

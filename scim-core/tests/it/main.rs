@@ -10,6 +10,7 @@
 
 mod admission;
 mod bulk;
+mod client;
 mod corpus;
 mod device;
 mod discovery;

@@ -42,7 +42,7 @@ fn a_client_says_leave_it_clear_it_set_it() {
         let put = async |enterprise: Field<EnterpriseUser>| {
             let mut next = User::new("ada");
             next.enterprise = enterprise;
-            users.replace(&id, &next).await.unwrap().enterprise
+            users.replace(&id, &next).await.unwrap().resource.enterprise
         };
         // Absent leaves the extension, and in it nothing is left of what a present one does not say.
         assert_eq!(put(Field::Absent).await, made.enterprise);
@@ -64,7 +64,7 @@ fn a_client_says_leave_it_clear_it_set_it() {
             (team.members[0].kind.clone(), team.members[0].display.as_deref()),
             (Some(MemberKind::User), Some("ada"))
         );
-        assert_eq!(users.list(Some("userName eq \"nobody\"")).await.unwrap(), []);
+        assert_eq!(users.list("userName eq \"nobody\"").all().await.unwrap(), []);
     });
 }
 
@@ -195,7 +195,7 @@ fn a_type_of_ones_own() {
         let made = devices.create(&device).await.unwrap();
         assert_eq!((&made.slots, &made.rest["colour"]), (&Field::Set(4), &json!("red")));
         let id = made.rest["id"].as_str().unwrap().to_owned();
-        let cleared = Device { slots: Field::Null, ..made };
+        let cleared = Device { slots: Field::Null, ..made.resource };
         assert_eq!(devices.replace(&id, &cleared).await.unwrap().slots, Field::Absent);
         let taken = devices.create(&device).await.unwrap_err();
         insta::assert_snapshot!(taken, @"the service answered 409 Conflict: serial is in use by another Device of this organisation");

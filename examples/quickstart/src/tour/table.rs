@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path};
 
 use aup::Demo;
-use scim_core::Client;
+use scim_core::{Client, client::Query};
 use sup::Report;
 use url::Url;
 
@@ -27,8 +27,8 @@ impl Table {
 
     /// Counts what a cluster's token sees.
     pub(super) async fn directory(&mut self, client: &Client) -> Result<(), Failure> {
-        let users = client.list("Users", None).await?.resources;
-        let groups = client.list("Groups", None).await?.resources;
+        let users = client.list("Users", Query::all()).all().await?.resources;
+        let groups = client.list("Groups", Query::all()).all().await?.resources;
         let active = users.iter().filter(|user| user.get("active") == Some(&true.into())).count();
         self.directory = format!(
             "{} users, {active} of them active; {} groups, the five default groups included",
