@@ -11,6 +11,7 @@
 mod admission;
 mod bulk;
 mod corpus;
+mod cursors;
 mod device;
 mod discovery;
 mod endpoints;
