@@ -4,13 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Caller, ResourceType,
+    environment::KeyRing,
     project::location,
     schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
     service::{Bulk, Limits},
 };
 
-/// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`).
-pub fn service_provider_config(caller: &Caller, limits: &Limits) -> Value {
+/// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`). Cursors are offered where there are keys to seal them
+/// with.
+pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing) -> Value {
     let base = caller.base.as_str().trim_end_matches('/');
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
@@ -26,11 +28,12 @@ pub fn service_provider_config(caller: &Caller, limits: &Limits) -> Value {
         "sort": {"supported": true},
         "etag": {"supported": true},
         "pagination": {
-            "cursor": false,
+            "cursor": !keys.is_empty(),
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": limits.default_page,
             "maxPageSize": limits.largest_page,
+            "cursorTimeout": limits.cursor_life,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

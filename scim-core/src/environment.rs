@@ -1,9 +1,11 @@
 //! Time and randomness, as arguments.
 
+mod keys;
+
 use std::{
     fmt,
     sync::{
-        Mutex,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,12 +14,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::store::ResourceId;
 
-/// Where the service takes the time and new identifiers from.
+pub use keys::{KeyRing, SealingKey};
+
+/// Where the service takes the time, new identifiers and keys from.
 pub trait Environment: fmt::Debug + Send + Sync + 'static {
     /// The time.
     fn now(&self) -> DateTime<Utc>;
-    /// An identifier that was never given before: opaque, and free of the word `bulkId` (RFC 7643 §3.1).
+    /// An identifier that was never given before: opaque, free of the word `bulkId` (RFC 7643 §3.1), of slashes, and not ending in `.scim`.
     fn new_id(&self) -> ResourceId;
+
+    /// The keys of the cursors that lead from page to page (RFC 9865 §5.2).
+    ///
+    /// All replicas of one service need the same. By default the ring is made anew with each process, and cursors end with it.
+    fn cursor_keys(&self) -> Arc<KeyRing> {
+        static OF_THIS_PROCESS: LazyLock<Arc<KeyRing>> =
+            LazyLock::new(|| Arc::new(KeyRing::random()));
+        OF_THIS_PROCESS.clone()
+    }
 }
 
 /// The clock of the machine and random UUIDs.
@@ -49,13 +62,19 @@ impl Environment for System {
 pub struct Scripted {
     now: Mutex<DateTime<Utc>>,
     ids: AtomicU64,
+    keys: Mutex<Arc<KeyRing>>,
 }
 
 impl Scripted {
     /// Moves the clock on.
     pub fn pass(&self, time: TimeDelta) {
-        let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.checked_add_signed(time).unwrap_or(*now);
+    }
+
+    /// Seals with other keys from now on. Before the first time it is one key that everybody knows.
+    pub fn seal_with(&self, keys: KeyRing) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }
 
@@ -63,13 +82,18 @@ impl Default for Scripted {
     /// The first second of 2026.
     fn default() -> Self {
         let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default();
-        Self { now: Mutex::new(start), ids: AtomicU64::new(0) }
+        let keys = KeyRing::new(vec![SealingKey::new([7; 32])]);
+        Self { now: Mutex::new(start), ids: AtomicU64::new(0), keys: Mutex::new(Arc::new(keys)) }
     }
 }
 
 impl Environment for Scripted {
     fn now(&self) -> DateTime<Utc> {
-        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cursor_keys(&self) -> Arc<KeyRing> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn new_id(&self) -> ResourceId {

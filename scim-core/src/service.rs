@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod bulk;
 mod caller;
+mod cursor;
 mod decode;
 mod encode;
 mod in_process;
@@ -88,6 +89,10 @@ pub struct Limits {
     pub default_page: usize,
     /// Resources on a page at most.
     pub largest_page: usize,
+    /// Members on a page in all; a group alone is sent whole.
+    pub page_members: usize,
+    /// Seconds for which a cursor leads on.
+    pub cursor_life: u32,
     /// Resources that a list may have in all, over all its pages; more is `tooMany`.
     pub results: u64,
     /// Operations in a bulk request.
@@ -97,7 +102,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number, bulk 1,000 operations of 1 MiB.
+    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number with 20,000 members, cursors an hour, bulk 1,000 operations of 1 MiB.
     fn default() -> Self {
         Self {
             body: 16 << 20,
@@ -107,6 +112,8 @@ impl Default for Limits {
             filter: scim_filter::Limits::default(),
             default_page: 100,
             largest_page: 1_000,
+            page_members: 20_000,
+            cursor_life: 3_600,
             results: u64::MAX,
             bulk_operations: 1_000,
             bulk_body: 1 << 20,

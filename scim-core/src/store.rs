@@ -11,6 +11,7 @@ mod contract;
 mod document;
 mod error;
 mod memory;
+mod page;
 mod query;
 mod read;
 mod review;
@@ -29,8 +30,9 @@ pub use contract::Store;
 pub use document::Document;
 pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
-pub use query::{Copied, Order, Page, Paging, Part, Query, Sort, Want};
-pub use read::{Candidate, EDGES, Readable, Selected, Selection, sort_and_page};
+pub use page::{Candidate, page, page_of, sort_and_page};
+pub use query::{Copied, Direction, Order, Page, Paging, Part, Query, Sort, Want};
+pub use read::{EDGES, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
 
 macro_rules! names {

@@ -193,6 +193,8 @@ macro_rules! store_suite {
                 pages_beyond_the_end_are_empty,
                 key_pages_follow_each_other,
                 key_pages_survive_changes,
+                pages_are_walked_backward,
+                pages_end_with_their_members,
                 several_kinds_are_in_one_order,
                 ids_narrow_a_query,
                 totals_follow_every_change,

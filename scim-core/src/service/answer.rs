@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Caller, Service,
     decode::{Action, Call},
-    encode::{ListResponse, Outcome},
+    encode::{ListResponse, Outcome, Place},
     parameters::{Conditions, Parameters},
     store_error,
 };
@@ -28,7 +28,9 @@ impl Service {
         match action {
             Action::ServiceProviderConfig => {
                 refuse_filter(&parameters)?;
-                Ok(Outcome::Document(discovery::service_provider_config(caller, &self.limits)))
+                let keys = self.environment.cursor_keys();
+                let config = discovery::service_provider_config(caller, &self.limits, &keys);
+                Ok(Outcome::Document(config))
             }
             Action::Schemas(None) => discover(discovery::schemas(caller), None, &parameters),
             Action::Schemas(id) => {
@@ -204,7 +206,7 @@ fn discover(
             })
             .collect();
         let total = resources.len() as u64;
-        return Ok(Outcome::List(ListResponse::new(total, Some(1), resources, None)));
+        return Ok(Outcome::List(ListResponse::new(total, Place::Index(1), resources, None)));
     };
     let found = documents.into_iter().find(|document| {
         document.get("id").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(&id))

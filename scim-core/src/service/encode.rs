@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::media::Media;
+use super::{cursor::Cursors, media::Media};
 use crate::ScimError;
 
 /// The schema of a list answer.
@@ -42,24 +42,43 @@ pub(super) struct ListResponse {
     items_per_page: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_index: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_cursor: Option<String>,
     #[serde(rename = "Resources")]
     resources: Vec<Map<String, Value>>,
     #[serde(skip)]
     validator: Option<String>,
 }
 
+/// Where a page stands.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Its first resource is that one, counted from 1.
+    Index(u64),
+    /// Between its neighbours (RFC 9865).
+    Walk(Cursors),
+}
+
 impl ListResponse {
     pub(super) fn new(
         total: u64,
-        start: Option<u64>,
+        place: Place,
         resources: Vec<Rendered>,
         validator: Option<String>,
     ) -> Self {
+        let (start_index, cursors) = match place {
+            Place::Index(start) => (Some(start), Cursors::default()),
+            Place::Walk(cursors) => (None, cursors),
+        };
         Self {
             schemas: [LIST_RESPONSE],
             total_results: total,
             items_per_page: resources.len(),
-            start_index: start,
+            start_index,
+            next_cursor: cursors.next,
+            previous_cursor: cursors.previous,
             resources,
             validator,
         }

@@ -4,7 +4,8 @@ use scim_filter::{AttrPath, Attribute, Bound, Case, Location, Op, Operand, Resol
 
 use super::{
     Caller, Service,
-    encode::{ListResponse, Outcome},
+    cursor::page_size,
+    encode::{ListResponse, Outcome, Place, Rendered},
     parameters::{Conditions, Parameters},
     store_error,
 };
@@ -25,7 +26,11 @@ impl Service {
         conditions: &Conditions,
     ) -> Result<Outcome, ScimError> {
         let asked = Asked::read(caller, types, parameters)?;
-        let query = self.query(&asked, parameters)?;
+        let walk = self.walk(&asked, parameters)?;
+        let mut query = self.query(&asked, parameters)?;
+        if let Some(walk) = &walk {
+            walk.direct(&mut query);
+        }
         if conditions.knows_some() {
             let now = self.store.changes(&caller.tenant, Position::START, 0).await;
             let now = now.map_err(store_error)?;
@@ -34,41 +39,35 @@ impl Service {
                 return Ok(Outcome::NotModified(format!("W/\"{validator}\"")));
             }
         }
-        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        let mut page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
         if page.total > self.limits.results {
             return Err(ScimError::too_many(format!(
                 "{} resources are more than this service lists; narrow the filter",
                 page.total
             )));
         }
-        let start = match query.paging {
-            Paging::Index { start, .. } => Some(start),
-            _ => None,
+        let place = match (&walk, &query.paging) {
+            (Some(walk), _) => Place::Walk(self.cursors(walk, &mut page)?),
+            (None, Paging::Index { start, .. }) => Place::Index(*start),
+            (None, _) => Place::Index(1),
         };
         let resources = asked.render(&page).map_err(store_error)?;
         let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
-        Ok(Outcome::List(ListResponse::new(page.total, start, resources, Some(validator))))
+        Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(validator))))
     }
 
     fn query(&self, asked: &Asked<'_>, parameters: &Parameters) -> Result<Query, ScimError> {
-        let kinds = asked.types.iter().map(|(of, _)| of.kind().clone());
-        let mut query = Query::of(kinds.collect(), 0);
+        let mut query = Query::of(asked.kinds(), 0);
         query.filter = self.filter(asked, parameters)?;
         query.part = asked.caller.view.part();
         query.sort = asked.sort(parameters)?;
         query.want = asked.want();
+        query.most_members = self.limits.page_members;
         let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
-        query.paging = Paging::Index { start, count: self.page_size(parameters)? };
+        let count = parameters.number("count")?;
+        let count = count.map_or(self.limits.default_page, |it| page_size(it, &self.limits));
+        query.paging = Paging::Index { start, count };
         Ok(query)
-    }
-
-    fn page_size(&self, parameters: &Parameters) -> Result<usize, ScimError> {
-        Ok(match parameters.number("count")? {
-            None => self.limits.default_page,
-            Some(count) => {
-                usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.limits.largest_page)
-            }
-        })
     }
 
     /// What the request asks for, of what the caller sees. Where there are several types, each has a filter of its own.
@@ -111,8 +110,8 @@ impl Service {
 }
 
 /// What a list is asked of: its types, each with what of it the answer holds.
-struct Asked<'a> {
-    caller: &'a Caller,
+pub(super) struct Asked<'a> {
+    pub(super) caller: &'a Caller,
     types: Vec<(&'a ResourceType, Projection)>,
 }
 
@@ -127,6 +126,10 @@ impl<'a> Asked<'a> {
             .map(|of| Ok((*of, super::answer::projection(of, parameters, caller)?)))
             .collect::<Result<_, ScimError>>()?;
         Ok(Self { caller, types })
+    }
+
+    pub(super) fn kinds(&self) -> Vec<ResourceKind> {
+        self.types.iter().map(|(of, _)| of.kind().clone()).collect()
     }
 
     /// What must be read of each resource so that those of every type can be shown.
@@ -146,14 +149,11 @@ impl<'a> Asked<'a> {
         all
     }
 
-    fn render(&self, page: &Page) -> Result<Vec<super::encode::Rendered>, StoreError> {
+    fn render(&self, page: &Page) -> Result<Vec<Rendered>, StoreError> {
         page.resources.iter().filter_map(|resource| self.render_one(resource)).collect()
     }
 
-    fn render_one(
-        &self,
-        resource: &Resource,
-    ) -> Option<Result<super::encode::Rendered, StoreError>> {
+    fn render_one(&self, resource: &Resource) -> Option<Result<Rendered, StoreError>> {
         let (of, projection) = self.types.iter().find(|(of, _)| *of.kind() == resource.kind)?;
         let renderer = Renderer {
             types: &self.caller.types,

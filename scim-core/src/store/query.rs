@@ -1,6 +1,7 @@
 //! What a reader asks of a store.
 
 use scim_filter::{Attribute, Bound, Location};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Epoch, Position, Resource, ResourceId, ResourceKind};
@@ -79,8 +80,13 @@ pub struct Query {
     pub part: Part,
     /// In which order; none: of their creation.
     pub sort: Option<Sort>,
+    /// From which end of that order.
+    pub direction: Direction,
     /// Which stretch of them.
     pub paging: Paging,
+    /// The page ends before its resources have more members than this in all, if [`Want::members`] asks for them; but a resource alone
+    /// comes whole.
+    pub most_members: usize,
     /// How much of each.
     pub want: Want,
 }
@@ -99,7 +105,9 @@ impl Query {
             filter: None,
             part: Part::Sent,
             sort: None,
+            direction: Direction::Forward,
             paging: Paging::Index { start: 1, count },
+            most_members: usize::MAX,
             want: Want::DOCUMENTS,
         }
     }
@@ -123,6 +131,28 @@ pub enum Order {
     Descending,
 }
 
+/// From which end a list is walked. Backward, all is as if the list stood the other way round: the last resource comes first, and what
+/// comes after a key is what stands before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// From the first to the last.
+    #[default]
+    Forward,
+    /// From the last to the first.
+    Backward,
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+}
+
 /// Which stretch of an ordered list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paging {
@@ -135,7 +165,7 @@ pub enum Paging {
     },
     /// `count` resources after the one of that id, which need not exist any more (RFC 9865).
     After {
-        /// A key that an earlier page gave as [`Page::next`]; none for the first page.
+        /// A key that an earlier page of the same order gave as [`Page::next`] or [`Page::first`]; none for the first page.
         key: Option<String>,
         /// How many at most.
         count: usize,
@@ -152,6 +182,8 @@ pub struct Page {
     pub total: u64,
     /// What [`Paging::After`] takes for the page after this one; none on the last page.
     pub next: Option<String>,
+    /// What [`Paging::After`] takes for the page before this one, walking the other way; none on an empty page.
+    pub first: Option<String>,
     /// The log's last position when the page was read.
     pub position: Position,
     /// Which incarnation of the store this is.
@@ -166,7 +198,14 @@ impl Page {
         next: Option<String>,
         at: (Position, Epoch),
     ) -> Self {
-        Self { resources, total, next, position: at.0, epoch: at.1 }
+        Self { resources, total, next, first: None, position: at.0, epoch: at.1 }
+    }
+
+    /// The page with the key of its first resource.
+    #[must_use]
+    pub fn beginning_at(mut self, first: Option<String>) -> Self {
+        self.first = first;
+        self
     }
 }
 

@@ -1,15 +1,12 @@
 //! Help for backends: how a filter reads a stored resource, and how a list of candidates becomes a page. A backend that narrows in its own
 //! way and then uses these answers exactly.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use scim_filter::{Instant, Location, Read, Scalar, SortKey};
 use serde_json::Value;
 
-use super::{Edge, Order, Paging, Part, Query, Resource, Sort, StoreError};
+use super::{Direction, Edge, Order, Paging, Part, Query, Resource, StoreError};
 use crate::{ASSIGNED, Object};
 
 /// The container under which filters find the two directions of membership: `members` and `memberOf`, each with the sub-attributes `value`
@@ -112,29 +109,6 @@ impl Read for Edge {
     }
 }
 
-/// A candidate for a page: its place in the order of creation, and the resource.
-pub type Candidate = (u64, Resource);
-
-/// What remains of candidates after filter, order and paging: the resources of the page, how many were selected in all, and the key of the
-/// next page.
-///
-/// # Errors
-///
-/// [`StoreError::Corrupt`] where a document is not what was written.
-pub fn sort_and_page(
-    candidates: Vec<Candidate>,
-    query: &Query,
-) -> Result<(Vec<Resource>, u64, Option<String>), StoreError> {
-    let mut selection = Selection::new(query);
-    for (place, resource) in &candidates {
-        selection.offer(*place, resource)?;
-    }
-    let Selected { places, total, next } = selection.page();
-    let mut candidates: HashMap<u64, Resource> = candidates.into_iter().collect();
-    let page = places.iter().filter_map(|place| candidates.remove(place));
-    Ok((page.map(|resource| only_wanted(resource, query)).collect(), total, next))
-}
-
 /// A query under way, for a backend that looks at candidates one by one and keeps none. It counts those that the query selects, and
 /// remembers where the first of them stand, as many as lie before the end of the page.
 #[derive(Debug)]
@@ -170,7 +144,7 @@ impl Stretch {
                 Self { after: After::Nothing, skip, count: *count }
             }
             Paging::After { key, count } => {
-                let known = |text: &String| Key::decode(text, query.sort.as_ref());
+                let known = |text: &String| Key::decode(text, query);
                 let after = match key {
                     None => After::Nothing,
                     Some(text) => known(text).map_or(After::Unknown, After::Key),
@@ -230,8 +204,7 @@ impl<'q> Selection<'q> {
             return Ok(());
         }
         self.total += 1;
-        let rank = self.query.sort.as_ref().map(|it| Rank::of(SortKey::of(&readable, &it.by), it));
-        let key = Key { rank, place };
+        let key = Key::read(place, &readable, self.query);
         if self.stretch.begins_before(&key) {
             self.first.push(key);
         }
@@ -248,27 +221,18 @@ impl<'q> Selection<'q> {
         let sorted = self.first.into_sorted_vec();
         let page = || sorted.iter().skip(self.stretch.skip).take(self.stretch.count);
         Selected {
-            places: page().map(|key| key.place).collect(),
+            places: page().map(|key| key.place.number()).collect(),
             total: self.total,
             next: page().next_back().filter(|_| more).map(Key::encode),
         }
     }
 }
 
-/// Without the memberships that only the filter or the order looked at.
-fn only_wanted(resource: Resource, query: &Query) -> Resource {
-    Resource {
-        members: resource.members.filter(|_| query.want.members.is_some()),
-        member_of: resource.member_of.filter(|_| query.want.member_of.is_some()),
-        ..resource
-    }
-}
-
 /// Where a resource stands in an ordered list: by its value, then by its creation.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+pub(super) struct Key {
     rank: Option<Rank>,
-    place: u64,
+    place: Place,
 }
 
 /// A value to sort by. All keys of a list are of the same direction.
@@ -278,12 +242,21 @@ enum Rank {
     Descending(Reverse<SortKey>),
 }
 
+/// A place in the order of creation, in the direction of the walk.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Forward(u64),
+    Backward(Reverse<u64>),
+}
+
 impl Rank {
-    fn of(key: SortKey, sort: &Sort) -> Self {
-        match sort.order {
-            Order::Ascending => Self::Ascending(key),
-            Order::Descending => Self::Descending(Reverse(key)),
-        }
+    fn of(key: SortKey, query: &Query) -> Option<Self> {
+        Some(match (query.sort.as_ref()?.order, query.direction) {
+            (Order::Ascending, Direction::Forward) | (Order::Descending, Direction::Backward) => {
+                Self::Ascending(key)
+            }
+            _ => Self::Descending(Reverse(key)),
+        })
     }
 
     fn value(&self) -> &SortKey {
@@ -293,8 +266,33 @@ impl Rank {
     }
 }
 
+impl Place {
+    fn of(number: u64, query: &Query) -> Self {
+        match query.direction {
+            Direction::Forward => Self::Forward(number),
+            Direction::Backward => Self::Backward(Reverse(number)),
+        }
+    }
+
+    fn number(&self) -> u64 {
+        match self {
+            Self::Forward(number) | Self::Backward(Reverse(number)) => *number,
+        }
+    }
+}
+
 impl Key {
-    fn encode(&self) -> String {
+    /// Where a resource stands in the order of a query, with the edges that the order looks at.
+    pub(super) fn of(place: u64, resource: &Resource, query: &Query) -> Result<Self, StoreError> {
+        Ok(Self::read(place, &Readable::new(resource, query.part)?, query))
+    }
+
+    fn read(place: u64, readable: &Readable<'_>, query: &Query) -> Self {
+        let key = query.sort.as_ref().map(|sort| SortKey::of(readable, &sort.by));
+        Self { rank: key.and_then(|key| Rank::of(key, query)), place: Place::of(place, query) }
+    }
+
+    pub(super) fn encode(&self) -> String {
         let key = match self.rank.as_ref().map(Rank::value) {
             None => String::new(),
             Some(SortKey::Boolean(value)) => format!(" b{value}"),
@@ -304,21 +302,21 @@ impl Key {
             Some(SortKey::Text(text)) => format!(" s{text}"),
             Some(_) => " m".to_owned(),
         };
-        format!("{}{key}", self.place)
+        format!("{}{key}", self.place.number())
     }
 
     /// None for a text that [`encode`](Self::encode) never gave for this order.
-    fn decode(text: &str, sort: Option<&Sort>) -> Option<Self> {
+    fn decode(text: &str, query: &Query) -> Option<Self> {
         let (place, key) = match text.split_once(' ') {
             Some((place, key)) => (place, Some(sort_key(key)?)),
             None => (text, None),
         };
-        let rank = match (key, sort) {
-            (Some(key), Some(sort)) => Some(Rank::of(key, sort)),
+        let rank = match (key, &query.sort) {
+            (Some(key), Some(_)) => Rank::of(key, query),
             (None, None) => None,
             _ => return None,
         };
-        Some(Self { rank, place: place.parse().ok()? })
+        Some(Self { rank, place: Place::of(place.parse().ok()?, query) })
     }
 }
 

@@ -12,6 +12,7 @@ mod admission;
 mod bulk;
 mod client;
 mod corpus;
+mod cursors;
 mod device;
 mod discovery;
 mod endpoints;

@@ -5,8 +5,8 @@ use scim_core::{
     ASSIGNED, ResourceType,
     filter::{Attribute, Bound, Case, Coercion, Filter, Location, Type},
     store::{
-        Contents, Order, Page, Paging, Part, Query, Readable, Resource, Sort, Store, StoreError,
-        Want, Write, sort_and_page,
+        Contents, Direction, Order, Page, Paging, Part, Query, Readable, Resource, Sort, Store,
+        StoreError, Want, Write, sort_and_page,
     },
 };
 use serde_json::{Value, json};
@@ -352,7 +352,11 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
         org.agrees(&all, &some).await?;
         let paging = Paging::Index { start: 5, count: 4 };
         org.agrees(&all, &but(whole.clone(), |it| it.paging = paging)).await?;
-        assert_eq!(walk(&org, whole).await?, ids(&page), "{sort:?}");
+        assert_eq!(walk(&org, whole.clone()).await?, ids(&page), "{sort:?}");
+        let back = but(whole, |it| it.direction = Direction::Backward);
+        let turned = org.agrees(&all, &back).await?;
+        assert!(ids(&turned).iter().eq(ids(&page).iter().rev()), "{sort:?}");
+        assert_eq!(walk(&org, back).await?, ids(&turned), "back by {sort:?}");
     }
     Ok(())
 }

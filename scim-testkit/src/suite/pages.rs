@@ -1,6 +1,6 @@
 //! Stretches of lists in order of creation.
 
-use scim_core::store::{Copied, Page, Paging, Query, Store, StoreError, Want};
+use scim_core::store::{Copied, Direction, Page, Paging, Query, Store, StoreError, Want};
 use serde_json::json;
 
 use super::setting::{GROUP, Org, USER, acme, but, delete, group, sent, umbrella, update, user};
@@ -95,6 +95,68 @@ pub async fn key_pages_survive_changes(store: &dyn Store) -> Shown {
     assert_eq!((ids(&page), page.total), (vec!["u5", "u3"], 6));
     let page = org.query(&after(page.next, 9)).await?;
     assert_eq!((ids(&page), page.next.clone()), (vec!["u6", "u0"], None));
+    Ok(())
+}
+
+/// The list stands the other way round; the key of a page's first resource leads back to what was before it.
+pub async fn pages_are_walked_backward(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    let backward = |paging| {
+        but(Query::all(USER, 0), |it| {
+            it.direction = Direction::Backward;
+            it.paging = paging;
+        })
+    };
+    let page = org.query(&backward(Paging::Index { start: 2, count: 2 })).await?;
+    assert_eq!((ids(&page), page.total), (vec!["u3", "u5"], 7));
+    let page = org.query(&backward(Paging::After { key: None, count: 3 })).await?;
+    assert_eq!(ids(&page), ["u6", "u3", "u5"]);
+    let page = org.query(&backward(Paging::After { key: page.next, count: 9 })).await?;
+    assert_eq!((ids(&page), &page.next), (vec!["u1", "u7", "u2", "u4"], &None));
+    let there = org.query(&after(None, 2)).await?;
+    let there = org.query(&after(there.next, 2)).await?;
+    assert_eq!(ids(&there), ["u7", "u1"]);
+    org.commit(1, [delete(USER, "u7"), user("u8")]).await?;
+    let back = org.query(&backward(Paging::After { key: there.first, count: 2 })).await?;
+    assert_eq!((ids(&back), &back.next), (vec!["u2", "u4"], &None));
+    let forth = org.query(&after(back.first, 2)).await?;
+    assert_eq!(ids(&forth), ["u1", "u5"]);
+    let none = org.query(&backward(Paging::After { key: back.next, count: 0 })).await?;
+    assert_eq!((none.resources.len(), none.first, none.next), (0, None, None));
+    Ok(())
+}
+
+/// A page ends before it has more members than it may, and goes on behind its end; one resource alone comes whole.
+pub async fn pages_end_with_their_members(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, ["u1", "u2", "u3"].map(user)).await?;
+    let groups = [("g1", 2), ("g2", 1), ("g3", 3), ("g4", 0), ("g5", 1)];
+    let members = |count| ["u1", "u2", "u3"].get(..count).unwrap_or_default();
+    org.commit(1, groups.map(|(id, count)| group(id, members(count)))).await?;
+    let pages = async |most: usize, want: Want| {
+        let (mut seen, mut key) = (vec![], None);
+        loop {
+            let query = but(Query::all(GROUP, 0), |it| {
+                it.most_members = most;
+                it.want = want.clone();
+                it.paging = Paging::After { key: key.take(), count: 4 };
+            });
+            let page = org.query(&query).await?;
+            assert_eq!(page.total, 5);
+            seen.push(ids(&page).join(" "));
+            key = page.next;
+            if key.is_none() {
+                break Ok::<_, StoreError>(seen.join(", "));
+            }
+        }
+    };
+    let members = Want { members: Some(vec![]), member_of: None };
+    assert_eq!(pages(3, members.clone()).await?, "g1 g2, g3 g4, g5");
+    assert_eq!(pages(2, members.clone()).await?, "g1, g2, g3, g4 g5");
+    assert_eq!(pages(0, members.clone()).await?, "g1, g2, g3, g4, g5");
+    assert_eq!(pages(usize::MAX, members).await?, "g1 g2 g3 g4, g5");
+    assert_eq!(pages(0, Want::DOCUMENTS).await?, "g1 g2 g3 g4, g5");
     Ok(())
 }
 

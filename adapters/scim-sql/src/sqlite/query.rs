@@ -11,8 +11,8 @@ use scim_core::{
         sql::{Database, Fragment, Param, render},
     },
     store::{
-        Page, Paging, Part, Query, Resource, ResourceKind, Selected, Selection, StoreError, Tenant,
-        Want,
+        Direction, Page, Paging, Part, Query, Resource, ResourceKind, Selected, Selection,
+        StoreError, Tenant, Want, page as page_of_selected,
     },
 };
 
@@ -32,16 +32,14 @@ pub(super) fn page(sql: &Connection, tenant: &Tenant, query: &Query) -> Result<P
     let (condition, rest) = narrowed(query, kinds.len());
     let statement = Statement { tenant, kinds, ids: ids(query), condition };
     let selected = match rest.is_none() && query.sort.is_none() {
-        true => stretch(sql, &statement, &query.paging)?,
+        true => stretch(sql, &statement, query)?,
         false => scan(sql, &statement, query, rest)?,
     };
-    let resources = selected
-        .places
-        .iter()
-        .map(|place| with_edges(sql, tenant, statement.at(sql, *place)?, &query.want));
-    let resources = resources.collect::<Result<_>>()?;
     let at = (log::last(sql, tenant)?, log::epoch(sql)?);
-    Ok(Page::new(resources, selected.total, selected.next, at))
+    let edges = query.edges();
+    page_of_selected(selected, query, at, |place| {
+        with_edges(sql, tenant, statement.at(sql, place)?, &edges)
+    })
 }
 
 /// What of the filter the database decides, and what is left.
@@ -120,17 +118,17 @@ fn ids(query: &Query) -> Option<String> {
 }
 
 /// A page in order of creation whose filter the database decides: nothing is read but what is on it.
-fn stretch(sql: &Connection, of: &Statement<'_>, paging: &Paging) -> Result<Selected> {
+fn stretch(sql: &Connection, of: &Statement<'_>, query: &Query) -> Result<Selected> {
     let total = of.total(sql)?;
-    let (after, skip, count) = match paging {
-        Paging::Index { start, count } => (0, start.saturating_sub(1), *count),
-        Paging::After { key: None, count } => (0, 0, *count),
+    let (after, skip, count) = match &query.paging {
+        Paging::Index { start, count } => (None, start.saturating_sub(1), *count),
+        Paging::After { key: None, count } => (None, 0, *count),
         Paging::After { key: Some(key), count } => match key.parse::<u64>() {
-            Ok(place) => (i64::try_from(place).unwrap_or(i64::MAX), 0, *count),
+            Ok(place) => (Some(i64::try_from(place).unwrap_or(i64::MAX)), 0, *count),
             Err(_) => return Ok(Selected::new(vec![], total, None)),
         },
     };
-    let mut places = of.places(sql, after, skip, count.saturating_add(1))?;
+    let mut places = of.places(sql, (query.direction, after), skip, count.saturating_add(1))?;
     let more = places.len() > count;
     places.truncate(count);
     let next = places.last().filter(|_| more).map(u64::to_string);
@@ -207,13 +205,23 @@ impl Statement<'_> {
     }
 
     /// Where the next ones stand, from indexes alone where the condition allows it.
-    fn places(&self, sql: &Connection, after: i64, skip: u64, count: usize) -> Result<Vec<u64>> {
+    fn places(
+        &self,
+        sql: &Connection,
+        (direction, after): (Direction, Option<i64>),
+        skip: u64,
+        count: usize,
+    ) -> Result<Vec<u64>> {
         if self.kinds.is_empty() {
             return Ok(vec![]);
         }
-        let walks =
-            self.text("SELECT r.place FROM resource r WHERE r.tenant = ?1 AND r.place > ?2");
-        let text = format!("{walks} ORDER BY place LIMIT ?3 OFFSET ?4");
+        let (beyond, order, start) = match direction {
+            Direction::Forward => ("r.place > ?2", "place", 0),
+            Direction::Backward => ("r.place < ?2", "place DESC", i64::MAX),
+        };
+        let after = after.unwrap_or(start);
+        let of = format!("SELECT r.place FROM resource r WHERE r.tenant = ?1 AND {beyond}");
+        let text = format!("{} ORDER BY {order} LIMIT ?3 OFFSET ?4", self.text(&of));
         let mut found = sql.prepare_cached(&text)?;
         let values = params_from_iter(self.values(after, skip, count));
         let places = found.query_map(values, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))?;

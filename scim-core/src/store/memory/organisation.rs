@@ -15,7 +15,7 @@ use self::undo::{Presence, Undo};
 use crate::store::{
     AuditEntry, Batch, Change, Committed, Condition, Contents, Copied, Document, Edge, Epoch,
     Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource, ResourceId,
-    ResourceKind, Space, StoreError, UniqueKey, Version, Want, Write, sort_and_page,
+    ResourceKind, Space, StoreError, UniqueKey, Version, Want, Write, page_of,
 };
 
 type Slot = (ResourceKind, String, String);
@@ -67,11 +67,7 @@ impl Organisation {
     }
 
     pub(super) fn query(&self, query: &Query, epoch: &Epoch) -> Result<Page, StoreError> {
-        let (members, member_of) = query.reads_edges();
-        let want = Want {
-            members: query.want.members.clone().or(members.then(Vec::new)),
-            member_of: query.want.member_of.clone().or(member_of.then(Vec::new)),
-        };
+        let want = query.edges();
         let ids: Option<HashSet<&ResourceId>> = query.ids.as_ref().map(|ids| ids.iter().collect());
         let mut found = vec![];
         for (place, id) in &self.order {
@@ -80,8 +76,7 @@ impl Organisation {
                 found.push((*place, self.resource(id, row, &want)?));
             }
         }
-        let (resources, total, next) = sort_and_page(found, query)?;
-        Ok(Page::new(resources, total, next, (self.position(), epoch.clone())))
+        page_of(found, query, (self.position(), epoch.clone()))
     }
 
     fn resource(&self, id: &ResourceId, row: &Row, want: &Want) -> Result<Resource, StoreError> {

@@ -1,0 +1,96 @@
+//! How what a query selected becomes a page, in every backend.
+
+use std::collections::HashMap;
+
+use super::{
+    Epoch, Page, Position, Query, Resource, Selected, Selection, StoreError, Want, read::Key,
+};
+
+/// A candidate for a page: its place in the order of creation, and the resource.
+pub type Candidate = (u64, Resource);
+
+/// What remains of candidates after filter, order and paging: the resources of the page, how many were selected in all, and the key of the
+/// next page.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] where a document is not what was written.
+pub fn sort_and_page(
+    candidates: Vec<Candidate>,
+    query: &Query,
+) -> Result<(Vec<Resource>, u64, Option<String>), StoreError> {
+    let page = page_of(candidates, query, (Position::START, "".into()))?;
+    Ok((page.resources, page.total, page.next))
+}
+
+/// The page of candidates that are all at hand, with the edges that [`Query::edges`] names.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] where a document is not what was written.
+pub fn page_of(
+    candidates: Vec<Candidate>,
+    query: &Query,
+    at: (Position, Epoch),
+) -> Result<Page, StoreError> {
+    let mut selection = Selection::new(query);
+    for (place, resource) in &candidates {
+        selection.offer(*place, resource)?;
+    }
+    let mut candidates: HashMap<u64, Resource> = candidates.into_iter().collect();
+    let missing = |place| StoreError::Corrupt(format!("nothing stands at {place}"));
+    page(selection.page(), query, at, |place| {
+        candidates.remove(&place).ok_or_else(|| missing(place))
+    })
+}
+
+/// The page of what a query selected. `load` gives the resource at a place, with the edges that [`Query::edges`] names; it is asked in
+/// order, and no more once the page has all the members that it may have.
+///
+/// # Errors
+///
+/// Those of `load`; [`StoreError::Corrupt`] where a document is not what was written.
+pub fn page<E: From<StoreError>>(
+    selected: Selected,
+    query: &Query,
+    at: (Position, Epoch),
+    mut load: impl FnMut(u64) -> Result<Resource, E>,
+) -> Result<Page, E> {
+    let Selected { places, total, mut next } = selected;
+    let (mut resources, mut members) = (vec![], 0);
+    let (mut first, mut last) = (None, None);
+    for place in places {
+        let resource = load(place)?;
+        let counted = resource.members.as_ref().filter(|_| query.want.members.is_some());
+        members += counted.map_or(0, Vec::len);
+        if members > query.most_members && last.is_some() {
+            next = last;
+            break;
+        }
+        let key = Key::of(place, &resource, query)?.encode();
+        first.get_or_insert_with(|| key.clone());
+        last = Some(key);
+        resources.push(only_wanted(resource, query));
+    }
+    Ok(Page::new(resources, total, next, at).beginning_at(first))
+}
+
+impl Query {
+    /// The edges that must be read to answer: those that are wanted, and those that the filter or the order looks at.
+    pub fn edges(&self) -> Want {
+        let (members, member_of) = self.reads_edges();
+        Want {
+            members: self.want.members.clone().or(members.then(Vec::new)),
+            member_of: self.want.member_of.clone().or(member_of.then(Vec::new)),
+        }
+    }
+}
+
+/// Without the memberships that only the filter or the order looked at.
+fn only_wanted(resource: Resource, query: &Query) -> Resource {
+    Resource {
+        members: resource.members.filter(|_| query.want.members.is_some()),
+        member_of: resource.member_of.filter(|_| query.want.member_of.is_some()),
+        ..resource
+    }
+}
