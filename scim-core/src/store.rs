@@ -27,7 +27,7 @@ pub use batch::{
 pub use document::Document;
 pub use memory::MemoryStore;
 pub use query::{Copied, Order, Page, Paging, Part, Query, Sort, Want};
-pub use read::{Candidate, EDGES, Readable, Selected, Selection, sort_and_page};
+pub use read::{Candidate, EDGES, PageKey, Readable, Selected, Selection, sort_and_page};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
 
 macro_rules! names {

@@ -193,8 +193,33 @@ fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
             terms.iter().for_each(|term| each_location(term, note));
         }
         Bound::Not(term) => each_location(term, note),
-        Bound::Compare { attribute, .. } | Bound::Present(attribute) => note(&attribute.location),
-        Bound::Element { attribute, .. } => note(&attribute.location),
+        Bound::Compare { attribute, .. }
+        | Bound::OneOf { attribute, .. }
+        | Bound::Element { attribute, .. }
+        | Bound::Present(attribute) => note(&attribute.location),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scim_filter::{Coercion, Filter};
+
+    use super::*;
+    use crate::ResourceType;
+
+    #[test]
+    fn every_term_on_memberships_reads_them() {
+        for text in [
+            r#"groups.value eq "g1""#,
+            r#"groups.value eq "g1" or groups.value eq "g2""#,
+            r#"title pr and not (groups pr)"#,
+            r#"groups[value eq "g1"]"#,
+        ] {
+            let filter: Filter = text.parse().unwrap();
+            let mut query = Query::all("User", 9);
+            query.filter = Some(filter.bind(&ResourceType::user(), &Coercion::STRICT).unwrap());
+            assert_eq!(query.reads_edges(), (false, true), "{text}");
+        }
     }
 }

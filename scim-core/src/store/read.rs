@@ -19,7 +19,7 @@ pub const EDGES: &str = "urn:scim-rs:edges";
 /// the part of the document that the query looks at.
 #[derive(Debug, Clone)]
 pub struct Readable<'a> {
-    resource: &'a Resource,
+    resource: Option<&'a Resource>,
     sent: &'a Object,
     assigned: &'a Object,
     part: Part,
@@ -33,32 +33,43 @@ impl<'a> Readable<'a> {
     /// [`StoreError::Corrupt`] where a document is not what was written.
     pub fn new(resource: &'a Resource, part: Part) -> Result<Self, StoreError> {
         let (sent, assigned) = (resource.sent.object()?, resource.assigned.object()?);
-        Ok(Self { resource, sent, assigned, part })
+        Ok(Self { resource: Some(resource), ..Self::documents(sent, assigned, part) })
+    }
+
+    /// The two documents of a resource without its row: for keys that a backend makes of what it is about to write. It has neither `id` nor
+    /// `meta` nor memberships.
+    pub fn documents(sent: &'a Object, assigned: &'a Object, part: Part) -> Self {
+        Self { resource: None, sent, assigned, part }
+    }
+
+    fn id(&self) -> Option<Scalar<'a>> {
+        Some(Scalar::Text(self.resource?.id.as_str()))
     }
 
     fn meta(&self, sub: Option<&str>) -> Option<Scalar<'a>> {
+        let resource = self.resource?;
         let instant = |at: chrono::DateTime<chrono::Utc>| {
             Instant::from_unix(at.timestamp(), at.timestamp_subsec_nanos()).map(Scalar::Instant)
         };
         match sub {
             None => Some(Scalar::Complex),
-            Some("resourceType") => Some(Scalar::Text(self.resource.kind.as_str())),
-            Some("created") => instant(self.resource.created),
-            Some("lastModified") => instant(self.resource.last_modified),
+            Some("resourceType") => Some(Scalar::Text(resource.kind.as_str())),
+            Some("created") => instant(resource.created),
+            Some("lastModified") => instant(resource.last_modified),
             Some(_) => None,
         }
     }
 
     fn edges(&self, name: &str) -> &'a [Edge] {
-        let edges = match name {
-            "members" => self.resource.members.as_deref(),
-            _ => self.resource.member_of.as_deref(),
-        };
+        let edges = self.resource.and_then(|resource| match name {
+            "members" => resource.members.as_deref(),
+            _ => resource.member_of.as_deref(),
+        });
         edges.unwrap_or_default()
     }
 
     /// The documents in which a location is looked up, the one that counts first.
-    fn documents(&self, at: &Location) -> [Option<&'a Object>; 2] {
+    fn places(&self, at: &Location) -> [Option<&'a Object>; 2] {
         match (at.extension.as_deref(), self.part) {
             (Some(ASSIGNED), _) | (_, Part::Assigned) => [Some(self.assigned), None],
             (_, Part::Sent) => [Some(self.sent), None],
@@ -68,14 +79,14 @@ impl<'a> Readable<'a> {
 
     fn document(&self, at: &Location) -> Option<&'a Object> {
         let whole = at.parent();
-        self.documents(at).into_iter().flatten().find(|object| object.at(&whole).is_some())
+        self.places(at).into_iter().flatten().find(|object| object.at(&whole).is_some())
     }
 }
 
 impl Read for Readable<'_> {
     fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
         match (at.extension.as_deref(), &*at.name) {
-            (None, "id") => test(Scalar::Text(self.resource.id.as_str())),
+            (None, "id") => self.id().is_some_and(test),
             (None, "meta") => self.meta(at.sub.as_deref()).is_some_and(test),
             (Some(EDGES), name) => self.edges(name).iter().any(|edge| edge.any(at, test)),
             _ => self.document(at).is_some_and(|object| object.as_map().any(at, test)),
@@ -137,7 +148,7 @@ pub fn sort_and_page(
 #[derive(Debug)]
 pub struct Selection<'q> {
     query: &'q Query,
-    selected: Vec<Key>,
+    selected: Vec<PageKey>,
 }
 
 /// Which resources are on a page.
@@ -174,7 +185,7 @@ impl<'q> Selection<'q> {
         let readable = Readable::new(resource, self.query.part)?;
         if self.query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
             let key = self.query.sort.as_ref().map(|sort| SortKey::of(&readable, &sort.by));
-            self.selected.push(Key { key, place });
+            self.selected.push(PageKey { key, place });
         }
         Ok(())
     }
@@ -189,9 +200,9 @@ impl<'q> Selection<'q> {
             }
             Paging::After { key: None, count } => (0, *count),
             Paging::After { key: Some(text), count } => {
-                let after = Key::decode(text);
+                let after = PageKey::decode(text);
                 let passed =
-                    |key: &Key| after.as_ref().is_none_or(|it| key.compare(it, sort).is_le());
+                    |key: &PageKey| after.as_ref().is_none_or(|it| key.compare(it, sort).is_le());
                 (self.selected.iter().take_while(|key| passed(key)).count(), *count)
             }
         };
@@ -200,7 +211,7 @@ impl<'q> Selection<'q> {
         Selected {
             places: page().map(|key| key.place).collect(),
             total: self.selected.len() as u64,
-            next: page().next_back().filter(|_| more).map(Key::encode),
+            next: page().next_back().filter(|_| more).map(PageKey::encode),
         }
     }
 }
@@ -214,15 +225,18 @@ fn only_wanted(resource: Resource, query: &Query) -> Resource {
     }
 }
 
-/// Where a resource stands in an ordered list.
-#[derive(Debug)]
-struct Key {
-    key: Option<SortKey>,
-    place: u64,
+/// Where a resource stands in an ordered list: what [`Page::next`](super::Page::next) says in text.
+#[derive(Debug, Clone)]
+pub struct PageKey {
+    /// By what it sorts; none in the order of creation.
+    pub key: Option<SortKey>,
+    /// Its place in the order of creation.
+    pub place: u64,
 }
 
-impl Key {
-    fn compare(&self, other: &Self, sort: Option<&Sort>) -> Ordering {
+impl PageKey {
+    /// How two stand to each other in such an order.
+    pub fn compare(&self, other: &Self, sort: Option<&Sort>) -> Ordering {
         let by_key = self.key.cmp(&other.key);
         let by_key = match sort.map(|sort| sort.order) {
             Some(Order::Descending) => by_key.reverse(),
@@ -231,7 +245,8 @@ impl Key {
         by_key.then(self.place.cmp(&other.place))
     }
 
-    fn encode(&self) -> String {
+    /// The text, which [`decode`](Self::decode) reads.
+    pub fn encode(&self) -> String {
         let key = match &self.key {
             None => String::new(),
             Some(SortKey::Boolean(value)) => format!(" b{value}"),
@@ -244,7 +259,8 @@ impl Key {
         format!("{}{key}", self.place)
     }
 
-    fn decode(text: &str) -> Option<Self> {
+    /// The key of a text; none for one that is none.
+    pub fn decode(text: &str) -> Option<Self> {
         let Some((place, key)) = text.split_once(' ') else {
             return Some(Self { key: None, place: text.parse().ok()? });
         };

@@ -6,18 +6,19 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
 use super::{failure::Result, keys};
+use crate::index::Marks;
 
 /// How many threads read a file.
 pub(super) const READERS: usize = 4;
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The connection that makes the file where there is none, brings it up to date and writes.
-pub(super) fn writer(path: &Path) -> Result<Connection> {
+pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
     let sql = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -28,7 +29,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     sql.pragma_update(None, "journal_mode", "WAL")?;
     // Without it a commit may be lost with the power.
     sql.pragma_update(None, "synchronous", "FULL")?;
-    migrate(&sql)?;
+    migrate(&sql, marks)?;
     Ok(sql)
 }
 
@@ -51,10 +52,10 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
 }
 
 /// The only connection of a store without a file.
-pub(super) fn memory() -> Result<Connection> {
+pub(super) fn memory(marks: &Marks) -> Result<Connection> {
     let sql = Connection::open_in_memory()?;
     prepared(&sql)?;
-    migrate(&sql)?;
+    migrate(&sql, marks)?;
     Ok(sql)
 }
 
@@ -66,7 +67,7 @@ fn prepared(sql: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn migrate(sql: &Connection) -> Result<()> {
+fn migrate(sql: &Connection, marks: &Marks) -> Result<()> {
     let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
     let version = sql.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?;
     let done = usize::try_from(version).unwrap_or(usize::MAX);
@@ -85,7 +86,7 @@ fn migrate(sql: &Connection) -> Result<()> {
     sql.execute_batch(
         "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch' AND value = ''",
     )?;
-    keys::fold(sql)?;
+    keys::bring_up_to_date(sql, marks)?;
     transaction.commit()?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use scim_core::store::{Batch, Committed, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
+    session::Session,
     write,
 };
 
@@ -20,7 +21,7 @@ const QUEUE: usize = 1024;
 
 type Answer<T> = std::result::Result<T, StoreError>;
 
-type Alone = Box<dyn FnOnce(&Connection) + Send>;
+type Alone = Box<dyn FnOnce(&Session) + Send>;
 
 enum Job {
     Commit(Commit),
@@ -72,7 +73,7 @@ impl Workers {
         let committed = Arc::clone(committed);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&sql, &jobs, &committed))
+            .spawn(move || work(&Session::new(sql), &jobs, &committed))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         self.threads.push(thread);
         Ok(())
@@ -88,7 +89,7 @@ impl Workers {
     /// Reads in one transaction, so that all it sees is of one moment.
     pub(super) async fn read<R: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.readers, |sql| in_one_view(sql, read)).await
     }
@@ -96,7 +97,7 @@ impl Workers {
     /// Does something with the connection of a reader, outside of a transaction.
     pub(super) async fn beside<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.readers, work).await
     }
@@ -104,7 +105,7 @@ impl Workers {
     /// Does something with the connection of the writer, outside of a transaction.
     pub(super) async fn maintain<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.writer, work).await
     }
@@ -112,7 +113,7 @@ impl Workers {
 
 async fn alone<R: Send + 'static>(
     to: &Sender<Job>,
-    work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
 ) -> Answer<R> {
     let (answer, answered) = async_channel::bounded(1);
     let job = Job::Alone(Box::new(move |sql| {
@@ -140,7 +141,7 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the thread of the database is gone".to_owned())
 }
 
-fn work(sql: &Connection, jobs: &Receiver<Job>, committed: &Signal) {
+fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
     while let Ok(job) = jobs.recv_blocking() {
         let alone = match job {
             Job::Alone(alone) => Some(alone),
@@ -170,16 +171,16 @@ fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) 
     (commits, None)
 }
 
-fn in_one_view<R>(sql: &Connection, read: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+fn in_one_view<R>(sql: &Session, read: impl FnOnce(&Session) -> Result<R>) -> Result<R> {
     let view = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
-    let result = read(&view)?;
+    let result = read(sql)?;
     view.commit()?;
     Ok(result)
 }
 
 /// Nobody is answered before all is durable. If it does not become so, all batches failed alike, also those that were refused: they were
 /// judged by changes that never happened.
-fn commit_together(sql: &Connection, commits: Vec<Commit>) {
+fn commit_together(sql: &Session, commits: Vec<Commit>) {
     let results = in_one_transaction(sql, &commits).map_err(StoreError::from);
     match results {
         Ok(results) => commits.into_iter().zip(results).for_each(|(commit, result)| {
@@ -191,7 +192,7 @@ fn commit_together(sql: &Connection, commits: Vec<Commit>) {
     }
 }
 
-fn in_one_transaction(sql: &Connection, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
+fn in_one_transaction(sql: &Session, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
     let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
     let results = commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?;
     transaction.commit()?;
@@ -199,7 +200,7 @@ fn in_one_transaction(sql: &Connection, commits: &[Commit]) -> Result<Vec<Answer
 }
 
 /// The batch's own result; a failure only where the others of its transaction are lost with it.
-fn in_savepoint(sql: &Connection, commit: &Commit) -> Result<Answer<Committed>> {
+fn in_savepoint(sql: &Session, commit: &Commit) -> Result<Answer<Committed>> {
     sql.prepare_cached("SAVEPOINT batch")?.execute([])?;
     let result = write::apply(sql, &commit.tenant, &commit.batch);
     match result {

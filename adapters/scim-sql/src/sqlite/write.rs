@@ -1,9 +1,12 @@
 //! A batch, inside a transaction.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use scim_core::{
-    Object,
+    ASSIGNED, Object,
+    filter::Location,
     store::{
         Batch, Change, Committed, Condition, Contents, Event, MemberId, Members, Outcome, Position,
         ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Version, Write,
@@ -14,12 +17,13 @@ use super::{
     failure::Result,
     keys,
     row::{Stored, position, time},
+    session::Session,
 };
-use crate::index::Keys;
+use crate::index::{self, Keys, Marks};
 
 /// Does all of a batch. After a failure the caller takes the savepoint back.
-pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
-    let mut writing = Writing::begin(sql, tenant, batch)?;
+pub(super) fn apply(session: &Session, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
+    let mut writing = Writing::begin(session, tenant, batch)?;
     for condition in &batch.conditions {
         if !writing.holds(condition)? {
             return Err(StoreError::Stale(condition.clone()).into());
@@ -39,6 +43,7 @@ pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<
 pub(super) struct Writing<'a> {
     pub(super) sql: &'a Connection,
     pub(super) tenant: &'a str,
+    marks: Arc<Marks>,
     position: i64,
     made: i64,
     clock: i64,
@@ -46,8 +51,9 @@ pub(super) struct Writing<'a> {
 
 // The organisation's row.
 impl<'a> Writing<'a> {
-    fn begin(sql: &'a Connection, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
-        let tenant = tenant.as_str();
+    fn begin(session: &'a Session, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
+        let (sql, tenant, marks): (&Connection, _, _) =
+            (session, tenant.as_str(), session.marks()?);
         let mut found = sql.prepare_cached(
             "SELECT position, made, clock FROM organisation WHERE tenant = :tenant",
         )?;
@@ -56,7 +62,7 @@ impl<'a> Writing<'a> {
         });
         let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
         let clock = batch.at.timestamp_micros().max(clock);
-        Ok(Self { sql, tenant, position, made, clock })
+        Ok(Self { sql, tenant, marks, position, made, clock })
     }
 
     fn end(&self) -> Result<()> {
@@ -156,18 +162,16 @@ impl Writing<'_> {
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
              (tenant, id, kind, place, own, memberships, created, last_modified,
-              user_name, external_id, display_name, active, owner, sent, assigned)
-             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
-              :user_name, :external_id, :display_name, :active, :owner, :sent, :assigned)",
+              owner, sent, assigned)
+             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now, :owner, :sent, :assigned)",
         )?;
-        let keys = Keys::of(&contents.sent, &assigned);
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
-            ":place": self.made, ":own": own, ":now": self.clock, ":user_name": keys.user_name,
-            ":external_id": keys.external_id, ":display_name": keys.display_name,
-            ":active": keys.active, ":owner": keys.owner, ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+            ":place": self.made, ":own": own, ":now": self.clock, ":owner": owner(&assigned),
+            ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
         })?;
-        keys::put_emails(self.sql, self.tenant, write.id.as_str(), &keys)?;
+        let keys = index::keys(&self.marks, write.kind.as_str(), &contents.sent, &assigned);
+        keys::replace(self.sql, self.tenant, self.made, &Keys::new(), &keys)?;
         self.population(&write.kind, 1)?;
         let (added, removed) =
             self.change_members(&write.id, &Members::Exactly(members.to_vec()))?;
@@ -191,7 +195,7 @@ impl Writing<'_> {
         };
         if let Some(contents) = contents {
             let assigned = self.fill(write, contents)?;
-            self.set_documents(&write.id, &contents.sent, &assigned)?;
+            self.set_documents(&row, &contents.sent, &assigned)?;
         }
         let (added, removed) = self.change_members(&write.id, members)?;
         if contents.is_none() && added.is_empty() && removed.is_empty() {
@@ -216,12 +220,12 @@ impl Writing<'_> {
         for table in [
             "DELETE FROM edge WHERE tenant = :tenant AND group_id = :id",
             "DELETE FROM unique_key WHERE tenant = :tenant AND id = :id",
-            "DELETE FROM email WHERE tenant = :tenant AND id = :id",
             "DELETE FROM resource WHERE tenant = :tenant AND id = :id",
         ] {
             let key = named_params! { ":tenant": self.tenant, ":id": write.id.as_str() };
             self.sql.prepare_cached(table)?.execute(key)?;
         }
+        keys::replace(self.sql, self.tenant, row.place, &self.keys_of(&row)?, &Keys::new())?;
         self.population(&write.kind, -1)?;
         let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Delete)?;
         self.move_memberships(&removed, own)?;
@@ -263,16 +267,21 @@ impl Writing<'_> {
         Ok(own)
     }
 
-    fn set_documents(&self, id: &ResourceId, sent: &Object, assigned: &Object) -> Result<()> {
+    fn set_documents(&self, row: &Stored, sent: &Object, assigned: &Object) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET sent = :sent, assigned = :assigned
+            "UPDATE resource SET owner = :owner, sent = :sent, assigned = :assigned
              WHERE tenant = :tenant AND id = :id",
         )?;
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": id.as_str(),
+            ":tenant": self.tenant, ":id": row.id, ":owner": owner(assigned),
             ":sent": text(sent)?, ":assigned": text(assigned)?
         })?;
-        keys::replace(self.sql, self.tenant, id.as_str(), &Keys::of(sent, assigned))
+        let after = index::keys(&self.marks, &row.kind, sent, assigned);
+        keys::replace(self.sql, self.tenant, row.place, &self.keys_of(row)?, &after)
+    }
+
+    fn keys_of(&self, row: &Stored) -> Result<Keys> {
+        keys::of_texts(&self.marks, &row.kind, &row.sent, &row.assigned)
     }
 
     /// Takes keys and claims; gives the assigned part with the values claimed.
@@ -339,6 +348,11 @@ fn differs(row: &Stored, contents: &Contents) -> Result<bool> {
     Ok(!contents.claims.is_empty()
         || !same(&row.sent, &contents.sent)?
         || !same(&row.assigned, &contents.assigned)?)
+}
+
+/// By which views part what one caller sees from what another does.
+fn owner(assigned: &Object) -> Option<&str> {
+    assigned.text(&Location::new("owner").in_extension(ASSIGNED))
 }
 
 fn text(object: &Object) -> Result<String> {

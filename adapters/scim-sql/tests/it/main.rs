@@ -11,17 +11,27 @@
 
 mod crash;
 mod file;
+mod sorted;
 mod suite;
 mod terms;
 
+use chrono::{DateTime, Utc};
 use scim_core::store::{
     Actor, AllowAll, Batch, Committed, Reader, Store, StoreError, Write, review,
 };
 
 /// Commits writes of `acme`, now.
 fn commit(store: &dyn Store, writes: Vec<Write>) -> Result<Committed, StoreError> {
+    commit_at(store, Utc::now(), writes)
+}
+
+fn commit_at(
+    store: &dyn Store,
+    at: DateTime<Utc>,
+    writes: Vec<Write>,
+) -> Result<Committed, StoreError> {
     let tenant = "acme".into();
-    let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), writes);
+    let batch = Batch::new(at, Actor::new("system", "test"), writes);
     pollster::block_on(async {
         let reviewed = review(&AllowAll, Reader::new(store, &tenant), batch).await.unwrap();
         store.commit(&tenant, reviewed).await

@@ -14,11 +14,14 @@ use scim_core::store::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::sqlite::{SqliteStore, open};
+use crate::{
+    index::Marks,
+    sqlite::{SqliteStore, open},
+};
 
 /// A store whose writer was prepared in some way.
 fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
-    let mut writer = open::writer(path).unwrap();
+    let mut writer = open::writer(path, &Marks::usual()).unwrap();
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
