@@ -13,6 +13,7 @@ mod options;
 mod query;
 mod read;
 mod row;
+mod seal;
 mod session;
 mod walk;
 mod worker;

@@ -7,7 +7,7 @@ use scim_core::{
     store::StoreError,
 };
 
-use super::failure::Result;
+use super::{failure::Result, seal::seal};
 use crate::index::{Keys, Mark, Marks, Value, keys};
 
 /// Replaces the keys of the resource at a place: only those that differ are touched.
@@ -99,8 +99,12 @@ pub(super) fn bring_up_to_date(sql: &Connection, wanted: &Marks) -> Result<()> {
             put_mark(sql, marks.len(), mark)?;
         }
     }
-    if stamp(sql)? == stamp_of(&marks) {
+    let stamp = stamp(sql)?;
+    if stamp == stamp_of(&marks) {
         return Ok(());
+    }
+    if stamp.is_empty() {
+        seal_all(sql)?;
     }
     write_anew(sql, &marks)?;
     let stamp = named_params! { ":stamp": stamp_of(&marks) };
@@ -116,6 +120,19 @@ fn write_anew(sql: &Connection, marks: &Marks) -> Result<()> {
         let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
         let keys = of_texts(marks, text(2)?, text(3)?, text(4)?)?;
         replace(sql, text(0)?, row.get(1)?, &Keys::new(), &keys)?;
+    }
+    Ok(())
+}
+
+/// Rows of a layout that knew no checksums get theirs.
+fn seal_all(sql: &Connection) -> Result<()> {
+    let mut all = sql.prepare("SELECT tenant, kind, id, sent, assigned FROM resource")?;
+    let mut put = sql.prepare("UPDATE resource SET seal = ?1 WHERE tenant = ?2 AND id = ?3")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let (tenant, id) = (text(0)?, text(2)?);
+        put.execute((seal(&[tenant, text(1)?, id, text(3)?, text(4)?]), tenant, id))?;
     }
     Ok(())
 }

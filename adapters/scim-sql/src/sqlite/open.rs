@@ -2,10 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, keys};
+use super::{failure::Result, keys, seal::seal};
 use crate::index::Marks;
 
 /// How many threads read a file.
@@ -16,6 +16,12 @@ const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("m
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much of the file a connection that reads keeps in memory, and the one that writes, in KiB.
+const CACHES: (i64, i64) = (8 << 10, 32 << 10);
+
+/// After how many pages the write-ahead log is copied into the file. Pages that change often are copied once for many commits.
+const CHECKPOINT: i64 = 4_000;
 
 /// The connection that makes the file where there is none, brings it up to date and writes.
 pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
@@ -29,6 +35,9 @@ pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
     sql.pragma_update(None, "journal_mode", "WAL")?;
     // Without it a commit may be lost with the power.
     sql.pragma_update(None, "synchronous", "FULL")?;
+    sql.pragma_update(None, "cache_size", -CACHES.1)?;
+    sql.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    check(&sql)?;
     migrate(&sql, marks)?;
     Ok(sql)
 }
@@ -48,6 +57,7 @@ pub(super) fn existing(path: &Path) -> Result<Connection> {
 pub(super) fn reader(path: &Path) -> Result<Connection> {
     let sql = existing(path)?;
     sql.pragma_update(None, "query_only", true)?;
+    sql.pragma_update(None, "cache_size", -CACHES.0)?;
     Ok(sql)
 }
 
@@ -83,6 +93,7 @@ fn migrate(sql: &Connection, marks: &Marks) -> Result<()> {
     if !missing.is_empty() {
         sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     }
+    compare_with_ours(sql)?;
     sql.execute_batch(
         "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch' AND value = ''",
     )?;
@@ -90,3 +101,39 @@ fn migrate(sql: &Connection, marks: &Marks) -> Result<()> {
     transaction.commit()?;
     Ok(())
 }
+
+/// A file whose layout was made by other statements than these is not what this version takes it for.
+fn compare_with_ours(sql: &Connection) -> Result<()> {
+    let mut put =
+        sql.prepare("INSERT OR IGNORE INTO migration (number, checksum) VALUES (?1, ?2)")?;
+    let mut find = sql.prepare("SELECT checksum FROM migration WHERE number = ?1")?;
+    for (number, migration) in (1_i64..).zip(MIGRATIONS) {
+        let ours = seal(&[migration]);
+        put.execute((number, ours))?;
+        if find.query_row([number], |row| row.get::<_, i64>(0))? != ours {
+            let text =
+                format!("layout {number} of the file was made by another version's statements");
+            return Err(StoreError::Unavailable(text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Looks for damage in the whole file.
+fn check(sql: &Connection) -> Result<()> {
+    let found: String = sql.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(StoreError::Corrupt(found).into());
+    }
+    let mut dangling = sql.prepare("PRAGMA foreign_key_check")?;
+    let table = dangling.query_row([], |row| row.get::<_, String>(0)).optional()?;
+    match table {
+        Some(table) => {
+            Err(StoreError::Corrupt(format!("a row of `{table}` refers to nothing")).into())
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

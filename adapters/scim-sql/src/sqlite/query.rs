@@ -169,7 +169,8 @@ fn scan(
     let mut selection = Selection::new(&query);
     of.each(sql, &mut |stored| {
         let place = stored.place.unsigned_abs();
-        let resource = with_edges(sql, of.tenant, stored.into_resource()?, &want)?;
+        let resource =
+            with_edges(sql, of.tenant, stored.into_resource(of.tenant.as_str())?, &want)?;
         Ok(selection.offer(place, &resource)?)
     })?;
     Ok(selection.page())
@@ -291,7 +292,7 @@ impl<'q> Statement<'q> {
             let key =
                 named_params! { ":tenant": self.tenant.as_str(), ":kind": kind, ":place": place };
             if let Some(stored) = found.query_row(key, Stored::read).optional()? {
-                return stored.into_resource();
+                return stored.into_resource(self.tenant.as_str());
             }
         }
         Err(StoreError::Corrupt(format!("nothing stands at {place}")).into())

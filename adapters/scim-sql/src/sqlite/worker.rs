@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread};
 
-use async_channel::{Receiver, Sender};
+use async_channel::{Receiver, Sender, TrySendError};
 use event_listener::Event as Signal;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use scim_core::store::{Batch, Committed, StoreError, Tenant};
@@ -16,7 +16,7 @@ use super::{
 /// How many batches share a transaction at most.
 const GROUP: usize = 256;
 
-/// How many jobs wait at most; who comes then waits for a place.
+/// How many jobs wait at most. Who comes then is told so at once: a database that stands still must not gather all that comes in.
 const QUEUE: usize = 1024;
 
 type Answer<T> = std::result::Result<T, StoreError>;
@@ -82,7 +82,7 @@ impl Workers {
     pub(super) async fn commit(&self, tenant: Tenant, batch: Batch) -> Answer<Committed> {
         let (answer, answered) = async_channel::bounded(1);
         let job = Job::Commit(Commit { tenant, batch, answer });
-        self.writer.send(job).await.map_err(|_| gone())?;
+        self.writer.try_send(job).map_err(refused)?;
         answered.recv().await.map_err(|_| gone())?
     }
 
@@ -118,9 +118,11 @@ async fn alone<R: Send + 'static>(
     let (answer, answered) = async_channel::bounded(1);
     let job = Job::Alone(Box::new(move |sql| {
         // Nobody may be waiting any more.
-        let _ = answer.try_send(work(sql).map_err(StoreError::from));
+        if !answer.is_closed() {
+            let _ = answer.try_send(work(sql).map_err(StoreError::from));
+        }
     }));
-    to.send(job).await.map_err(|_| gone())?;
+    to.try_send(job).map_err(refused)?;
     answered.recv().await.map_err(|_| gone())?
 }
 
@@ -137,6 +139,15 @@ impl Drop for Workers {
     }
 }
 
+fn refused(error: TrySendError<Job>) -> StoreError {
+    match error {
+        TrySendError::Full(_) => {
+            StoreError::Unavailable(format!("{QUEUE} calls wait for the database already"))
+        }
+        TrySendError::Closed(_) => gone(),
+    }
+}
+
 fn gone() -> StoreError {
     StoreError::Unavailable("the thread of the database is gone".to_owned())
 }
@@ -146,7 +157,8 @@ fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
         let alone = match job {
             Job::Alone(alone) => Some(alone),
             Job::Commit(first) => {
-                let (commits, alone) = waiting(first, jobs);
+                let (mut commits, alone) = waiting(first, jobs);
+                commits.retain(|commit| !commit.answer.is_closed());
                 commit_together(sql, commits);
                 committed.notify(usize::MAX);
                 alone
@@ -158,7 +170,7 @@ fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
     }
 }
 
-/// The batches that can share a transaction with the first, and what stood behind them.
+/// The batches that can share a transaction with the first, and what stood behind them. Whose caller has gone is not begun.
 fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) {
     let mut commits = vec![first];
     while commits.len() < GROUP {

@@ -17,6 +17,7 @@ use super::{
     failure::Result,
     keys,
     row::{Stored, position, time},
+    seal::seal,
     session::Session,
 };
 use crate::index::{self, Keys, Marks};
@@ -162,23 +163,27 @@ impl Writing<'_> {
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
              (tenant, id, kind, place, own, memberships, created, last_modified,
-              owner, sent, assigned)
-             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now, :owner, :sent, :assigned)",
+              owner, sent, assigned, seal)
+             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
+              :owner, :sent, :assigned, :seal)",
         )?;
+        let (kind, id) = (write.kind.as_str(), write.id.as_str());
+        let (sent, assigned_text) = (text(&contents.sent)?, text(&assigned)?);
+        let seal = seal(&[self.tenant, kind, id, &sent, &assigned_text]);
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
-            ":place": self.made, ":own": own, ":now": self.clock, ":owner": owner(&assigned),
-            ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+            ":tenant": self.tenant, ":id": id, ":kind": kind, ":place": self.made, ":own": own,
+            ":now": self.clock, ":owner": owner(&assigned), ":sent": sent,
+            ":assigned": assigned_text, ":seal": seal
         })?;
         let keys = index::keys(&self.marks, write.kind.as_str(), &contents.sent, &assigned);
         keys::replace(self.sql, self.tenant, self.made, &Keys::new(), &keys)?;
         self.population(&write.kind, 1)?;
-        let (added, removed) =
-            self.change_members(&write.id, &Members::Exactly(members.to_vec()))?;
-        self.move_memberships(&added, own)?;
         let version = Version::new(position(own), Position::START);
         let mut outcome = Outcome::new(true, version, self.now()?);
-        (outcome.added, outcome.removed) = (added, removed);
+        if !members.is_empty() {
+            outcome.added = self.change_members(&write.id, &Members::Exactly(members.to_vec()))?.0;
+            self.move_memberships(&outcome.added, own)?;
+        }
         Ok(outcome)
     }
 
@@ -194,6 +199,7 @@ impl Writing<'_> {
             _ => None,
         };
         if let Some(contents) = contents {
+            self.release_keys(&row.id, &contents.keys)?;
             let assigned = self.fill(write, contents)?;
             self.set_documents(&row, &contents.sent, &assigned)?;
         }
@@ -269,12 +275,14 @@ impl Writing<'_> {
 
     fn set_documents(&self, row: &Stored, sent: &Object, assigned: &Object) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET owner = :owner, sent = :sent, assigned = :assigned
+            "UPDATE resource SET owner = :owner, sent = :sent, assigned = :assigned, seal = :seal
              WHERE tenant = :tenant AND id = :id",
         )?;
+        let texts = (text(sent)?, text(assigned)?);
+        let seal = seal(&[self.tenant, &row.kind, &row.id, &texts.0, &texts.1]);
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": row.id, ":owner": owner(assigned),
-            ":sent": text(sent)?, ":assigned": text(assigned)?
+            ":sent": texts.0, ":assigned": texts.1, ":seal": seal
         })?;
         let after = index::keys(&self.marks, &row.kind, sent, assigned);
         keys::replace(self.sql, self.tenant, row.place, &self.keys_of(row)?, &after)
@@ -286,7 +294,6 @@ impl Writing<'_> {
 
     /// Takes keys and claims; gives the assigned part with the values claimed.
     fn fill(&self, write: &Write, contents: &Contents) -> Result<Object> {
-        self.release_keys(&write.id, &contents.keys)?;
         for key in &contents.keys {
             self.take_key(write, key)?;
         }
@@ -298,11 +305,11 @@ impl Writing<'_> {
         Ok(assigned)
     }
 
-    fn release_keys(&self, id: &ResourceId, kept: &[UniqueKey]) -> Result<()> {
+    fn release_keys(&self, id: &str, kept: &[UniqueKey]) -> Result<()> {
         let mut held = self.sql.prepare_cached(
             "SELECT attribute, folded FROM unique_key WHERE tenant = :tenant AND id = :id",
         )?;
-        let key = named_params! { ":tenant": self.tenant, ":id": id.as_str() };
+        let key = named_params! { ":tenant": self.tenant, ":id": id };
         let held = held
             .query_map(key, |row| Ok(UniqueKey { attribute: row.get(0)?, folded: row.get(1)? }))?;
         let held = held.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -312,7 +319,7 @@ impl Writing<'_> {
         )?;
         for key in held.iter().filter(|key| !kept.contains(key)) {
             release.execute(named_params! {
-                ":tenant": self.tenant, ":id": id.as_str(),
+                ":tenant": self.tenant, ":id": id,
                 ":attribute": key.attribute, ":folded": key.folded
             })?;
         }

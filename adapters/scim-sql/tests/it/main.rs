@@ -10,7 +10,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod crash;
+mod damage;
+mod disk;
 mod file;
+mod processes;
 mod sorted;
 mod suite;
 mod terms;

@@ -42,6 +42,15 @@ ALTER TABLE resource DROP COLUMN external_id;
 ALTER TABLE resource DROP COLUMN display_name;
 ALTER TABLE resource DROP COLUMN active;
 
+-- A checksum of organisation, kind, id and the documents. Rows from before get theirs when the file is opened.
+ALTER TABLE resource ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+
+-- What each layout was made by.
+CREATE TABLE migration (
+    number   INTEGER NOT NULL PRIMARY KEY,
+    checksum INTEGER NOT NULL
+) STRICT;
+
 CREATE INDEX resource_id ON resource (tenant, kind, id, place);
 CREATE INDEX resource_created ON resource (tenant, kind, created, place);
 CREATE INDEX resource_last_modified ON resource (tenant, kind, last_modified, place);
