@@ -32,4 +32,4 @@ pub use role::Role;
 pub use rules::Violation;
 pub use scim::Rules;
 pub use token::{Scope, SecretToken, Token, TokenId};
-pub use types::resource_types;
+pub use types::{marked, resource_types};

@@ -4,8 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use scim_core::{
     Overlay, PatchAnswer, ResourceType, ResourceTypes,
+    filter::{self, Case, Type},
     resource_type::{Membership, UnknownMember},
-    schema::{Attribute, ENTERPRISE_USER, GROUP, Mutability, Schema, USER},
+    schema::{Attribute, ENTERPRISE_USER, GROUP, Location, Mutability, Schema, USER},
     store::Copied,
 };
 
@@ -37,6 +38,26 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
         Scope::AupWrite => writer.clone(),
         Scope::SupRead => reader.clone(),
     }
+}
+
+/// What people and groups are looked up and sorted by on clusters, beside what the core schemas have: a store does well to keep an index of
+/// each. The kind of resource, and the attribute as filters name it.
+///
+/// # Examples
+///
+/// ```
+/// let marked = cw_iam_model::marked();
+/// assert!(marked.iter().any(|(kind, it)| kind == "User" && &*it.location.name == "sunkPosixUserId"));
+/// ```
+pub fn marked() -> [(&'static str, filter::Attribute); 4] {
+    let text = |at| filter::Attribute::new(at, Type::String).case(Case::Exact);
+    let number = |at| filter::Attribute::new(at, Type::Integer);
+    [
+        ("User", text(coreweave::at(coreweave::USERNAME))),
+        ("User", number(coreweave::at(coreweave::USER_ID))),
+        ("Group", text(Location::new(coreweave::GROUP_NAME))),
+        ("Group", number(Location::new(coreweave::GROUP_ID))),
+    ]
 }
 
 fn both(department: Department) -> [Arc<ResourceTypes>; 2] {
@@ -81,4 +102,26 @@ fn group(more: Vec<Attribute>) -> ResourceType {
         .with_members(Membership::new("members", copied, UnknownMember::Refused))
         .answering_patch(PatchAnswer::None)
         .with(Overlay::Unique(GROUP, "displayName"))
+}
+
+#[cfg(test)]
+mod tests {
+    use scim_core::filter::{Bound, Coercion, Filter};
+
+    use super::*;
+
+    /// An index that no filter reaches would help nobody.
+    #[test]
+    fn filters_name_what_is_marked() {
+        let types = resource_types(Department::Strip, Scope::SupRead);
+        for (kind, marked) in marked() {
+            let endpoint = format!("{kind}s");
+            let filter: Filter = format!("{} pr", marked.location).parse().unwrap();
+            let named = filter.bind(&**types.at_endpoint(&endpoint).unwrap(), &Coercion::STRICT);
+            let Bound::Present(named) = named.unwrap() else { panic!("{marked:?}") };
+            assert_eq!(named.location, marked.location);
+            assert_eq!((named.kind, named.multi_valued), (marked.kind, marked.multi_valued));
+            assert!(named.kind != Type::String || named.case == marked.case);
+        }
+    }
 }

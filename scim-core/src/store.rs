@@ -32,7 +32,7 @@ pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
 pub use page::{Candidate, page, page_of, sort_and_page};
 pub use query::{Copied, Direction, Order, Page, Paging, Part, Query, Sort, Want};
-pub use read::{EDGES, Readable, Selected, Selection};
+pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
 
 macro_rules! names {

@@ -1,160 +1,208 @@
-//! Which attributes are kept beside the documents, so that filters are decided by the database, and how.
+//! What is kept beside the documents, so that filters and orders are decided by the database: one row a marked value, folded by us.
 //!
-//! The columns hold folded keys written by [`Keys`]; the database itself never folds.
+//! The database itself never folds. Nothing here knows a driver.
+
+mod condition;
+mod order;
+
+use std::collections::BTreeMap;
 
 use scim_core::{
     ASSIGNED, Object,
-    filter::{
-        Attribute, Bound, Case, Location, Op, Type,
-        sql::{Column, Columns, Database, Fragment, Holds, render},
-    },
-    store::{EDGES, Part},
+    filter::{Attribute, Case, Location, Read, Scalar, SortKey, Type},
+    store::{Part, Readable, ResourceKind},
 };
 
-/// What is kept of the documents.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keys {
-    pub(crate) user_name: Option<String>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) display_name: Option<String>,
-    pub(crate) active: Option<bool>,
-    /// By which views part what one caller sees from what another does.
-    pub(crate) owner: Option<String>,
-    /// One an element, with or without a value.
-    pub(crate) emails: Vec<Option<String>>,
+pub(crate) use self::{
+    condition::{Condition, Terms},
+    order::{Order, Source},
+};
+
+/// An attribute of a kind of resource that is looked up and sorted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) kind: ResourceKind,
+    pub(crate) attribute: Attribute,
 }
 
-impl Keys {
-    pub(crate) fn of(sent: &Object, assigned: &Object) -> Self {
-        let owner = Location::new("owner").in_extension(ASSIGNED);
-        let text = |name: &str, case: Case| Some(case.key(sent.top(name)?.as_str()?).into_owned());
-        let emails = sent.top("emails").and_then(|emails| emails.as_array());
-        let email = |email: &serde_json::Value| {
-            Some(Case::Folded.key(email.get("value")?.as_str()?).into_owned())
-        };
-        Self {
-            user_name: text("userName", Case::Name),
-            external_id: text("externalId", Case::Exact),
-            display_name: text("displayName", Case::Folded),
-            active: sent.top("active").and_then(|active| active.as_bool()),
-            owner: assigned.text(&owner).map(str::to_owned),
-            emails: emails.into_iter().flatten().map(email).collect(),
+/// The marks of a file. A mark keeps its number for as long as the file lives, and none goes away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Marks(Vec<Mark>);
+
+impl Marks {
+    /// What every service is asked for.
+    pub(crate) fn usual() -> Self {
+        let text = |name: &str, case| Attribute::new(Location::new(name), Type::String).case(case);
+        let emails = Location::new("emails").with_sub("value");
+        let mut marks = Self::default();
+        for attribute in [
+            text("userName", Case::Name),
+            text("externalId", Case::Exact),
+            text("displayName", Case::Folded),
+            Attribute::new(emails, Type::String).multi_valued(),
+            Attribute::new(Location::new("active"), Type::Boolean),
+        ] {
+            marks.add(Mark { kind: "User".into(), attribute });
         }
+        for attribute in [text("displayName", Case::Folded), text("externalId", Case::Exact)] {
+            marks.add(Mark { kind: "Group".into(), attribute });
+        }
+        marks
+    }
+
+    /// Takes in a mark that is not there yet, if a key can be made of its values: of text, booleans and whole numbers.
+    pub(crate) fn add(&mut self, mark: Mark) -> bool {
+        let kept = Kept::of(&mark.attribute).is_some();
+        let new = kept && self.number(mark.kind.as_str(), &mark.attribute).is_none();
+        if new {
+            self.0.push(mark);
+        }
+        new
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// With their numbers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (i64, &Mark)> {
+        (1..).zip(&self.0)
+    }
+
+    pub(crate) fn number(&self, kind: &str, attribute: &Attribute) -> Option<i64> {
+        let found = self.all().find(|(_, mark)| {
+            mark.kind.as_str() == kind && compares_alike(&mark.attribute, attribute)
+        });
+        Some(found?.0)
     }
 }
 
-/// The columns as filters over one part may use them, the resource's row being `r`.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    pub(crate) database: Database,
-    pub(crate) part: Part,
-    pub(crate) params_before: usize,
+/// Letter case has a meaning for text alone.
+fn compares_alike(a: &Attribute, b: &Attribute) -> bool {
+    a.location == b.location
+        && a.kind == b.kind
+        && a.multi_valued == b.multi_valued
+        && (a.kind != Type::String || a.case == b.case)
 }
 
-impl Columns for Kept {
-    fn database(&self) -> Database {
-        self.database
-    }
+/// In which table the keys of an attribute are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Text,
+    Number,
+}
 
-    fn params_before(&self) -> usize {
-        self.params_before
-    }
-
-    fn column(&self, attribute: &Attribute) -> Option<Column> {
-        let Location { extension, name, sub, .. } = &attribute.location;
-        let (sql, holds) = match (extension.as_deref(), &**name, sub.as_deref()) {
-            (None, "id", None) => ("r.id", Holds::Exact),
-            (None, "meta", Some("resourceType")) => ("r.kind", Holds::Exact),
-            (None, "meta", Some("created")) => ("r.created", Holds::Micros),
-            (None, "meta", Some("lastModified")) => ("r.last_modified", Holds::Micros),
-            (Some(EDGES), "members", Some("value")) => ("e.member_id", Holds::Exact),
-            (Some(EDGES), "memberOf", Some("value")) => ("e.group_id", Holds::Exact),
-            (Some(ASSIGNED), "owner", None) => ("r.owner", Holds::Exact),
-            (None, name, sub) if self.part == Part::Sent => sent_column(name, sub)?,
-            _ => return None,
-        };
-        compares_so(attribute, sql, holds).then(|| Column::new(sql, holds))
-    }
-
-    fn rows(&self, attribute: &Attribute) -> Option<&'static str> {
-        match (attribute.location.extension.as_deref(), &*attribute.location.name) {
-            (Some(EDGES), "members") => {
-                Some("FROM edge e WHERE e.tenant = r.tenant AND e.group_id = r.id")
-            }
-            (Some(EDGES), "memberOf") => {
-                Some("FROM edge e WHERE e.tenant = r.tenant AND e.member_id = r.id")
-            }
-            (None, "emails") if self.part == Part::Sent => {
-                Some("FROM email e WHERE e.tenant = r.tenant AND e.id = r.id")
-            }
+impl Kept {
+    pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
+        match attribute.kind {
+            Type::String => Some(Self::Text),
+            Type::Boolean | Type::Integer => Some(Self::Number),
             _ => None,
         }
     }
 }
 
-impl Kept {
-    /// A term on any element of a list, as a search that begins at the elements: far faster than to ask every resource, as
-    /// [`rows`](Columns::rows) would. The organisation is the first parameter of the statement.
-    pub(crate) fn search(&self, term: &Bound) -> Option<Fragment> {
-        let Bound::Compare { attribute, op, operand } = term else { return None };
-        if *op == Op::Ne || !attribute.multi_valued {
-            return None;
+/// A value as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Value {
+    /// What those have that have no value, under the mark's number below zero.
+    pub(crate) fn none(kept: Kept) -> Self {
+        match kept {
+            Kept::Text => Self::Text(String::new()),
+            Kept::Number => Self::Number(0),
         }
-        let owners = match self.column(attribute)?.sql {
-            "e.value" => "r.id IN (SELECT e.id FROM email e WHERE e.tenant = ?1 AND ",
-            "e.member_id" => "r.id IN (SELECT e.group_id FROM edge e WHERE e.tenant = ?1 AND ",
-            "e.group_id" => "r.id IN (SELECT e.member_id FROM edge e WHERE e.tenant = ?1 AND ",
-            _ => return None,
-        };
-        let mut element = attribute.clone();
-        element.multi_valued = false;
-        let (op, operand) = (*op, operand.clone());
-        let mut found =
-            render(&Bound::Compare { attribute: element, op, operand }, &Element(self))?;
-        found.text = format!("{owners}{})", found.text);
-        Some(found)
+    }
+
+    fn of(scalar: &Scalar<'_>, attribute: &Attribute) -> Option<Self> {
+        match (scalar, attribute.kind) {
+            (Scalar::Text(text), Type::String) => {
+                Some(Self::Text(attribute.case.key(text).into_owned()))
+            }
+            (Scalar::Boolean(value), Type::Boolean) => Some(Self::Number((*value).into())),
+            (Scalar::Integer(number), Type::Integer) => Some(Self::Number(*number)),
+            _ => None,
+        }
+    }
+
+    fn of_sort_key(key: SortKey, attribute: &Attribute) -> Option<Self> {
+        match (key, attribute.kind) {
+            (SortKey::Text(text), Type::String) => Some(Self::Text(text.into())),
+            (SortKey::Boolean(value), Type::Boolean) => Some(Self::Number(value.into())),
+            (SortKey::Integer(number), Type::Integer) => Some(Self::Number(number)),
+            _ => None,
+        }
     }
 }
 
-/// The columns inside of a list's rows, where an attribute has one value.
-#[derive(Debug)]
-struct Element<'k>(&'k Kept);
+/// What a key is for, as bits, one for each part of a resource that a query may look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Uses(pub(crate) i64);
 
-impl Columns for Element<'_> {
-    fn database(&self) -> Database {
-        self.0.database()
+impl Uses {
+    /// A filter finds the resource by it.
+    pub(crate) fn finding(part: Part) -> Option<Self> {
+        Some(Self(match part {
+            Part::Sent => 1,
+            Part::Effective => 2,
+            Part::Assigned => return None,
+        }))
     }
 
-    fn params_before(&self) -> usize {
-        self.0.params_before()
-    }
-
-    fn column(&self, attribute: &Attribute) -> Option<Column> {
-        self.0.column(&attribute.clone().multi_valued())
-    }
-}
-
-fn sent_column(name: &str, sub: Option<&str>) -> Option<(&'static str, Holds)> {
-    match (name, sub) {
-        ("userName", None) => Some(("r.user_name", Holds::Key)),
-        ("externalId", None) => Some(("r.external_id", Holds::Exact)),
-        ("displayName", None) => Some(("r.display_name", Holds::Key)),
-        ("active", None) => Some(("r.active", Holds::Boolean)),
-        ("emails", Some("value")) => Some(("e.value", Holds::Key)),
-        _ => None,
+    /// The resource sorts by it.
+    pub(crate) fn sorting(part: Part) -> Option<Self> {
+        Some(Self(Self::finding(part)?.0 << 2))
     }
 }
 
-/// Whether a schema gives the attribute the type and the case that its column was written with.
-fn compares_so(attribute: &Attribute, sql: &str, holds: Holds) -> bool {
-    let (kind, case) = match (holds, sql) {
-        (Holds::Micros, _) => return attribute.kind == Type::DateTime && !attribute.multi_valued,
-        (Holds::Boolean, _) => return attribute.kind == Type::Boolean && !attribute.multi_valued,
-        (Holds::Key, "r.user_name") => (Type::String, Case::Name),
-        (Holds::Key, _) => (Type::String, Case::Folded),
-        _ => (Type::String, Case::Exact),
+/// The keys of one resource: mark and value, and what each is for.
+pub(crate) type Keys = BTreeMap<(i64, Value), i64>;
+
+/// The keys of a resource with these documents.
+pub(crate) fn keys(marks: &Marks, kind: &str, sent: &Object, assigned: &Object) -> Keys {
+    let mut keys = Keys::new();
+    for (number, mark) in marks.all().filter(|(_, mark)| mark.kind.as_str() == kind) {
+        let at = &mark.attribute.location;
+        // Where nothing is laid over what clients sent, both parts read alike.
+        let alike =
+            at.extension.as_deref() == Some(ASSIGNED) || assigned.at(&at.parent()).is_none();
+        for part in [Part::Effective, Part::Sent] {
+            let read = Readable::documents(sent, assigned, part);
+            let bits = |uses: fn(Part) -> Option<Uses>| {
+                let parts: &[Part] = if alike { &[Part::Sent, Part::Effective] } else { &[part] };
+                parts.iter().filter_map(|part| uses(*part)).fold(0, |bits, uses| bits | uses.0)
+            };
+            found_by(&mut keys, number, &mark.attribute, &read, bits(Uses::finding));
+            sorted_by(&mut keys, number, &mark.attribute, &read, bits(Uses::sorting));
+            if alike {
+                break;
+            }
+        }
+    }
+    keys
+}
+
+fn found_by(keys: &mut Keys, mark: i64, attribute: &Attribute, read: &Readable<'_>, bits: i64) {
+    read.any(&attribute.location, &mut |scalar| {
+        if let Some(value) = Value::of(&scalar, attribute) {
+            *keys.entry((mark, value)).or_default() |= bits;
+        }
+        false
+    });
+}
+
+fn sorted_by(keys: &mut Keys, mark: i64, attribute: &Attribute, read: &Readable<'_>, bits: i64) {
+    let Some(kept) = Kept::of(attribute) else { return };
+    let key = match Value::of_sort_key(SortKey::of(read, attribute), attribute) {
+        Some(value) => (mark, value),
+        None => (-mark, Value::none(kept)),
     };
-    attribute.multi_valued == sql.starts_with("e.")
-        && attribute.kind == kind
-        && attribute.case == case
+    *keys.entry(key).or_default() |= bits;
 }
+
+#[cfg(test)]
+mod tests;

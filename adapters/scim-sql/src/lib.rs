@@ -6,4 +6,4 @@ mod index;
 mod sqlite;
 
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{Options, SqliteStore};

@@ -9,9 +9,13 @@ mod log;
 mod maintain;
 mod member;
 mod open;
+mod options;
 mod query;
 mod read;
 mod row;
+mod seal;
+mod session;
+mod walk;
 mod worker;
 mod write;
 
@@ -20,13 +24,13 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use event_listener::Event as Signal;
-use rusqlite::Connection;
 use scim_core::store::{
     AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
 };
 
-use self::{failure::Result, worker::Workers};
+pub use self::options::Options;
+use self::{failure::Result, session::Session, worker::Workers};
 
 /// Resources in a SQLite database: one file beside the program, or nothing but memory.
 ///
@@ -56,33 +60,30 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// The store in that file, which is made where there is none, and brought to the newest layout.
-    ///
-    /// Blocks while it does so; meant for the start of a program.
+    /// The store in that file, with the usual marks: [`options`](Self::options)`().open(path)`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] where the file cannot be opened or written, or comes from a newer version of this crate;
-    /// [`StoreError::Corrupt`] where it is no database.
+    /// Those of [`Options::open`].
     pub fn open(path: impl AsRef<Path>) -> std::result::Result<Self, StoreError> {
-        let committed = Arc::new(Signal::new());
-        let path = path.as_ref();
-        // The writer comes first: it makes the file and its tables.
-        let writer = open::writer(path)?;
-        let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
-        let workers = Workers::start(writer, readers, &committed)?;
-        Ok(Self { workers, committed })
+        Self::options().open(path)
     }
 
-    /// A store that is gone when it is dropped.
+    /// A store that is gone when it is dropped, with the usual marks.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] where no thread can be had.
     pub fn in_memory() -> std::result::Result<Self, StoreError> {
-        let committed = Arc::new(Signal::new());
-        let workers = Workers::start(open::memory()?, vec![], &committed)?;
-        Ok(Self { workers, committed })
+        Self::options().in_memory()
+    }
+
+    /// Says which attributes have an index before the store is opened. Marked from the start are `userName`, `externalId`, `displayName`,
+    /// `emails.value` and `active` of the kind `User`, and `displayName` and `externalId` of the kind `Group`, as the built-in schemas have
+    /// them. `id`, `meta` and memberships need no mark.
+    #[must_use]
+    pub fn options() -> Options {
+        Options::new()
     }
 
     /// Copies everything, as it is at one moment, into a new file, which [`open`](Self::open) takes; nobody has to wait for it.
@@ -128,7 +129,7 @@ impl SqliteStore {
 
     async fn read<R: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> std::result::Result<R, StoreError> {
         self.workers.read(read).await
     }

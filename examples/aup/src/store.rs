@@ -29,7 +29,13 @@ impl StoreChoice {
     pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match self {
             Self::Memory => Arc::new(MemoryStore::new()),
-            Self::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
+            Self::Sqlite(path) => {
+                let marked = cw_iam_model::marked().into_iter();
+                let options = marked.fold(SqliteStore::options(), |options, (kind, attribute)| {
+                    options.mark(kind, attribute)
+                });
+                Arc::new(options.open(path)?)
+            }
         })
     }
 }

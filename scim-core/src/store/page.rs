@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Epoch, Page, Position, Query, Resource, Selected, Selection, StoreError, Want, read::Key,
+    Epoch, Page, Position, Query, Resource, Selected, Selection, StoreError, read::PageKey,
 };
 
 /// A candidate for a page: its place in the order of creation, and the resource.
@@ -44,7 +44,7 @@ pub fn page_of(
     })
 }
 
-/// The page of what a query selected. `load` gives the resource at a place, with the edges that [`Query::edges`] names; it is asked in
+/// The page of what a query selected. `load` gives the resource at a place, with the edges that [`Query::edges_of_page`] names; it is asked in
 /// order, and no more once the page has all the members that it may have.
 ///
 /// # Errors
@@ -67,23 +67,12 @@ pub fn page<E: From<StoreError>>(
             next = last;
             break;
         }
-        let key = Key::of(place, &resource, query)?.encode();
+        let key = PageKey::of(place, &resource, query)?.encode();
         first.get_or_insert_with(|| key.clone());
         last = Some(key);
         resources.push(only_wanted(resource, query));
     }
     Ok(Page::new(resources, total, next, at).beginning_at(first))
-}
-
-impl Query {
-    /// The edges that must be read to answer: those that are wanted, and those that the filter or the order looks at.
-    pub fn edges(&self) -> Want {
-        let (members, member_of) = self.reads_edges();
-        Want {
-            members: self.want.members.clone().or(members.then(Vec::new)),
-            member_of: self.want.member_of.clone().or(member_of.then(Vec::new)),
-        }
-    }
 }
 
 /// Without the memberships that only the filter or the order looked at.

@@ -209,25 +209,55 @@ impl Page {
     }
 }
 
+/// Which memberships something looks at: (members, member of).
+type Edges = (bool, bool);
+
 impl Query {
     /// Whether the filter or the order looks at memberships, in which direction: (members, member of).
     pub fn reads_edges(&self) -> (bool, bool) {
-        let mut reads = (false, false);
-        let mut note = |location: &Location| {
-            if location.extension.as_deref() == Some(super::EDGES) {
-                match &*location.name {
-                    "members" => reads.0 = true,
-                    _ => reads.1 = true,
-                }
-            }
-        };
+        let (filtered, ordered) = (self.filtered_edges(), self.ordered_edges());
+        (filtered.0 || ordered.0, filtered.1 || ordered.1)
+    }
+
+    /// The edges that come with a candidate for a page: those that are wanted, and those that the filter or the order looks at.
+    pub fn edges(&self) -> Want {
+        self.wanted_with(self.reads_edges())
+    }
+
+    /// The edges that come with a resource on a page: those that are wanted, and those that the order looks at.
+    pub fn edges_of_page(&self) -> Want {
+        self.wanted_with(self.ordered_edges())
+    }
+
+    fn wanted_with(&self, read: Edges) -> Want {
+        Want {
+            members: self.want.members.clone().or(read.0.then(Vec::new)),
+            member_of: self.want.member_of.clone().or(read.1.then(Vec::new)),
+        }
+    }
+
+    fn filtered_edges(&self) -> Edges {
+        let mut read = (false, false);
         if let Some(filter) = &self.filter {
-            each_location(filter, &mut note);
+            each_location(filter, &mut |location| note_edge(location, &mut read));
         }
+        read
+    }
+
+    fn ordered_edges(&self) -> Edges {
+        let mut read = (false, false);
         if let Some(sort) = &self.sort {
-            note(&sort.by.location);
+            note_edge(&sort.by.location, &mut read);
         }
-        reads
+        read
+    }
+}
+
+fn note_edge(location: &Location, read: &mut Edges) {
+    match (location.extension.as_deref(), &*location.name) {
+        (Some(super::EDGES), "members") => read.0 = true,
+        (Some(super::EDGES), _) => read.1 = true,
+        _ => {}
     }
 }
 

@@ -19,7 +19,7 @@ pub const EDGES: &str = "urn:scim-rs:edges";
 /// the part of the document that the query looks at.
 #[derive(Debug, Clone)]
 pub struct Readable<'a> {
-    resource: &'a Resource,
+    resource: Option<&'a Resource>,
     sent: &'a Object,
     assigned: &'a Object,
     part: Part,
@@ -33,32 +33,43 @@ impl<'a> Readable<'a> {
     /// [`StoreError::Corrupt`] where a document is not what was written.
     pub fn new(resource: &'a Resource, part: Part) -> Result<Self, StoreError> {
         let (sent, assigned) = (resource.sent.object()?, resource.assigned.object()?);
-        Ok(Self { resource, sent, assigned, part })
+        Ok(Self { resource: Some(resource), ..Self::documents(sent, assigned, part) })
+    }
+
+    /// The two documents of a resource without its row: for keys that a backend makes of what it is about to write. It has neither `id` nor
+    /// `meta` nor memberships.
+    pub fn documents(sent: &'a Object, assigned: &'a Object, part: Part) -> Self {
+        Self { resource: None, sent, assigned, part }
+    }
+
+    fn id(&self) -> Option<Scalar<'a>> {
+        Some(Scalar::Text(self.resource?.id.as_str()))
     }
 
     fn meta(&self, sub: Option<&str>) -> Option<Scalar<'a>> {
+        let resource = self.resource?;
         let instant = |at: chrono::DateTime<chrono::Utc>| {
             Instant::from_unix(at.timestamp(), at.timestamp_subsec_nanos()).map(Scalar::Instant)
         };
         match sub {
             None => Some(Scalar::Complex),
-            Some("resourceType") => Some(Scalar::Text(self.resource.kind.as_str())),
-            Some("created") => instant(self.resource.created),
-            Some("lastModified") => instant(self.resource.last_modified),
+            Some("resourceType") => Some(Scalar::Text(resource.kind.as_str())),
+            Some("created") => instant(resource.created),
+            Some("lastModified") => instant(resource.last_modified),
             Some(_) => None,
         }
     }
 
     fn edges(&self, name: &str) -> &'a [Edge] {
-        let edges = match name {
-            "members" => self.resource.members.as_deref(),
-            _ => self.resource.member_of.as_deref(),
-        };
+        let edges = self.resource.and_then(|resource| match name {
+            "members" => resource.members.as_deref(),
+            _ => resource.member_of.as_deref(),
+        });
         edges.unwrap_or_default()
     }
 
     /// The documents in which a location is looked up, the one that counts first.
-    fn documents(&self, at: &Location) -> [Option<&'a Object>; 2] {
+    fn places(&self, at: &Location) -> [Option<&'a Object>; 2] {
         match (at.extension.as_deref(), self.part) {
             (Some(ASSIGNED), _) | (_, Part::Assigned) => [Some(self.assigned), None],
             (_, Part::Sent) => [Some(self.sent), None],
@@ -68,14 +79,14 @@ impl<'a> Readable<'a> {
 
     fn document(&self, at: &Location) -> Option<&'a Object> {
         let whole = at.parent();
-        self.documents(at).into_iter().flatten().find(|object| object.at(&whole).is_some())
+        self.places(at).into_iter().flatten().find(|object| object.at(&whole).is_some())
     }
 }
 
 impl Read for Readable<'_> {
     fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
         match (at.extension.as_deref(), &*at.name) {
-            (None, "id") => test(Scalar::Text(self.resource.id.as_str())),
+            (None, "id") => self.id().is_some_and(test),
             (None, "meta") => self.meta(at.sub.as_deref()).is_some_and(test),
             (Some(EDGES), name) => self.edges(name).iter().any(|edge| edge.any(at, test)),
             _ => self.document(at).is_some_and(|object| object.as_map().any(at, test)),
@@ -117,7 +128,7 @@ pub struct Selection<'q> {
     stretch: Stretch,
     total: u64,
     /// The last one on top, so that it makes room for an earlier one.
-    first: BinaryHeap<Key>,
+    first: BinaryHeap<PageKey>,
 }
 
 /// Which part of the ordered list a page is.
@@ -131,7 +142,7 @@ struct Stretch {
 #[derive(Debug)]
 enum After {
     Nothing,
-    Key(Key),
+    Key(PageKey),
     /// A key that no page gave: what comes after it is nothing.
     Unknown,
 }
@@ -144,7 +155,7 @@ impl Stretch {
                 Self { after: After::Nothing, skip, count: *count }
             }
             Paging::After { key, count } => {
-                let known = |text: &String| Key::decode(text, query);
+                let known = |text: &String| PageKey::decode(text, query);
                 let after = match key {
                     None => After::Nothing,
                     Some(text) => known(text).map_or(After::Unknown, After::Key),
@@ -154,7 +165,7 @@ impl Stretch {
         }
     }
 
-    fn begins_before(&self, key: &Key) -> bool {
+    fn begins_before(&self, key: &PageKey) -> bool {
         match &self.after {
             After::Nothing => true,
             After::Key(after) => key > after,
@@ -204,7 +215,7 @@ impl<'q> Selection<'q> {
             return Ok(());
         }
         self.total += 1;
-        let key = Key::read(place, &readable, self.query);
+        let key = PageKey::read(place, &readable, self.query);
         if self.stretch.begins_before(&key) {
             self.first.push(key);
         }
@@ -221,16 +232,17 @@ impl<'q> Selection<'q> {
         let sorted = self.first.into_sorted_vec();
         let page = || sorted.iter().skip(self.stretch.skip).take(self.stretch.count);
         Selected {
-            places: page().map(|key| key.place.number()).collect(),
+            places: page().map(|key| key.place()).collect(),
             total: self.total,
-            next: page().next_back().filter(|_| more).map(Key::encode),
+            next: page().next_back().filter(|_| more).map(PageKey::encode),
         }
     }
 }
 
-/// Where a resource stands in an ordered list: by its value, then by its creation.
+/// Where a resource stands in the order of a query, from the end that the query walks from: by its value, then by its creation. Its text is
+/// what [`Page::next`](super::Page::next) says.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub struct PageKey {
     rank: Option<Rank>,
     place: Place,
 }
@@ -281,19 +293,41 @@ impl Place {
     }
 }
 
-impl Key {
-    /// Where a resource stands in the order of a query, with the edges that the order looks at.
-    pub(super) fn of(place: u64, resource: &Resource, query: &Query) -> Result<Self, StoreError> {
+impl PageKey {
+    /// That of a place in the order of creation and, where the query sorts, of a value.
+    pub fn new(place: u64, value: Option<SortKey>, query: &Query) -> Self {
+        Self {
+            rank: value.and_then(|value| Rank::of(value, query)),
+            place: Place::of(place, query),
+        }
+    }
+
+    /// That of a resource, which comes with the edges that the order looks at.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] where a document is not what was written.
+    pub fn of(place: u64, resource: &Resource, query: &Query) -> Result<Self, StoreError> {
         Ok(Self::read(place, &Readable::new(resource, query.part)?, query))
     }
 
     fn read(place: u64, readable: &Readable<'_>, query: &Query) -> Self {
-        let key = query.sort.as_ref().map(|sort| SortKey::of(readable, &sort.by));
-        Self { rank: key.and_then(|key| Rank::of(key, query)), place: Place::of(place, query) }
+        Self::new(place, query.sort.as_ref().map(|sort| SortKey::of(readable, &sort.by)), query)
     }
 
-    pub(super) fn encode(&self) -> String {
-        let key = match self.rank.as_ref().map(Rank::value) {
+    /// The place in the order of creation.
+    pub fn place(&self) -> u64 {
+        self.place.number()
+    }
+
+    /// The value, where the query sorts.
+    pub fn value(&self) -> Option<&SortKey> {
+        self.rank.as_ref().map(Rank::value)
+    }
+
+    /// The text, which [`decode`](Self::decode) reads.
+    pub fn encode(&self) -> String {
+        let key = match self.value() {
             None => String::new(),
             Some(SortKey::Boolean(value)) => format!(" b{value}"),
             Some(SortKey::Integer(value)) => format!(" i{value}"),
@@ -302,21 +336,20 @@ impl Key {
             Some(SortKey::Text(text)) => format!(" s{text}"),
             Some(_) => " m".to_owned(),
         };
-        format!("{}{key}", self.place.number())
+        format!("{}{key}", self.place())
     }
 
     /// None for a text that [`encode`](Self::encode) never gave for this order.
-    fn decode(text: &str, query: &Query) -> Option<Self> {
+    pub fn decode(text: &str, query: &Query) -> Option<Self> {
         let (place, key) = match text.split_once(' ') {
             Some((place, key)) => (place, Some(sort_key(key)?)),
             None => (text, None),
         };
-        let rank = match (key, &query.sort) {
-            (Some(key), Some(_)) => Rank::of(key, query),
-            (None, None) => None,
-            _ => return None,
-        };
-        Some(Self { rank, place: Place::of(place.parse().ok()?, query) })
+        (key.is_some() == query.sort.is_some()).then_some(Self::new(
+            place.parse().ok()?,
+            key,
+            query,
+        ))
     }
 }
 

@@ -1,57 +1,184 @@
-//! The columns that filters look at, written from the documents.
+//! The keys of marked attributes, written from the documents.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
-use scim_core::filter::FOLD_VERSION;
+use rusqlite::{Connection, named_params};
+use scim_core::{
+    Object,
+    filter::{Attribute, Case, FOLD_VERSION, Location, Type},
+    store::StoreError,
+};
 
-use super::failure::Result;
-use crate::index::Keys;
+use super::{failure::Result, seal::seal};
+use crate::index::{Keys, Mark, Marks, Value, keys};
 
-/// Writes the keys of a resource that has others.
-pub(super) fn replace(sql: &Connection, tenant: &str, id: &str, keys: &Keys) -> Result<()> {
-    let mut put = sql.prepare_cached(
-        "UPDATE resource
-         SET user_name = :user_name, external_id = :external_id, display_name = :display_name,
-             active = :active, owner = :owner
-         WHERE tenant = :tenant AND id = :id",
-    )?;
-    put.execute(named_params! {
-        ":tenant": tenant, ":id": id, ":user_name": keys.user_name,
-        ":external_id": keys.external_id, ":display_name": keys.display_name,
-        ":active": keys.active, ":owner": keys.owner
-    })?;
-    sql.prepare_cached("DELETE FROM email WHERE tenant = :tenant AND id = :id")?
-        .execute(named_params! { ":tenant": tenant, ":id": id })?;
-    put_emails(sql, tenant, id, keys)
-}
-
-/// Writes the addresses of a resource that has none yet.
-pub(super) fn put_emails(sql: &Connection, tenant: &str, id: &str, keys: &Keys) -> Result<()> {
-    let mut put =
-        sql.prepare_cached("INSERT INTO email (tenant, id, value) VALUES (:tenant, :id, :value)")?;
-    for value in &keys.emails {
-        put.execute(named_params! { ":tenant": tenant, ":id": id, ":value": value })?;
+/// Replaces the keys of the resource at a place: only those that differ are touched.
+pub(super) fn replace(
+    sql: &Connection,
+    tenant: &str,
+    place: i64,
+    before: &Keys,
+    after: &Keys,
+) -> Result<()> {
+    for ((mark, value), _) in before.iter().filter(|(key, _)| !after.contains_key(key)) {
+        match value {
+            Value::Text(text) => {
+                let mut remove = sql.prepare_cached(
+                    "DELETE FROM text_key
+                     WHERE tenant = ?1 AND mark = ?2 AND value = ?3 AND place = ?4",
+                )?;
+                remove.execute((tenant, mark, text, place))?;
+            }
+            Value::Number(number) => {
+                let mut remove = sql.prepare_cached(
+                    "DELETE FROM number_key
+                     WHERE tenant = ?1 AND mark = ?2 AND value = ?3 AND place = ?4",
+                )?;
+                remove.execute((tenant, mark, number, place))?;
+            }
+        }
+    }
+    for (key @ (mark, value), uses) in after.iter() {
+        if before.get(key) == Some(uses) {
+            continue;
+        }
+        match value {
+            Value::Text(text) => {
+                let mut put = sql.prepare_cached(
+                    "INSERT OR REPLACE INTO text_key (tenant, mark, value, place, uses)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?;
+                put.execute((tenant, mark, text, place, uses))?;
+            }
+            Value::Number(number) => {
+                let mut put = sql.prepare_cached(
+                    "INSERT OR REPLACE INTO number_key (tenant, mark, value, place, uses)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?;
+                put.execute((tenant, mark, number, place, uses))?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Writes all keys anew where they were folded by other rules than today's.
-pub(super) fn fold(sql: &Connection) -> Result<()> {
-    let version = FOLD_VERSION.to_string();
-    let stored = sql.query_row("SELECT value FROM meta WHERE name = 'fold'", [], |row| row.get(0));
-    if stored.optional()? == Some(version.clone()) {
+/// The keys of stored documents.
+pub(super) fn of_texts(marks: &Marks, kind: &str, sent: &str, assigned: &str) -> Result<Keys> {
+    let sent: Object = serde_json::from_str(sent)?;
+    let assigned: Object = serde_json::from_str(assigned)?;
+    Ok(keys(marks, kind, &sent, &assigned))
+}
+
+/// What says by which rules and for how many marks the keys of a file were written.
+pub(super) fn stamp(sql: &Connection) -> Result<String> {
+    let mut found = sql.prepare_cached("SELECT value FROM meta WHERE name = 'keys'")?;
+    Ok(found.query_row([], |row| row.get(0))?)
+}
+
+fn stamp_of(marks: &Marks) -> String {
+    format!("fold {FOLD_VERSION}, {} marks", marks.len())
+}
+
+/// The marks of a file that was stamped so.
+pub(super) fn marks(sql: &Connection, stamp: &str) -> Result<Marks> {
+    let marks = stored_marks(sql)?;
+    if stamp != stamp_of(&marks) {
+        let text = format!(
+            "the file's keys are of `{stamp}`, and this version writes `{}`",
+            stamp_of(&marks)
+        );
+        return Err(StoreError::Unavailable(text).into());
+    }
+    Ok(marks)
+}
+
+/// Brings the marks and the keys of a file up to date: marks that it lacks are added, and where there are any, or keys were folded by
+/// other rules than today's, all keys are written anew.
+pub(super) fn bring_up_to_date(sql: &Connection, wanted: &Marks) -> Result<()> {
+    let mut marks = stored_marks(sql)?;
+    for (_, mark) in wanted.all() {
+        if marks.add(mark.clone()) {
+            put_mark(sql, marks.len(), mark)?;
+        }
+    }
+    let stamp = stamp(sql)?;
+    if stamp == stamp_of(&marks) {
         return Ok(());
     }
-    let mut all = sql.prepare("SELECT tenant, id, sent, assigned FROM resource")?;
+    if stamp.is_empty() {
+        seal_all(sql)?;
+    }
+    write_anew(sql, &marks)?;
+    let stamp = named_params! { ":stamp": stamp_of(&marks) };
+    sql.execute("UPDATE meta SET value = :stamp WHERE name = 'keys'", stamp)?;
+    Ok(())
+}
+
+fn write_anew(sql: &Connection, marks: &Marks) -> Result<()> {
+    sql.execute_batch("DELETE FROM text_key; DELETE FROM number_key")?;
+    let mut all = sql.prepare("SELECT tenant, place, kind, sent, assigned FROM resource")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        let (tenant, id): (String, String) = (row.get(0)?, row.get(1)?);
-        let sent = serde_json::from_str(&row.get::<_, String>(2)?)?;
-        let assigned = serde_json::from_str(&row.get::<_, String>(3)?)?;
-        replace(sql, &tenant, &id, &Keys::of(&sent, &assigned))?;
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let keys = of_texts(marks, text(2)?, text(3)?, text(4)?)?;
+        replace(sql, text(0)?, row.get(1)?, &Keys::new(), &keys)?;
     }
+    Ok(())
+}
+
+/// Rows of a layout that knew no checksums get theirs.
+fn seal_all(sql: &Connection) -> Result<()> {
+    let mut all = sql.prepare("SELECT tenant, kind, id, sent, assigned FROM resource")?;
+    let mut put = sql.prepare("UPDATE resource SET seal = ?1 WHERE tenant = ?2 AND id = ?3")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let (tenant, id) = (text(0)?, text(2)?);
+        put.execute((seal(&[tenant, text(1)?, id, text(3)?, text(4)?]), tenant, id))?;
+    }
+    Ok(())
+}
+
+const CASES: [(Case, &str); 3] =
+    [(Case::Exact, "exact"), (Case::Folded, "folded"), (Case::Name, "name")];
+
+const TYPES: [Type; 3] = [Type::String, Type::Boolean, Type::Integer];
+
+fn put_mark(sql: &Connection, number: usize, mark: &Mark) -> Result<()> {
+    let Attribute { location, kind, multi_valued, case, .. } = &mark.attribute;
+    let case = CASES.iter().find(|(it, _)| it == case).map_or("exact", |(_, name)| name);
     sql.execute(
-        "UPDATE meta SET value = :fold WHERE name = 'fold'",
-        named_params! { ":fold": version },
+        "INSERT INTO mark (number, kind, extension, name, sub, type, text_case, multi_valued)
+         VALUES (:number, :kind, :extension, :name, :sub, :type, :case, :multi_valued)",
+        named_params! {
+            ":number": i64::try_from(number).unwrap_or(i64::MAX), ":kind": mark.kind.as_str(),
+            ":extension": location.extension.as_deref().unwrap_or_default(),
+            ":name": &*location.name, ":sub": location.sub.as_deref().unwrap_or_default(),
+            ":type": kind.as_str(), ":case": case, ":multi_valued": multi_valued
+        },
     )?;
     Ok(())
+}
+
+fn stored_marks(sql: &Connection) -> Result<Marks> {
+    let mut found = sql.prepare_cached(
+        "SELECT kind, extension, name, sub, type, text_case, multi_valued FROM mark ORDER BY number",
+    )?;
+    let mut rows = found.query([])?;
+    let mut marks = Marks::default();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get::<_, String>(column);
+        let mut location = Location::new(text(2)?);
+        location.extension = Some(text(1)?).filter(|urn| !urn.is_empty()).map(Into::into);
+        location.sub = Some(text(3)?).filter(|sub| !sub.is_empty()).map(Into::into);
+        let (kind, case) = (text(4)?, text(5)?);
+        let kind = TYPES.into_iter().find(|it| it.as_str() == kind);
+        let case = CASES.into_iter().find(|(_, name)| *name == case);
+        let (Some(kind), Some((case, _))) = (kind, case) else {
+            let name = location.to_string();
+            return Err(StoreError::Corrupt(format!("`{name}` is marked in no known way")).into());
+        };
+        let mut attribute = Attribute::new(location, kind).case(case);
+        attribute.multi_valued = row.get(6)?;
+        marks.add(Mark { kind: text(0)?.into(), attribute });
+    }
+    Ok(marks)
 }

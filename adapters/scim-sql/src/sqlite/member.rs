@@ -1,6 +1,6 @@
 //! Memberships: one row each, written as the difference.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use rusqlite::named_params;
 use scim_core::store::{Condition, MemberId, Members, ResourceId, StoreError};
@@ -17,13 +17,7 @@ impl Writing<'_> {
         let (come, gone) = match members {
             Members::Keep => return Ok((vec![], vec![])),
             Members::Delta { add, remove } => self.delta(group, add, remove)?,
-            Members::Exactly(members) => {
-                let now: BTreeSet<ResourceId> = self.members_of(group)?.into_iter().collect();
-                let stay: HashSet<&ResourceId> = members.iter().map(|member| &member.id).collect();
-                let gone = now.iter().filter(|id| !stay.contains(id)).cloned().collect();
-                let come = members.iter().filter(|member| !now.contains(&member.id));
-                (come.map(in_order).collect(), gone)
-            }
+            Members::Exactly(members) => self.difference(group, members)?,
         };
         for (id, kind) in &come {
             self.add_edge(group, &MemberId { kind: (*kind).clone(), id: (*id).clone() })?;
@@ -34,13 +28,45 @@ impl Writing<'_> {
         Ok((come.into_iter().map(|(id, _)| id.clone()).collect(), gone.into_iter().collect()))
     }
 
+    /// Compares those who are to be members with those who are, both in order of id, in one walk along the index. Nothing is kept but what
+    /// differs.
+    fn difference<'m>(
+        &self,
+        group: &ResourceId,
+        members: &'m [MemberId],
+    ) -> Result<Difference<'m>> {
+        let mut wanted: Vec<_> = members.iter().map(in_order).collect();
+        // Fast where a client sends them as it got them.
+        wanted.sort();
+        let mut wanted = wanted.into_iter().peekable();
+        let (mut come, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let mut found = self.sql.prepare_cached(MEMBERS_IN_ORDER)?;
+        let mut rows =
+            found.query(named_params! { ":tenant": self.tenant, ":group": group.as_str() })?;
+        while let Some(row) = rows.next()? {
+            let now = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            while let Some(new) = wanted.next_if(|(id, _)| id.as_str() < now) {
+                come.insert(new);
+            }
+            let mut stays = false;
+            while wanted.next_if(|(id, _)| id.as_str() == now).is_some() {
+                stays = true;
+            }
+            if !stays {
+                gone.insert(now.into());
+            }
+        }
+        come.extend(wanted);
+        Ok((come, gone))
+    }
+
     /// Looks at nobody but those who are named.
     fn delta<'m>(
         &self,
         group: &ResourceId,
         add: &'m [MemberId],
         remove: &[ResourceId],
-    ) -> Result<(BTreeSet<InOrder<'m>>, BTreeSet<ResourceId>)> {
+    ) -> Result<Difference<'m>> {
         let (mut come, mut gone) = (BTreeSet::new(), BTreeSet::new());
         for member in add {
             if !self.is_member(group, &member.id)? {
@@ -96,10 +122,7 @@ impl Writing<'_> {
 
     /// In order of id.
     pub(super) fn members_of(&self, group: &ResourceId) -> Result<Vec<ResourceId>> {
-        let mut found = self.sql.prepare_cached(
-            "SELECT member_id FROM edge WHERE tenant = :tenant AND group_id = :group
-             ORDER BY member_id",
-        )?;
+        let mut found = self.sql.prepare_cached(MEMBERS_IN_ORDER)?;
         let key = named_params! { ":tenant": self.tenant, ":group": group.as_str() };
         let ids = found.query_map(key, |row| Ok(row.get::<_, String>(0)?.into()))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
@@ -131,6 +154,12 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+const MEMBERS_IN_ORDER: &str = "
+    SELECT member_id FROM edge WHERE tenant = :tenant AND group_id = :group ORDER BY member_id";
+
+/// Who comes, and who goes.
+type Difference<'m> = (BTreeSet<InOrder<'m>>, BTreeSet<ResourceId>);
 
 /// A member as it is sorted.
 type InOrder<'m> = (&'m ResourceId, &'m scim_core::store::ResourceKind);

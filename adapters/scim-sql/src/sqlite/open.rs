@@ -2,22 +2,29 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, keys};
+use super::{failure::Result, keys, seal::seal};
+use crate::index::Marks;
 
 /// How many threads read a file.
 pub(super) const READERS: usize = 4;
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How much of the file a connection that reads keeps in memory, and the one that writes, in KiB.
+const CACHES: (i64, i64) = (8 << 10, 32 << 10);
+
+/// After how many pages the write-ahead log is copied into the file. Pages that change often are copied once for many commits.
+const CHECKPOINT: i64 = 4_000;
+
 /// The connection that makes the file where there is none, brings it up to date and writes.
-pub(super) fn writer(path: &Path) -> Result<Connection> {
+pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
     let sql = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -28,7 +35,10 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     sql.pragma_update(None, "journal_mode", "WAL")?;
     // Without it a commit may be lost with the power.
     sql.pragma_update(None, "synchronous", "FULL")?;
-    migrate(&sql)?;
+    sql.pragma_update(None, "cache_size", -CACHES.1)?;
+    sql.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    check(&sql)?;
+    migrate(&sql, marks)?;
     Ok(sql)
 }
 
@@ -47,14 +57,15 @@ pub(super) fn existing(path: &Path) -> Result<Connection> {
 pub(super) fn reader(path: &Path) -> Result<Connection> {
     let sql = existing(path)?;
     sql.pragma_update(None, "query_only", true)?;
+    sql.pragma_update(None, "cache_size", -CACHES.0)?;
     Ok(sql)
 }
 
 /// The only connection of a store without a file.
-pub(super) fn memory() -> Result<Connection> {
+pub(super) fn memory(marks: &Marks) -> Result<Connection> {
     let sql = Connection::open_in_memory()?;
     prepared(&sql)?;
-    migrate(&sql)?;
+    migrate(&sql, marks)?;
     Ok(sql)
 }
 
@@ -66,7 +77,7 @@ fn prepared(sql: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn migrate(sql: &Connection) -> Result<()> {
+fn migrate(sql: &Connection, marks: &Marks) -> Result<()> {
     let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
     let version = sql.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?;
     let done = usize::try_from(version).unwrap_or(usize::MAX);
@@ -82,10 +93,47 @@ fn migrate(sql: &Connection) -> Result<()> {
     if !missing.is_empty() {
         sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     }
+    compare_with_ours(sql)?;
     sql.execute_batch(
         "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch' AND value = ''",
     )?;
-    keys::fold(sql)?;
+    keys::bring_up_to_date(sql, marks)?;
     transaction.commit()?;
     Ok(())
 }
+
+/// A file whose layout was made by other statements than these is not what this version takes it for.
+fn compare_with_ours(sql: &Connection) -> Result<()> {
+    let mut put =
+        sql.prepare("INSERT OR IGNORE INTO migration (number, checksum) VALUES (?1, ?2)")?;
+    let mut find = sql.prepare("SELECT checksum FROM migration WHERE number = ?1")?;
+    for (number, migration) in (1_i64..).zip(MIGRATIONS) {
+        let ours = seal(&[migration]);
+        put.execute((number, ours))?;
+        if find.query_row([number], |row| row.get::<_, i64>(0))? != ours {
+            let text =
+                format!("layout {number} of the file was made by another version's statements");
+            return Err(StoreError::Unavailable(text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Looks for damage in the whole file.
+fn check(sql: &Connection) -> Result<()> {
+    let found: String = sql.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(StoreError::Corrupt(found).into());
+    }
+    let mut dangling = sql.prepare("PRAGMA foreign_key_check")?;
+    let table = dangling.query_row([], |row| row.get::<_, String>(0)).optional()?;
+    match table {
+        Some(table) => {
+            Err(StoreError::Corrupt(format!("a row of `{table}` refers to nothing")).into())
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,10 @@ use rusqlite::{
 use scim_core::{
     filter::{
         Bound, Op,
-        sql::{Database, Fragment, Param, render},
+        sql::{Database, Param},
     },
     store::{
-        Direction, Page, Paging, Part, Query, Resource, ResourceKind, Selected, Selection,
+        Direction, Page, Paging, Query, Readable, Resource, ResourceKind, Selected, Selection,
         StoreError, Tenant, Want, page as page_of_selected,
     },
 };
@@ -21,89 +21,83 @@ use super::{
     log,
     read::with_edges,
     row::{self, Stored, columns},
+    session::Session,
+    walk,
 };
-use crate::index::Kept;
+use crate::index::{Condition, Marks, Order, Terms};
 
 /// The parameters of every [`Statement`]: organisation, place, limit, offset, ids.
 const FIXED: usize = 5;
 
-pub(super) fn page(sql: &Connection, tenant: &Tenant, query: &Query) -> Result<Page> {
+/// So few resources are read and sorted sooner than they are met along an index.
+const FEW: u64 = 500;
+
+pub(super) fn page(session: &Session, tenant: &Tenant, query: &Query) -> Result<Page> {
+    let marks = session.marks()?;
     let kinds: BTreeSet<&str> = query.kinds.iter().map(ResourceKind::as_str).collect();
-    let (condition, rest) = narrowed(query, kinds.len());
+    let (condition, rest) = narrowed(&marks, query, &kinds);
     let statement = Statement { tenant, kinds, ids: ids(query), condition };
-    let selected = match rest.is_none() && query.sort.is_none() {
-        true => stretch(sql, &statement, query)?,
-        false => scan(sql, &statement, query, rest)?,
+    let selected = match rest {
+        Some(rest) => scan(session, &statement, query, Some(rest))?,
+        None => decided(session, &statement, query, &marks)?,
     };
-    let at = (log::last(sql, tenant)?, log::epoch(sql)?);
-    let edges = query.edges();
+    let at = (log::last(session, tenant)?, log::epoch(session)?);
+    let edges = query.edges_of_page();
     page_of_selected(selected, query, at, |place| {
-        with_edges(sql, tenant, statement.at(sql, place)?, &edges)
+        let resource = statement.at(session, place)?;
+        holds(query, &resource)?;
+        with_edges(session, tenant, resource, &edges)
     })
 }
 
-/// What of the filter the database decides, and what is left.
-fn narrowed(query: &Query, kinds: usize) -> (Option<Condition>, Option<Bound>) {
-    let Some(filter) = query.filter.clone() else { return (None, None) };
-    let mut condition = Condition::new(query.part, FIXED + kinds);
-    let (push, rest) = filter.split(|term| condition.fragment(term).is_some());
-    for term in push.as_ref().map(terms).unwrap_or_default() {
-        condition.add(term);
+/// An index that was damaged must not show somebody else: what is on a page is held against the filter once more.
+fn holds(query: &Query, resource: &Resource) -> Result<()> {
+    let Some(filter) = &query.filter else { return Ok(()) };
+    if query.reads_edges() != (false, false)
+        || filter.matches(&Readable::new(resource, query.part)?)
+    {
+        return Ok(());
     }
-    for term in rest.as_ref().map(terms).unwrap_or_default() {
-        condition.add_what_follows(term);
+    let (kind, id) = (&resource.kind, &resource.id);
+    Err(StoreError::Corrupt(format!("an index leads to {kind} `{id}`, which it should not")).into())
+}
+
+/// What of the filter the database decides, and what is left.
+fn narrowed(
+    marks: &Marks,
+    query: &Query,
+    kinds: &BTreeSet<&str>,
+) -> (Option<Condition>, Option<Bound>) {
+    let Some(filter) = query.filter.clone() else { return (None, None) };
+    let terms = Terms {
+        database: Database::Sqlite,
+        marks,
+        kinds: kinds.iter().copied().collect(),
+        part: query.part,
+        params_before: FIXED + kinds.len(),
+    };
+    let mut condition = Condition::default();
+    let mut add = |term: &Bound| {
+        if let Some(more) = terms.condition(term, condition.params.len()) {
+            condition.and(more);
+        }
+    };
+    let (push, rest) = filter.split(|term| terms.condition(term, 0).is_some());
+    parts(push.as_ref()).iter().for_each(&mut add);
+    for term in parts(rest.as_ref()) {
+        // One element that satisfies several terms satisfies each: that much narrows, even if it does not decide.
+        if let Bound::Element { filter, .. } = term {
+            parts(Some(filter)).iter().filter(|term| is_positive(term)).for_each(&mut add);
+        }
     }
     ((!condition.text.is_empty()).then_some(condition), rest)
 }
 
-fn terms(bound: &Bound) -> &[Bound] {
+fn parts(bound: Option<&Bound>) -> &[Bound] {
     match bound {
-        Bound::And(terms) => terms,
-        term => std::slice::from_ref(term),
-    }
-}
-
-/// The part of a filter that the database decides.
-struct Condition {
-    text: String,
-    params: Vec<Sql>,
-    part: Part,
-    params_before: usize,
-}
-
-impl Condition {
-    fn new(part: Part, params_before: usize) -> Self {
-        Self { text: String::new(), params: vec![], part, params_before }
-    }
-
-    /// A term as SQL with its values, its parameters following on those that are there.
-    fn fragment(&self, term: &Bound) -> Option<(String, Vec<Sql>)> {
-        let params_before = self.params_before + self.params.len();
-        let kept = Kept { database: Database::Sqlite, part: self.part, params_before };
-        let Fragment { text, params, .. } = kept.search(term).or_else(|| render(term, &kept))?;
-        let value = |param| match param {
-            Param::Text(text) => Some(Sql::Text(text)),
-            Param::Integer(number) => Some(Sql::Integer(number)),
-            Param::Decimal(number) => Some(Sql::Real(number)),
-            Param::Boolean(value) => Some(value.into()),
-            _ => None,
-        };
-        Some((text, params.into_iter().map(value).collect::<Option<_>>()?))
-    }
-
-    fn add(&mut self, term: &Bound) {
-        if let Some((text, params)) = self.fragment(term) {
-            let and = if self.text.is_empty() { "(" } else { " AND (" };
-            self.text.extend([and, &text, ")"]);
-            self.params.extend(params);
-        }
-    }
-
-    /// One element that satisfies several terms satisfies each: that much narrows, even if it does not decide.
-    fn add_what_follows(&mut self, term: &Bound) {
-        if let Bound::Element { filter, .. } = term {
-            terms(filter).iter().filter(|term| is_positive(term)).for_each(|term| self.add(term));
-        }
+        None => &[],
+        Some(Bound::And(terms)) => terms,
+        Some(term) => std::slice::from_ref(term),
     }
 }
 
@@ -115,6 +109,32 @@ fn is_positive(term: &Bound) -> bool {
 fn ids(query: &Query) -> Option<String> {
     let ids = query.ids.as_ref()?.iter().map(|id| serde_json::Value::from(id.as_str()));
     Some(ids.collect::<serde_json::Value>().to_string())
+}
+
+/// A page whose filter the database decides.
+fn decided(
+    sql: &Connection,
+    statement: &Statement<'_>,
+    query: &Query,
+    marks: &Marks,
+) -> Result<Selected> {
+    let Some(sort) = &query.sort else { return stretch(sql, statement, query) };
+    let kinds = statement.kinds.iter();
+    let orders: Option<Vec<_>> =
+        kinds.map(|kind| Order::of(marks, kind, sort, query.part)).collect();
+    let orders = orders.filter(|orders| !orders.is_empty());
+    if let Some(orders) = orders.filter(|_| query.direction == Direction::Forward) {
+        let total = statement.total(sql)?;
+        let few = statement.narrows() && total <= FEW;
+        let walked = match few {
+            true => None,
+            false => walk::page(sql, statement, &orders, (query, sort.order), total)?,
+        };
+        if let Some(selected) = walked {
+            return Ok(selected);
+        }
+    }
+    scan(sql, statement, query, None)
 }
 
 /// A page in order of creation whose filter the database decides: nothing is read but what is on it.
@@ -149,49 +169,77 @@ fn scan(
     let mut selection = Selection::new(&query);
     of.each(sql, &mut |stored| {
         let place = stored.place.unsigned_abs();
-        let resource = with_edges(sql, of.tenant, stored.into_resource()?, &want)?;
+        let resource =
+            with_edges(sql, of.tenant, stored.into_resource(of.tenant.as_str())?, &want)?;
         Ok(selection.offer(place, &resource)?)
     })?;
     Ok(selection.page())
 }
 
 /// The resources of some kinds, narrowed by ids and by a condition.
-struct Statement<'q> {
+pub(super) struct Statement<'q> {
     tenant: &'q Tenant,
     kinds: BTreeSet<&'q str>,
     ids: Option<String>,
     condition: Option<Condition>,
 }
 
-impl Statement<'_> {
-    /// A walk for each kind, so that each goes along an index. Only texts written here and by [`render`] are put together.
+impl<'q> Statement<'q> {
+    /// All resources of some kinds.
+    #[cfg(test)]
+    pub(super) fn over(tenant: &'q Tenant, kinds: BTreeSet<&'q str>) -> Self {
+        Self { tenant, kinds, ids: None, condition: None }
+    }
+
+    /// A walk for each kind, so that each goes along an index. Only texts written here and by [`Terms`] are put together.
     fn text(&self, what: &str) -> String {
+        let narrowed = self.narrowed();
+        let walk = |n: usize| format!("{what} AND r.kind = ?{}{narrowed}", self.kind_param(n));
+        let walks: Vec<_> = (0..self.kinds.len()).map(walk).collect();
+        walks.join(" UNION ALL ")
+    }
+
+    /// What narrows, after other conditions.
+    pub(super) fn narrowed(&self) -> String {
         let ids = match self.ids {
             Some(_) => " AND r.id IN (SELECT value FROM json_each(?5))",
             None => "",
         };
-        let condition = match &self.condition {
-            Some(condition) => format!(" AND {}", condition.text),
-            None => String::new(),
-        };
-        let walk = |n: usize| format!("{what} AND r.kind = ?{n}{ids}{condition}");
-        let walks: Vec<_> = (FIXED + 1..).take(self.kinds.len()).map(walk).collect();
-        walks.join(" UNION ALL ")
+        match &self.condition {
+            Some(condition) => format!("{ids} AND {}", condition.text),
+            None => ids.to_owned(),
+        }
     }
 
-    fn values(&self, after: i64, skip: u64, count: usize) -> impl Iterator<Item = Sql> {
+    fn narrows(&self) -> bool {
+        self.ids.is_some() || self.condition.is_some()
+    }
+
+    /// The number of the parameter that names a kind.
+    pub(super) fn kind_param(&self, kind: usize) -> usize {
+        FIXED + 1 + kind
+    }
+
+    /// How many parameters there are.
+    pub(super) fn params(&self) -> usize {
+        FIXED
+            + self.kinds.len()
+            + self.condition.as_ref().map_or(0, |condition| condition.params.len())
+    }
+
+    pub(super) fn values(&self, after: i64, skip: u64, count: usize) -> impl Iterator<Item = Sql> {
         let skip = i64::try_from(skip).unwrap_or(i64::MAX);
         let ids = self.ids.clone().map_or(Sql::Null, Sql::Text);
         let tenant = Sql::from(self.tenant.as_str().to_owned());
         let fixed = [tenant, after.into(), row::limit(count).into(), skip.into(), ids];
         let kinds = self.kinds.iter().map(|kind| Sql::from((*kind).to_owned()));
-        let params = self.condition.iter().flat_map(|condition| condition.params.clone());
+        let params = self.condition.iter().flat_map(|condition| &condition.params).map(value);
         fixed.into_iter().chain(kinds).chain(params)
     }
 
     /// How many there are: from the counter, where nothing narrows.
     fn total(&self, sql: &Connection) -> Result<u64> {
-        if self.ids.is_none() && self.condition.is_none() {
+        if !self.narrows() {
             return population(sql, self.tenant, &self.kinds);
         }
         if self.kinds.is_empty() {
@@ -254,10 +302,20 @@ impl Statement<'_> {
             let key =
                 named_params! { ":tenant": self.tenant.as_str(), ":kind": kind, ":place": place };
             if let Some(stored) = found.query_row(key, Stored::read).optional()? {
-                return stored.into_resource();
+                return stored.into_resource(self.tenant.as_str());
             }
         }
         Err(StoreError::Corrupt(format!("nothing stands at {place}")).into())
+    }
+}
+
+fn value(param: &Param) -> Sql {
+    match param {
+        Param::Text(text) => Sql::Text(text.clone()),
+        Param::Integer(number) => Sql::Integer(*number),
+        Param::Decimal(number) => Sql::Real(*number),
+        Param::Boolean(value) => (*value).into(),
+        _ => Sql::Null,
     }
 }
 

@@ -7,7 +7,10 @@ use scim_core::{
 };
 use serde_json::Map;
 
-use super::{failure::Result, row::Stored};
+use super::{
+    failure::Result,
+    row::{self, Stored},
+};
 
 pub(super) fn get(
     sql: &Connection,
@@ -17,7 +20,7 @@ pub(super) fn get(
     want: &Want,
 ) -> Result<Option<Resource>> {
     let row = Stored::find(sql, tenant.as_str(), kind.as_str(), id.as_str())?;
-    row.map(|row| with_edges(sql, tenant, row.into_resource()?, want)).transpose()
+    row.map(|row| with_edges(sql, tenant, row.into_resource(tenant.as_str())?, want)).transpose()
 }
 
 /// The resource with as much around it as is wanted.
@@ -37,12 +40,12 @@ pub(super) fn with_edges(
 }
 
 const MEMBERS: &str = "
-    SELECT r.kind, r.id, CASE WHEN :sent THEN r.sent END, CASE WHEN :assigned THEN r.assigned END
+    SELECT r.kind, r.id, CASE WHEN :copied THEN r.sent END, CASE WHEN :copied THEN r.assigned END, r.seal
     FROM edge e JOIN resource r ON r.tenant = e.tenant AND r.id = e.member_id
     WHERE e.tenant = :tenant AND e.group_id = :id ORDER BY e.member_id";
 
 const MEMBER_OF: &str = "
-    SELECT r.kind, r.id, CASE WHEN :sent THEN r.sent END, CASE WHEN :assigned THEN r.assigned END
+    SELECT r.kind, r.id, CASE WHEN :copied THEN r.sent END, CASE WHEN :copied THEN r.assigned END, r.seal
     FROM edge e JOIN resource r ON r.tenant = e.tenant AND r.id = e.group_id
     WHERE e.tenant = :tenant AND e.member_id = :id ORDER BY e.group_id";
 
@@ -57,12 +60,18 @@ fn edges(
     let mut found = sql.prepare_cached(direction)?;
     let mut rows = found.query(named_params! {
         ":tenant": tenant.as_str(), ":id": id.as_str(),
-        ":sent": copied.iter().any(|copy| copy.part != Part::Assigned),
-        ":assigned": copied.iter().any(|copy| copy.part != Part::Sent)
+        ":copied": !copied.is_empty()
     })?;
+    let looks_at = |part| copied.iter().any(|copy| copy.part != part);
+    let (sent, assigned) = (looks_at(Part::Assigned), looks_at(Part::Sent));
     let mut edges = vec![];
     while let Some(row) = rows.next()? {
-        let (sent, assigned) = (document(row, 2)?, document(row, 3)?);
+        if !copied.is_empty() {
+            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            row::check(tenant.as_str(), [text(0)?, text(1)?, text(2)?, text(3)?], row.get(4)?)?;
+        }
+        let sent = if sent { document(row, 2)? } else { Object::new() };
+        let assigned = if assigned { document(row, 3)? } else { Object::new() };
         let values = copied
             .iter()
             .filter_map(|copy| Some((copy.name.clone(), copy.of(&sent, &assigned)?.clone())));
@@ -72,10 +81,6 @@ fn edges(
     Ok(edges)
 }
 
-/// A document that was read, or an empty one.
 fn document(row: &Row<'_>, column: usize) -> Result<Object> {
-    match row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? {
-        Some(text) => Ok(serde_json::from_str(text)?),
-        None => Ok(Object::new()),
-    }
+    Ok(serde_json::from_str(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)?)
 }

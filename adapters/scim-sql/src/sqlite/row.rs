@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use scim_core::store::{Document, Position, Resource, StoreError, Version};
 
-use super::failure::Result;
+use super::{failure::Result, seal::seal};
 
 /// The columns that [`Stored::read`] takes, in its order.
 macro_rules! columns {
     () => {
-        "r.place, r.kind, r.id, r.own, r.memberships, r.created, r.last_modified, r.sent, r.assigned"
+        "r.place, r.kind, r.id, r.own, r.memberships, r.created, r.last_modified, r.sent, r.assigned, r.seal"
     };
 }
 pub(super) use columns;
@@ -25,6 +25,7 @@ pub(super) struct Stored {
     pub(super) last_modified: i64,
     pub(super) sent: String,
     pub(super) assigned: String,
+    seal: i64,
 }
 
 impl Stored {
@@ -39,6 +40,7 @@ impl Stored {
             last_modified: row.get(6)?,
             sent: row.get(7)?,
             assigned: row.get(8)?,
+            seal: row.get(9)?,
         })
     }
 
@@ -61,13 +63,24 @@ impl Stored {
         Version::new(position(self.own), position(self.memberships))
     }
 
-    pub(super) fn into_resource(self) -> Result<Resource> {
+    pub(super) fn into_resource(self, tenant: &str) -> Result<Resource> {
+        let texts = [&*self.kind, &self.id, &self.sent, &self.assigned];
+        check(tenant, texts, self.seal)?;
         let version = self.version();
         let (created, last_modified) = (time(self.created)?, time(self.last_modified)?);
         let documents = (Document::from_text(self.sent), Document::from_text(self.assigned));
         let (kind, id) = (self.kind.into(), self.id.into());
         Ok(Resource::new(kind, id, version, created, last_modified, documents))
     }
+}
+
+/// Refuses what is not what was written: kind, id and the two documents.
+pub(super) fn check(tenant: &str, texts: [&str; 4], stored: i64) -> Result<()> {
+    let [kind, id, sent, assigned] = texts;
+    if seal(&[tenant, kind, id, sent, assigned]) != stored {
+        return Err(StoreError::Corrupt(format!("{kind} `{id}` is not what was written")).into());
+    }
+    Ok(())
 }
 
 /// Positions are never negative.

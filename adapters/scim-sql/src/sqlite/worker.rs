@@ -2,25 +2,26 @@
 
 use std::{sync::Arc, thread};
 
-use async_channel::{Receiver, Sender};
+use async_channel::{Receiver, Sender, TrySendError};
 use event_listener::Event as Signal;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use scim_core::store::{Batch, Committed, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
+    session::Session,
     write,
 };
 
 /// How many batches share a transaction at most.
 const GROUP: usize = 256;
 
-/// How many jobs wait at most; who comes then waits for a place.
+/// How many jobs wait at most. Who comes then is told so at once: a database that stands still must not gather all that comes in.
 const QUEUE: usize = 1024;
 
 type Answer<T> = std::result::Result<T, StoreError>;
 
-type Alone = Box<dyn FnOnce(&Connection) + Send>;
+type Alone = Box<dyn FnOnce(&Session) + Send>;
 
 enum Job {
     Commit(Commit),
@@ -72,7 +73,7 @@ impl Workers {
         let committed = Arc::clone(committed);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&sql, &jobs, &committed))
+            .spawn(move || work(&Session::new(sql), &jobs, &committed))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         self.threads.push(thread);
         Ok(())
@@ -81,14 +82,14 @@ impl Workers {
     pub(super) async fn commit(&self, tenant: Tenant, batch: Batch) -> Answer<Committed> {
         let (answer, answered) = async_channel::bounded(1);
         let job = Job::Commit(Commit { tenant, batch, answer });
-        self.writer.send(job).await.map_err(|_| gone())?;
+        self.writer.try_send(job).map_err(refused)?;
         answered.recv().await.map_err(|_| gone())?
     }
 
     /// Reads in one transaction, so that all it sees is of one moment.
     pub(super) async fn read<R: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.readers, |sql| in_one_view(sql, read)).await
     }
@@ -96,7 +97,7 @@ impl Workers {
     /// Does something with the connection of a reader, outside of a transaction.
     pub(super) async fn beside<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.readers, work).await
     }
@@ -104,7 +105,7 @@ impl Workers {
     /// Does something with the connection of the writer, outside of a transaction.
     pub(super) async fn maintain<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.writer, work).await
     }
@@ -112,14 +113,16 @@ impl Workers {
 
 async fn alone<R: Send + 'static>(
     to: &Sender<Job>,
-    work: impl FnOnce(&Connection) -> Result<R> + Send + 'static,
+    work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
 ) -> Answer<R> {
     let (answer, answered) = async_channel::bounded(1);
     let job = Job::Alone(Box::new(move |sql| {
         // Nobody may be waiting any more.
-        let _ = answer.try_send(work(sql).map_err(StoreError::from));
+        if !answer.is_closed() {
+            let _ = answer.try_send(work(sql).map_err(StoreError::from));
+        }
     }));
-    to.send(job).await.map_err(|_| gone())?;
+    to.try_send(job).map_err(refused)?;
     answered.recv().await.map_err(|_| gone())?
 }
 
@@ -136,16 +139,26 @@ impl Drop for Workers {
     }
 }
 
+fn refused(error: TrySendError<Job>) -> StoreError {
+    match error {
+        TrySendError::Full(_) => {
+            StoreError::Unavailable(format!("{QUEUE} calls wait for the database already"))
+        }
+        TrySendError::Closed(_) => gone(),
+    }
+}
+
 fn gone() -> StoreError {
     StoreError::Unavailable("the thread of the database is gone".to_owned())
 }
 
-fn work(sql: &Connection, jobs: &Receiver<Job>, committed: &Signal) {
+fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
     while let Ok(job) = jobs.recv_blocking() {
         let alone = match job {
             Job::Alone(alone) => Some(alone),
             Job::Commit(first) => {
-                let (commits, alone) = waiting(first, jobs);
+                let (mut commits, alone) = waiting(first, jobs);
+                commits.retain(|commit| !commit.answer.is_closed());
                 commit_together(sql, commits);
                 committed.notify(usize::MAX);
                 alone
@@ -157,7 +170,7 @@ fn work(sql: &Connection, jobs: &Receiver<Job>, committed: &Signal) {
     }
 }
 
-/// The batches that can share a transaction with the first, and what stood behind them.
+/// The batches that can share a transaction with the first, and what stood behind them. Whose caller has gone is not begun.
 fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) {
     let mut commits = vec![first];
     while commits.len() < GROUP {
@@ -170,16 +183,16 @@ fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) 
     (commits, None)
 }
 
-fn in_one_view<R>(sql: &Connection, read: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+fn in_one_view<R>(sql: &Session, read: impl FnOnce(&Session) -> Result<R>) -> Result<R> {
     let view = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
-    let result = read(&view)?;
+    let result = read(sql)?;
     view.commit()?;
     Ok(result)
 }
 
 /// Nobody is answered before all is durable. If it does not become so, all batches failed alike, also those that were refused: they were
 /// judged by changes that never happened.
-fn commit_together(sql: &Connection, commits: Vec<Commit>) {
+fn commit_together(sql: &Session, commits: Vec<Commit>) {
     let results = in_one_transaction(sql, &commits).map_err(StoreError::from);
     match results {
         Ok(results) => commits.into_iter().zip(results).for_each(|(commit, result)| {
@@ -191,7 +204,7 @@ fn commit_together(sql: &Connection, commits: Vec<Commit>) {
     }
 }
 
-fn in_one_transaction(sql: &Connection, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
+fn in_one_transaction(sql: &Session, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
     let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
     let results = commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?;
     transaction.commit()?;
@@ -199,7 +212,7 @@ fn in_one_transaction(sql: &Connection, commits: &[Commit]) -> Result<Vec<Answer
 }
 
 /// The batch's own result; a failure only where the others of its transaction are lost with it.
-fn in_savepoint(sql: &Connection, commit: &Commit) -> Result<Answer<Committed>> {
+fn in_savepoint(sql: &Session, commit: &Commit) -> Result<Answer<Committed>> {
     sql.prepare_cached("SAVEPOINT batch")?.execute([])?;
     let result = write::apply(sql, &commit.tenant, &commit.batch);
     match result {

@@ -1,9 +1,12 @@
 //! A batch, inside a transaction.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use scim_core::{
-    Object,
+    ASSIGNED, Object,
+    filter::Location,
     store::{
         Batch, Change, Committed, Condition, Contents, Event, MemberId, Members, Outcome, Position,
         ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Version, Write,
@@ -14,12 +17,14 @@ use super::{
     failure::Result,
     keys,
     row::{Stored, position, time},
+    seal::seal,
+    session::Session,
 };
-use crate::index::Keys;
+use crate::index::{self, Keys, Marks};
 
 /// Does all of a batch. After a failure the caller takes the savepoint back.
-pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
-    let mut writing = Writing::begin(sql, tenant, batch)?;
+pub(super) fn apply(session: &Session, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
+    let mut writing = Writing::begin(session, tenant, batch)?;
     for condition in &batch.conditions {
         if !writing.holds(condition)? {
             return Err(StoreError::Stale(condition.clone()).into());
@@ -39,6 +44,7 @@ pub(super) fn apply(sql: &Connection, tenant: &Tenant, batch: &Batch) -> Result<
 pub(super) struct Writing<'a> {
     pub(super) sql: &'a Connection,
     pub(super) tenant: &'a str,
+    marks: Arc<Marks>,
     position: i64,
     made: i64,
     clock: i64,
@@ -46,8 +52,9 @@ pub(super) struct Writing<'a> {
 
 // The organisation's row.
 impl<'a> Writing<'a> {
-    fn begin(sql: &'a Connection, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
-        let tenant = tenant.as_str();
+    fn begin(session: &'a Session, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
+        let (sql, tenant, marks): (&Connection, _, _) =
+            (session, tenant.as_str(), session.marks()?);
         let mut found = sql.prepare_cached(
             "SELECT position, made, clock FROM organisation WHERE tenant = :tenant",
         )?;
@@ -56,7 +63,7 @@ impl<'a> Writing<'a> {
         });
         let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
         let clock = batch.at.timestamp_micros().max(clock);
-        Ok(Self { sql, tenant, position, made, clock })
+        Ok(Self { sql, tenant, marks, position, made, clock })
     }
 
     fn end(&self) -> Result<()> {
@@ -156,25 +163,27 @@ impl Writing<'_> {
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
              (tenant, id, kind, place, own, memberships, created, last_modified,
-              user_name, external_id, display_name, active, owner, sent, assigned)
+              owner, sent, assigned, seal)
              VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
-              :user_name, :external_id, :display_name, :active, :owner, :sent, :assigned)",
+              :owner, :sent, :assigned, :seal)",
         )?;
-        let keys = Keys::of(&contents.sent, &assigned);
+        let (kind, id) = (write.kind.as_str(), write.id.as_str());
+        let (sent, assigned_text) = (text(&contents.sent)?, text(&assigned)?);
+        let seal = seal(&[self.tenant, kind, id, &sent, &assigned_text]);
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": write.id.as_str(), ":kind": write.kind.as_str(),
-            ":place": self.made, ":own": own, ":now": self.clock, ":user_name": keys.user_name,
-            ":external_id": keys.external_id, ":display_name": keys.display_name,
-            ":active": keys.active, ":owner": keys.owner, ":sent": text(&contents.sent)?, ":assigned": text(&assigned)?
+            ":tenant": self.tenant, ":id": id, ":kind": kind, ":place": self.made, ":own": own,
+            ":now": self.clock, ":owner": owner(&assigned), ":sent": sent,
+            ":assigned": assigned_text, ":seal": seal
         })?;
-        keys::put_emails(self.sql, self.tenant, write.id.as_str(), &keys)?;
+        let keys = index::keys(&self.marks, write.kind.as_str(), &contents.sent, &assigned);
+        keys::replace(self.sql, self.tenant, self.made, &Keys::new(), &keys)?;
         self.population(&write.kind, 1)?;
-        let (added, removed) =
-            self.change_members(&write.id, &Members::Exactly(members.to_vec()))?;
-        self.move_memberships(&added, own)?;
         let version = Version::new(position(own), Position::START);
         let mut outcome = Outcome::new(true, version, self.now()?);
-        (outcome.added, outcome.removed) = (added, removed);
+        if !members.is_empty() {
+            outcome.added = self.change_members(&write.id, &Members::Exactly(members.to_vec()))?.0;
+            self.move_memberships(&outcome.added, own)?;
+        }
         Ok(outcome)
     }
 
@@ -190,8 +199,9 @@ impl Writing<'_> {
             _ => None,
         };
         if let Some(contents) = contents {
+            self.release_keys(&row.id, &contents.keys)?;
             let assigned = self.fill(write, contents)?;
-            self.set_documents(&write.id, &contents.sent, &assigned)?;
+            self.set_documents(&row, &contents.sent, &assigned)?;
         }
         let (added, removed) = self.change_members(&write.id, members)?;
         if contents.is_none() && added.is_empty() && removed.is_empty() {
@@ -216,12 +226,12 @@ impl Writing<'_> {
         for table in [
             "DELETE FROM edge WHERE tenant = :tenant AND group_id = :id",
             "DELETE FROM unique_key WHERE tenant = :tenant AND id = :id",
-            "DELETE FROM email WHERE tenant = :tenant AND id = :id",
             "DELETE FROM resource WHERE tenant = :tenant AND id = :id",
         ] {
             let key = named_params! { ":tenant": self.tenant, ":id": write.id.as_str() };
             self.sql.prepare_cached(table)?.execute(key)?;
         }
+        keys::replace(self.sql, self.tenant, row.place, &self.keys_of(&row)?, &Keys::new())?;
         self.population(&write.kind, -1)?;
         let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Delete)?;
         self.move_memberships(&removed, own)?;
@@ -263,21 +273,27 @@ impl Writing<'_> {
         Ok(own)
     }
 
-    fn set_documents(&self, id: &ResourceId, sent: &Object, assigned: &Object) -> Result<()> {
+    fn set_documents(&self, row: &Stored, sent: &Object, assigned: &Object) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET sent = :sent, assigned = :assigned
+            "UPDATE resource SET owner = :owner, sent = :sent, assigned = :assigned, seal = :seal
              WHERE tenant = :tenant AND id = :id",
         )?;
+        let texts = (text(sent)?, text(assigned)?);
+        let seal = seal(&[self.tenant, &row.kind, &row.id, &texts.0, &texts.1]);
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": id.as_str(),
-            ":sent": text(sent)?, ":assigned": text(assigned)?
+            ":tenant": self.tenant, ":id": row.id, ":owner": owner(assigned),
+            ":sent": texts.0, ":assigned": texts.1, ":seal": seal
         })?;
-        keys::replace(self.sql, self.tenant, id.as_str(), &Keys::of(sent, assigned))
+        let after = index::keys(&self.marks, &row.kind, sent, assigned);
+        keys::replace(self.sql, self.tenant, row.place, &self.keys_of(row)?, &after)
+    }
+
+    fn keys_of(&self, row: &Stored) -> Result<Keys> {
+        keys::of_texts(&self.marks, &row.kind, &row.sent, &row.assigned)
     }
 
     /// Takes keys and claims; gives the assigned part with the values claimed.
     fn fill(&self, write: &Write, contents: &Contents) -> Result<Object> {
-        self.release_keys(&write.id, &contents.keys)?;
         for key in &contents.keys {
             self.take_key(write, key)?;
         }
@@ -289,11 +305,11 @@ impl Writing<'_> {
         Ok(assigned)
     }
 
-    fn release_keys(&self, id: &ResourceId, kept: &[UniqueKey]) -> Result<()> {
+    fn release_keys(&self, id: &str, kept: &[UniqueKey]) -> Result<()> {
         let mut held = self.sql.prepare_cached(
             "SELECT attribute, folded FROM unique_key WHERE tenant = :tenant AND id = :id",
         )?;
-        let key = named_params! { ":tenant": self.tenant, ":id": id.as_str() };
+        let key = named_params! { ":tenant": self.tenant, ":id": id };
         let held = held
             .query_map(key, |row| Ok(UniqueKey { attribute: row.get(0)?, folded: row.get(1)? }))?;
         let held = held.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -303,7 +319,7 @@ impl Writing<'_> {
         )?;
         for key in held.iter().filter(|key| !kept.contains(key)) {
             release.execute(named_params! {
-                ":tenant": self.tenant, ":id": id.as_str(),
+                ":tenant": self.tenant, ":id": id,
                 ":attribute": key.attribute, ":folded": key.folded
             })?;
         }
@@ -339,6 +355,11 @@ fn differs(row: &Stored, contents: &Contents) -> Result<bool> {
     Ok(!contents.claims.is_empty()
         || !same(&row.sent, &contents.sent)?
         || !same(&row.assigned, &contents.assigned)?)
+}
+
+/// By which views part what one caller sees from what another does.
+fn owner(assigned: &Object) -> Option<&str> {
+    assigned.text(&Location::new("owner").in_extension(ASSIGNED))
 }
 
 fn text(object: &Object) -> Result<String> {

@@ -66,7 +66,7 @@ fn files_of_others_are_refused() {
     sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
     let refused = SqliteStore::open(&newer).unwrap_err();
-    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 1");
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 2");
 
     let text = folder.path().join("text.db");
     fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();
@@ -172,8 +172,8 @@ fn keys_of_another_fold_are_folded_again() {
     commit(&store, vec![Write::new("User".into(), "u1".into(), made)]).unwrap();
     drop(store);
     let sql = rusqlite::Connection::open(&path).unwrap();
-    sql.execute("UPDATE resource SET user_name = 'ADA'", []).unwrap();
-    sql.execute("UPDATE meta SET value = 'old' WHERE name = 'fold'", []).unwrap();
+    sql.execute("UPDATE text_key SET value = 'ADA' WHERE value = 'ada'", []).unwrap();
+    sql.execute("UPDATE meta SET value = 'fold 0, 7 marks' WHERE name = 'keys'", []).unwrap();
     drop(sql);
 
     let find = |store: &SqliteStore| {

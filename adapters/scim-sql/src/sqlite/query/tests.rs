@@ -13,12 +13,13 @@ fn plan(resource_type: &ResourceType, text: &str) -> (Vec<String>, Option<String
 }
 
 fn steps(resource_type: &ResourceType, filter: Bound) -> (Vec<String>, Option<String>) {
-    let sql = open::memory().unwrap();
+    let marks = Marks::usual();
+    let sql = open::memory(&marks).unwrap();
     let mut query = Query::all(resource_type.kind().as_str(), 10);
     query.filter = Some(filter);
-    let (condition, rest) = narrowed(&query, 1);
-    let tenant = "acme".into();
     let kinds = BTreeSet::from([resource_type.kind().as_str()]);
+    let (condition, rest) = narrowed(&marks, &query, &kinds);
+    let tenant = "acme".into();
     let statement = Statement { tenant: &tenant, kinds, ids: None, condition };
     let walks =
         statement.text("SELECT r.place FROM resource r WHERE r.tenant = ?1 AND r.place > ?2");
@@ -43,6 +44,8 @@ fn look_ups_go_along_an_index() {
     let users = [
         r#"userName eq "Ada""#,
         r#"userName eq "Ada" or userName eq "Grace""#,
+        r#"userName eq "Ada" or emails.value eq "Ada""#,
+        r#"userName sw "Ada""#,
         r#"externalId eq "Ada""#,
         r#"displayName eq "Ada" and title pr"#,
         r#"id eq "Ada""#,
@@ -52,40 +55,54 @@ fn look_ups_go_along_an_index() {
     ];
     insta::assert_snapshot!(plans(&ResourceType::user(), &users), @r#"
     userName eq "Ada"
-      SEARCH r USING INDEX resource_user_name (tenant=? AND kind=? AND user_name=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
     userName eq "Ada" or userName eq "Grace"
-      SEARCH r USING INDEX resource_user_name (tenant=? AND kind=? AND user_name=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
+    userName eq "Ada" or emails.value eq "Ada"
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 2
+      COMPOUND QUERY
+      LEFT-MOST SUBQUERY
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
+      UNION ALL
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
+    userName sw "Ada"
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value>? AND value<?)
     externalId eq "Ada"
-      SEARCH r USING INDEX resource_external_id (tenant=? AND kind=? AND external_id=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
     displayName eq "Ada" and title pr
-      SEARCH r USING INDEX resource_display_name (tenant=? AND kind=? AND display_name=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
       rest: title pr
     id eq "Ada"
       SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
     emails.value eq "Ada"
-      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
       LIST SUBQUERY 1
-      SEARCH e USING COVERING INDEX email_value (tenant=? AND value=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
     emails[type eq "work" and value eq "Ada"]
-      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
       LIST SUBQUERY 1
-      SEARCH e USING COVERING INDEX email_value (tenant=? AND value=?)
-      USE TEMP B-TREE FOR ORDER BY
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
       rest: emails[type eq "work" and value eq "ada"]
     groups.value eq "g1"
-      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      SEARCH r USING COVERING INDEX resource_id (tenant=? AND kind=? AND id=? AND place>?)
       LIST SUBQUERY 1
       SEARCH e USING PRIMARY KEY (tenant=? AND group_id=?)
       USE TEMP B-TREE FOR ORDER BY
     "#);
     insta::assert_snapshot!(plans(&ResourceType::group(), &[r#"members.value eq "u1""#]), @r#"
     members.value eq "u1"
-      SEARCH r USING INDEX sqlite_autoindex_resource_1 (tenant=? AND id=?)
+      SEARCH r USING COVERING INDEX resource_id (tenant=? AND kind=? AND id=? AND place>?)
       LIST SUBQUERY 1
       SEARCH e USING COVERING INDEX edge_reverse (tenant=? AND member_id=?)
       USE TEMP B-TREE FOR ORDER BY
@@ -101,13 +118,18 @@ fn what_selects_much_goes_along_the_places_and_stops_at_the_end_of_the_page() {
     ];
     insta::assert_snapshot!(plans(&ResourceType::user(), &users), @r#"
     active eq true
-      SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value=?)
     meta.lastModified gt "2026-01-01T00:00:00Z"
       SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
     userName sw "a" and not (emails.value pr)
-      SEARCH r USING INDEX resource_place (tenant=? AND kind=? AND place>?)
-      CORRELATED SCALAR SUBQUERY 1
-      SEARCH e USING INDEX email_owner (tenant=? AND id=?)
+      SEARCH r USING COVERING INDEX resource_place (tenant=? AND kind=? AND place=?)
+      LIST SUBQUERY 1
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value>? AND value<?)
+      LIST SUBQUERY 2
+      SEARCH k USING PRIMARY KEY (tenant=? AND mark=?)
+      CREATE BLOOM FILTER
     "#);
 }
 

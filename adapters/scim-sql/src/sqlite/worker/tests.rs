@@ -14,11 +14,14 @@ use scim_core::store::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::sqlite::{SqliteStore, open};
+use crate::{
+    index::Marks,
+    sqlite::{SqliteStore, open},
+};
 
 /// A store whose writer was prepared in some way.
 fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
-    let mut writer = open::writer(path).unwrap();
+    let mut writer = open::writer(path, &Marks::usual()).unwrap();
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
@@ -56,37 +59,6 @@ fn unavailable<T: std::fmt::Debug>(answer: Answer<T>) -> String {
         Err(StoreError::Unavailable(text)) => text,
         other => panic!("{other:?}"),
     }
-}
-
-// sec:S-13
-#[test]
-fn a_full_disk_is_told_and_nothing_is_lost() {
-    let (_folder, path) = folder();
-    let store = store(&path, |sql| {
-        let pages: u32 = sql.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-        let most: u32 = sql
-            .pragma_update_and_check(None, "max_page_count", pages + 4, |row| row.get(0))
-            .unwrap();
-        assert_eq!(most, pages + 4);
-    });
-    create(&store, "u1", 10).unwrap();
-    insta::assert_snapshot!(unavailable(create(&store, "u2", 100_000)), @"database or disk is full");
-    assert_eq!(total(&store), (1, Position(1)));
-    create(&store, "u3", 10).unwrap();
-    assert_eq!(total(&store), (2, Position(2)));
-}
-
-// sec:S-13
-#[test]
-fn a_file_that_may_not_be_written_is_told_and_still_read() {
-    let (_folder, path) = folder();
-    create(&SqliteStore::open(&path).unwrap(), "u1", 10).unwrap();
-    let store = store(&path, |sql| sql.pragma_update(None, "query_only", true).unwrap());
-    insta::assert_snapshot!(
-        unavailable(create(&store, "u2", 10)),
-        @"attempt to write a readonly database"
-    );
-    assert_eq!(total(&store), (1, Position(1)));
 }
 
 #[test]
@@ -143,4 +115,189 @@ fn waiting_batches_share_a_transaction() {
     });
     assert_eq!(total(&store), (20, Position(20)));
     assert_eq!(transactions.load(Ordering::Relaxed), 1);
+}
+
+/// Whatever statement is broken off, at whatever instruction: change, log, audit, keys and claims are all there or none is, and the answer
+/// says which. `SOAK=1` breaks off at each.
+// sec:S-02
+#[test]
+fn a_batch_that_is_broken_off_anywhere_leaves_all_or_nothing() {
+    let (folder, path) = folder();
+    let step = if std::env::var("SOAK").is_ok_and(|soak| soak == "1") { 1 } else { 23 };
+    let mut broken = 0;
+    for at in (1..).step_by(step) {
+        let path = path.with_extension(at.to_string());
+        create(&SqliteStore::open(&path).unwrap(), "u1", 10).unwrap();
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        let counter = Arc::clone(&left);
+        let store = store(&path, |sql| {
+            let stop = move || match counter.load(Ordering::Relaxed) {
+                usize::MAX => false,
+                left => {
+                    counter.store(left.saturating_sub(1), Ordering::Relaxed);
+                    left == 0
+                }
+            };
+            sql.progress_handler(1, Some(stop)).unwrap();
+        });
+        left.store(at, Ordering::Relaxed);
+        let answer = pollster::block_on(everything(&store));
+        left.store(usize::MAX, Ordering::Relaxed);
+        let done = answer.is_ok();
+        let tenant = "acme".into();
+        let seen = pollster::block_on(async {
+            let log = store.changes(&tenant, Position::START, 99).await.unwrap();
+            let audit = store.audit(&tenant, Position::START, 99).await.unwrap();
+            let claims = store.claims(&tenant, &"uid".into(), None, 99).await.unwrap();
+            let users = store.query(&tenant, &Query::all("User", 9)).await.unwrap();
+            (users.total, log.last.0, log.entries.len(), audit.len(), claims.len())
+        });
+        match done {
+            true => assert_eq!(seen, (2, 4, 4, 4, 1)),
+            false => assert_eq!(seen, (1, 1, 1, 1, 0), "after {at} instructions"),
+        }
+        if done {
+            break;
+        }
+        assert_eq!(unavailable(answer), "interrupted");
+        pollster::block_on(everything(&store)).unwrap();
+        broken += 1;
+    }
+    assert!(broken > 20, "only {broken} batches were broken off");
+    drop(folder);
+}
+
+/// A user with a claim and a key, a group of both users, and a change of the first one.
+async fn everything(store: &SqliteStore) -> Answer<Committed> {
+    use scim_core::store::{Claim, MemberId, Members, UniqueKey, Wanted};
+    let title = |text: &str| {
+        let mut contents = Contents::default();
+        contents.sent.set(&scim_core::filter::Location::new("userName"), text.into());
+        contents
+    };
+    let claim = Claim {
+        spaces: vec!["uid".into()],
+        wanted: Wanted::Next(vec![1..=9]),
+        into: scim_core::filter::Location::new("uid"),
+    };
+    let mut made = title("Grace");
+    made.claims.push(claim);
+    made.keys.push(UniqueKey { attribute: "userName".to_owned(), folded: "grace".to_owned() });
+    let member = |id: &str| MemberId { kind: "User".into(), id: id.into() };
+    let change = Change::Update { contents: Some(title("Ada")), members: Members::Keep };
+    let writes = vec![
+        Write::new("User".into(), "u2".into(), Change::Create { contents: made, members: vec![] }),
+        Write::new(
+            "Group".into(),
+            "g1".into(),
+            Change::Create {
+                contents: Contents::default(),
+                members: vec![member("u1"), member("u2")],
+            },
+        ),
+        Write::new("User".into(), "u1".into(), change),
+    ];
+    let tenant = "acme".into();
+    let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), writes);
+    let reviewed = review(&AllowAll, Reader::new(store, &tenant), batch).await.unwrap();
+    store.commit(&tenant, reviewed).await
+}
+
+/// A database that stands still gathers no more than so many calls; who comes then is told at once, and later all is well again.
+// sec:S-05
+#[test]
+fn a_database_that_stands_still_sheds_load() {
+    let (_folder, path) = folder();
+    let store = store(&path, |_| ());
+    let (release, released) = mpsc::channel::<()>();
+    let (enter, entered) = mpsc::channel();
+    thread::scope(|scope| {
+        let store = &store;
+        let stall = store.workers.maintain(move |_| {
+            let told = enter.send(());
+            Ok(told.is_ok() && released.recv().is_ok())
+        });
+        let stalled = scope.spawn(|| pollster::block_on(stall));
+        entered.recv().unwrap();
+        let tenant = scim_core::store::Tenant::from("acme");
+        let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), vec![]);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut waiting = vec![];
+        let mut refused = 0;
+        for _ in 0..QUEUE + 100 {
+            let mut call = Box::pin(store.workers.commit(tenant.clone(), batch.clone()));
+            match call.as_mut().poll(&mut context) {
+                std::task::Poll::Pending => waiting.push(call),
+                std::task::Poll::Ready(answer) => {
+                    insta::allow_duplicates! {
+                        insta::assert_snapshot!(unavailable(answer), @"1024 calls wait for the database already");
+                    }
+                    refused += 1;
+                }
+            }
+        }
+        assert_eq!((waiting.len(), refused), (QUEUE, 100));
+        // Who has given up is passed over.
+        waiting.truncate(5);
+        release.send(()).unwrap();
+        assert_eq!(stalled.join().unwrap(), Ok(true));
+        for call in waiting {
+            assert_eq!(pollster::block_on(call).unwrap().position, Position(0));
+        }
+    });
+    create(&store, "u1", 10).unwrap();
+}
+
+/// A lock that is given back in time is waited for.
+// sec:S-03
+#[test]
+fn a_lock_is_waited_for() {
+    let (_folder, path) = folder();
+    let store = store(&path, |_| ());
+    let other = open::existing(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| create(&store, "u1", 10));
+        thread::sleep(Duration::from_millis(100));
+        assert!(!waits.is_finished());
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(waits.join().unwrap().unwrap().position, Position(1));
+    });
+}
+
+/// What SQLite may say, and what callers of the store are told: what may pass is 503, what is damaged is 500, and no text of SQLite's gets
+/// out of either.
+#[test]
+fn what_sqlite_says_becomes_one_of_two_errors() {
+    use rusqlite::ffi;
+    let told = |code| {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        match StoreError::from(Failure::from(error)) {
+            StoreError::Unavailable(_) => 503,
+            StoreError::Corrupt(_) => 500,
+            other => panic!("{other}"),
+        }
+    };
+    let may_pass = [
+        ffi::SQLITE_PERM,
+        ffi::SQLITE_ABORT,
+        ffi::SQLITE_BUSY,
+        ffi::SQLITE_LOCKED,
+        ffi::SQLITE_NOMEM,
+        ffi::SQLITE_READONLY,
+        ffi::SQLITE_INTERRUPT,
+        ffi::SQLITE_IOERR,
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_CANTOPEN,
+        ffi::SQLITE_PROTOCOL,
+        ffi::SQLITE_SCHEMA,
+        ffi::SQLITE_NOLFS,
+        ffi::SQLITE_BUSY_SNAPSHOT,
+        ffi::SQLITE_IOERR_FSYNC,
+        ffi::SQLITE_READONLY_DIRECTORY,
+    ];
+    let damaged =
+        [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_CONSTRAINT, ffi::SQLITE_MISMATCH];
+    assert!(may_pass.into_iter().all(|code| told(code) == 503));
+    assert!(damaged.into_iter().all(|code| told(code) == 500));
 }

@@ -1,0 +1,176 @@
+use std::{
+    env,
+    path::PathBuf,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::*;
+use crate::sqlite::SqliteStore;
+
+const FILE: &str = "SCIM_SQL_MIGRATE_FILE";
+const AFTER: &str = "SCIM_SQL_MIGRATE_AFTER";
+
+/// A file of layout 1 as the version before this one left it, with two users and a group.
+fn of_layout_1(path: &Path) {
+    let sql = Connection::open(path).unwrap();
+    prepared(&sql).unwrap();
+    sql.pragma_update(None, "journal_mode", "WAL").unwrap();
+    sql.execute_batch(MIGRATIONS[0]).unwrap();
+    sql.pragma_update(None, "user_version", 1).unwrap();
+    sql.execute_batch(
+        r#"UPDATE meta SET value = 'e1' WHERE name = 'epoch';
+        UPDATE meta SET value = '1' WHERE name = 'fold';
+        INSERT INTO organisation VALUES ('acme', 3, 3, 7);
+        INSERT INTO population VALUES ('acme', 'User', 2), ('acme', 'Group', 1);
+        INSERT INTO resource VALUES
+            ('acme', 'u1', 'User', 1, 1, 3, 5, 5, 'ada', NULL, NULL, 1, 'idp',
+             '{"userName":"Ada","active":true,"emails":[{"value":"Ada@x"}]}', '{}'),
+            ('acme', 'u2', 'User', 2, 2, 0, 6, 6, 'grace', '7', 'grace', NULL, NULL,
+             '{"userName":"Grace","externalId":"7","displayName":"Grace"}', '{}'),
+            ('acme', 'g1', 'Group', 3, 3, 0, 7, 7, NULL, NULL, 'team', NULL, NULL,
+             '{"displayName":"Team"}', '{}');
+        INSERT INTO email VALUES ('acme', 'u1', 'ada@x');
+        INSERT INTO edge VALUES ('acme', 'g1', 'u1');
+        INSERT INTO log VALUES ('acme', 1, 'User', 'u1', 0, 5), ('acme', 2, 'User', 'u2', 0, 6),
+            ('acme', 3, 'Group', 'g1', 0, 7);
+        "#,
+    )
+    .unwrap();
+}
+
+/// Everything that a file holds but its epoch: a line a row, in order.
+fn dump(path: &Path) -> String {
+    let sql = Connection::open(path).unwrap();
+    let mut tables = sql
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migration' ORDER BY name")
+        .unwrap();
+    let tables: Vec<String> =
+        tables.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
+    let mut lines = vec![];
+    for table in tables {
+        let mut rows = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = rows.column_count();
+        let cells = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+            let cells =
+                (0..width).map(|n| Ok(format!("{:?}", row.get::<_, rusqlite::types::Value>(n)?)));
+            Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+        };
+        let rows =
+            rows.query_map([], cells).unwrap().map(|row| format!("{table}: {}", row.unwrap()));
+        let mut rows: Vec<_> = rows.filter(|row| !row.contains("\"epoch\"")).collect();
+        rows.sort();
+        lines.extend(rows);
+    }
+    lines.join("\n")
+}
+
+fn total(store: &SqliteStore, filter: &str) -> u64 {
+    use scim_core::{
+        ResourceType,
+        filter::{Coercion, Filter},
+        store::{Query, Store},
+    };
+    let filter: Filter = filter.parse().unwrap();
+    let mut query = Query::all("User", 9);
+    query.filter = Some(filter.bind(&ResourceType::user(), &Coercion::STRICT).unwrap());
+    pollster::block_on(store.query(&"acme".into(), &query)).unwrap().total
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    (folder, path)
+}
+
+#[test]
+fn a_file_of_the_first_layout_is_brought_up_to_date() {
+    let (_folder, path) = folder();
+    of_layout_1(&path);
+    let store = SqliteStore::open(&path).unwrap();
+    for (filter, expected) in [
+        (r#"userName eq "ADA""#, 1),
+        (r#"emails.value eq "ada@X""#, 1),
+        (r#"externalId eq "7" and displayName sw "g""#, 1),
+        (r#"active eq true or userName eq "grace""#, 2),
+        (r#"groups.value eq "g1" and meta.created gt "1970-01-01T00:00:00Z""#, 1),
+    ] {
+        assert_eq!(total(&store, filter), expected, "{filter}");
+    }
+}
+
+/// The child: opens the file, and dies in the middle of its n-th statement or shortly after. Does nothing where no parent asks for it.
+#[test]
+fn child() {
+    let (Ok(file), Ok(after)) = (env::var(FILE), env::var(AFTER)) else { return };
+    let after: u64 = after.parse().unwrap();
+    let mut sql = Connection::open(file).unwrap();
+    prepared(&sql).unwrap();
+    sql.pragma_update(None, "synchronous", "FULL").unwrap();
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+    let die = move || {
+        if SEEN.fetch_add(1, Ordering::Relaxed) >= after {
+            std::process::abort();
+        }
+        false
+    };
+    // Called for every so many instructions of SQLite's.
+    sql.progress_handler(STRIDE, Some(die)).unwrap();
+    migrate(&sql, &Marks::usual()).unwrap();
+}
+
+/// How many instructions of SQLite's lie between two moments at which the child may die.
+const STRIDE: i32 = 25;
+
+// sec:S-06
+#[test]
+fn a_migration_that_is_killed_is_done_by_the_next_who_opens_the_file() {
+    let (folder, path) = folder();
+    let original = folder.path().join("original.db");
+    of_layout_1(&original);
+    std::fs::copy(&original, &path).unwrap();
+    drop(SqliteStore::open(&path).unwrap());
+    let (old, new) = (dump(&original), dump(&path));
+    assert_ne!(old, new);
+    let step = if env::var("SOAK").is_ok_and(|soak| soak == "1") { 1 } else { 4 };
+    let mut kills = 0;
+    for after in (0..).step_by(step) {
+        std::fs::copy(&original, &path).unwrap();
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "sqlite::open::tests::child", "--test-threads", "1"]);
+        let done = child.env(FILE, &path).env(AFTER, after.to_string()).output().unwrap();
+        let between = dump(&path);
+        assert!(between == old || between == new, "half of a migration after {after}");
+        drop(SqliteStore::open(&path).unwrap());
+        assert_eq!(dump(&path), new, "after {after}");
+        if done.status.success() {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 20, "the child was killed {kills} times only");
+}
+
+// sec:S-06
+#[test]
+fn layouts_of_other_statements_are_refused() {
+    let (_folder, path) = folder();
+    drop(SqliteStore::open(&path).unwrap());
+    let sql = Connection::open(&path).unwrap();
+    sql.execute("UPDATE migration SET checksum = checksum + 1 WHERE number = 2", []).unwrap();
+    drop(sql);
+    let refused = SqliteStore::open(&path).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is not available: layout 2 of the file was made by another version's statements");
+}
+
+#[test]
+fn damage_is_found_when_the_file_is_opened() {
+    let (_folder, path) = folder();
+    of_layout_1(&path);
+    drop(SqliteStore::open(&path).unwrap());
+    let sql = Connection::open(&path).unwrap();
+    sql.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM resource WHERE id = 'u1'").unwrap();
+    drop(sql);
+    let refused = SqliteStore::open(&path).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is damaged: a row of `edge` refers to nothing");
+}

@@ -1,0 +1,75 @@
+//! How a store is opened.
+
+use std::{path::Path, sync::Arc};
+
+use event_listener::Event as Signal;
+use scim_core::{
+    filter::Attribute,
+    store::{ResourceKind, StoreError},
+};
+
+use super::{SqliteStore, failure::Result, open, worker::Workers};
+use crate::index::{Mark, Marks};
+
+/// What a [`SqliteStore`] is opened with; see [`SqliteStore::options`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    marks: Marks,
+}
+
+impl Options {
+    pub(super) fn new() -> Self {
+        Self { marks: Marks::usual() }
+    }
+
+    /// Marks an attribute of a kind: filters and orders by it go along an index, whether clients sent it or the service assigned it.
+    ///
+    /// Text, booleans and whole numbers can be marked; of another type it has no effect. A mark costs one index entry a value with each
+    /// write. It stays in the file: one that is new there makes [`open`](Self::open) write the keys of all resources.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::filter::{Attribute, Case, Location, Type};
+    /// use scim_sql::SqliteStore;
+    ///
+    /// let badge = Location::new("badge").in_extension("urn:example:User");
+    /// let badge = Attribute::new(badge, Type::String).case(Case::Exact);
+    /// let store = SqliteStore::options().mark("User", badge).in_memory()?;
+    /// # Ok::<(), scim_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn mark(mut self, kind: impl Into<ResourceKind>, attribute: Attribute) -> Self {
+        self.marks.add(Mark { kind: kind.into(), attribute });
+        self
+    }
+
+    /// The store in that file, which is made where there is none, checked, and brought to the newest layout.
+    ///
+    /// Blocks while it does so; meant for the start of a program.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where the file cannot be opened or written, or comes from a newer version of this crate;
+    /// [`StoreError::Corrupt`] where it is no database, or a damaged one.
+    pub fn open(&self, path: impl AsRef<Path>) -> std::result::Result<SqliteStore, StoreError> {
+        let committed = Arc::new(Signal::new());
+        let path = path.as_ref();
+        // The writer comes first: it makes the file and its tables.
+        let writer = open::writer(path, &self.marks)?;
+        let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
+        let workers = Workers::start(writer, readers, &committed)?;
+        Ok(SqliteStore { workers, committed })
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where no thread can be had.
+    pub fn in_memory(&self) -> std::result::Result<SqliteStore, StoreError> {
+        let committed = Arc::new(Signal::new());
+        let workers = Workers::start(open::memory(&self.marks)?, vec![], &committed)?;
+        Ok(SqliteStore { workers, committed })
+    }
+}

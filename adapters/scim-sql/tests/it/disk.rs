@@ -1,0 +1,157 @@
+//! A disk that is full, and one that may not be written: on a small file system of its own, mounted for the test.
+
+use std::{fs, io::Write as _, path::PathBuf, process::Command, sync::Arc};
+
+use bytes::Bytes;
+use http::Request;
+use scim_core::{
+    Caller, Service,
+    store::{Change, Contents, Position, Query, Store, StoreError, Write},
+};
+use scim_sql::SqliteStore;
+
+use crate::commit;
+
+/// A file system in memory, which goes with it.
+struct Disk {
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Disk {
+    /// So many KiB large; none where nothing may be mounted.
+    fn new(size: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk");
+        fs::create_dir(&path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}k"), "scim-sql"])
+            .arg(&path)
+            .output()
+            .is_ok_and(|done| done.status.success());
+        if !mounted {
+            let why = "no file system may be mounted here";
+            eprintln!("skipped: {why}");
+            assert!(
+                std::env::var_os("REQUIRE_REAL_PROGRAMS").is_none_or(|set| set != "1"),
+                "{why}"
+            );
+            return None;
+        }
+        Some(Self { path, _folder: folder })
+    }
+
+    fn remount(&self, option: &str) {
+        let option = format!("remount,{option}");
+        let done = Command::new("mount").args(["-o", &option]).arg(&self.path).status();
+        assert!(done.is_ok_and(|status| status.success()), "{option}");
+    }
+
+    /// Leaves no more than so many KiB free.
+    fn fill(&self, left: usize) {
+        let mut ballast = fs::File::create(self.ballast()).unwrap();
+        while ballast.write_all(&[0; 1024]).is_ok() {}
+        let size = ballast.metadata().unwrap().len();
+        ballast.set_len(size.saturating_sub(left as u64 * 1024)).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.path.join("ballast")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.path).status();
+    }
+}
+
+fn user(id: &str, size: usize) -> Write {
+    let mut contents = Contents::default();
+    contents.sent.set(&scim_core::filter::Location::new("title"), "x".repeat(size).into());
+    Write::new("User".into(), id.into(), Change::Create { contents, members: vec![] })
+}
+
+/// How many users there are; and log and audit tell of as many.
+fn total(store: &SqliteStore) -> u64 {
+    let tenant = "acme".into();
+    pollster::block_on(async {
+        let page = store.query(&tenant, &Query::all("User", 9)).await.unwrap();
+        let log = store.changes(&tenant, Position::START, 9_999).await.unwrap();
+        let audit = store.audit(&tenant, Position::START, 9_999).await.unwrap();
+        assert_eq!((log.entries.len() as u64, audit.len() as u64), (page.total, page.total));
+        page.total
+    })
+}
+
+fn status(service: &Service, name: &str) -> (u16, String) {
+    let caller = Caller::new("acme", "https://scim.example.com/acme".parse().unwrap());
+    let body = format!(r#"{{"userName":"{name}","title":"{}"}}"#, "x".repeat(200_000));
+    let request = Request::post("/acme/Users").body(Bytes::from(body)).unwrap();
+    let answer = pollster::block_on(service.handle(&caller, request));
+    (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
+}
+
+/// ENOSPC somewhere in each of many commits: in the log, in a checkpoint, in the first byte or the last.
+// sec:S-13
+#[test]
+fn a_full_disk_is_503_and_all_goes_on_when_there_is_room() {
+    let Some(disk) = Disk::new(8 << 10) else { return };
+    let store = Arc::new(SqliteStore::open(disk.path.join("store.db")).unwrap());
+    let mut made = 0;
+    for round in 0..40 {
+        // A little more room each time, so that it ends at another write.
+        disk.fill(round * 12);
+        let mut refused = None;
+        for number in 0..200 {
+            let id = format!("u{round}-{number}");
+            match commit(&*store, vec![user(&id, 2_000)]) {
+                Ok(committed) => {
+                    made += 1;
+                    assert_eq!(committed.position, Position(made));
+                }
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        assert!(matches!(&refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+        assert_eq!(total(&store), made, "round {round}: {refused:?}");
+        fs::remove_file(disk.ballast()).unwrap();
+        // Without a restart.
+        assert_eq!(
+            commit(&*store, vec![user(&format!("u{round}"), 10)]).unwrap().position,
+            Position(made + 1)
+        );
+        made += 1;
+    }
+    disk.fill(8);
+    let service = Service::new(Arc::clone(&store) as Arc<dyn Store>);
+    let (refused, body) = status(&service, "ada");
+    assert_eq!(refused, 503, "{body}");
+    assert!(
+        !body.contains("disk") && !body.contains("full"),
+        "the database's words stay inside: {body}"
+    );
+    fs::remove_file(disk.ballast()).unwrap();
+    assert_eq!(status(&service, "ada").0, 201);
+    drop((service, store));
+    assert_eq!(total(&SqliteStore::open(disk.path.join("store.db")).unwrap()), made + 1);
+}
+
+/// The file system refuses to be made read-only while it is written to, so that here the file is what may not be written.
+// sec:S-13
+#[test]
+fn a_disk_that_may_not_be_written_is_told_and_serves_again_when_it_may() {
+    let Some(disk) = Disk::new(8 << 10) else { return };
+    let path = disk.path.join("store.db");
+    commit(&SqliteStore::open(&path).unwrap(), vec![user("u1", 10)]).unwrap();
+    disk.remount("ro");
+    let refused = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    disk.remount("rw");
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(commit(&store, vec![user("u2", 10)]).unwrap().position, Position(2));
+    assert_eq!(total(&store), 2);
+}
