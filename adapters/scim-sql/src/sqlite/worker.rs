@@ -184,10 +184,18 @@ fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) 
 }
 
 fn in_one_view<R>(sql: &Session, read: impl FnOnce(&Session) -> Result<R>) -> Result<R> {
-    let view = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
+    let view = begin(sql, TransactionBehavior::Deferred)?;
     let result = read(sql)?;
     view.commit()?;
     Ok(result)
+}
+
+/// A transaction. One that could not even be rolled back when it failed is rolled back first.
+fn begin(sql: &Session, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
+    if !sql.is_autocommit() {
+        sql.execute_batch("ROLLBACK")?;
+    }
+    Ok(Transaction::new_unchecked(sql, behavior)?)
 }
 
 /// Nobody is answered before all is durable. If it does not become so, all batches failed alike, also those that were refused: they were
@@ -205,7 +213,7 @@ fn commit_together(sql: &Session, commits: Vec<Commit>) {
 }
 
 fn in_one_transaction(sql: &Session, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
-    let transaction = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
+    let transaction = begin(sql, TransactionBehavior::Immediate)?;
     let results = commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?;
     transaction.commit()?;
     Ok(results)
