@@ -108,6 +108,8 @@ use super::{
 ///   (`pages::several_kinds_are_in_one_order`). Beyond the end a page is empty and has its total (`pages::pages_beyond_the_end_are_empty`).
 /// - From key to key each resource comes once (`pages::key_pages_follow_each_other`), also where others come and go in between
 ///   (`pages::key_pages_survive_changes`).
+/// - Walked backward, all is as if the list stood the other way round (`pages::pages_are_walked_backward`). A page ends before it has more
+///   members than it may, but a resource alone comes whole (`pages::pages_end_with_their_members`).
 /// - Ids narrow (`pages::ids_narrow_a_query`). Totals are exact (`pages::totals_follow_every_change`). Pages carry the members and copies
 ///   that are wanted (`pages::pages_carry_what_is_wanted`).
 ///
