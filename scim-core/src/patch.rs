@@ -105,6 +105,7 @@ impl Plan {
     ) -> Result<Self, ScimError> {
         let operations = decode::operations(body, resource_type, dialect, limits)?;
         let mut compiler = compile::Compiler::new(resource_type, dialect, limits);
+        compiler.expect(operations.len());
         operations.into_iter().try_for_each(|operation| compiler.operation(operation))?;
         Ok(compiler.finish())
     }

@@ -10,11 +10,21 @@ use crate::{Object, ScimError, object::is_empty};
 pub(super) struct Budget {
     left: usize,
     whole: usize,
+    /// Whether several steps are about what this one is about. One alone costs no more than the list is long.
+    pub(super) is_revisited: bool,
 }
 
 impl Budget {
     pub(super) fn new(whole: usize) -> Self {
-        Self { left: whole, whole }
+        Self { left: whole, whole, is_revisited: false }
+    }
+
+    /// Spends what it takes to look at all elements, so many times.
+    pub(super) fn spend_on(&mut self, list: &[Value], times: usize) -> Result<(), ScimError> {
+        match self.is_revisited {
+            true => self.spend(list.iter().map(|element| times * weight(element)).sum()),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn spend(&mut self, work: usize) -> Result<(), ScimError> {
@@ -29,6 +39,17 @@ impl Budget {
     }
 }
 
+/// How much there is to look at in an element: 1, and more where its texts are long.
+fn weight(element: &Value) -> usize {
+    const LONG: usize = 1024;
+    let length = |value: &Value| value.as_str().map_or(0, str::len);
+    let bytes: usize = match element {
+        Value::Object(members) => members.values().map(length).sum(),
+        simple => length(simple),
+    };
+    1 + bytes / LONG
+}
+
 pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
     // What several steps touch may be in the end what it was; what one touches is not.
     let mut budget = Budget::new(plan.work);
@@ -36,9 +57,10 @@ pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimErro
         plan.revisited.iter().map(|name| object.top(name).cloned()).collect();
     let mut changed = false;
     for step in &plan.steps {
+        budget.is_revisited = plan.revisited.iter().any(|name| name == step.top());
         let differs =
             one(step, &mut object, &mut budget).map_err(|error| plan.at(step.operation, error))?;
-        changed |= differs && !plan.revisited.iter().any(|name| name == step.top());
+        changed |= differs && !budget.is_revisited;
     }
     let mut revisited = plan.revisited.iter().zip(&before);
     changed = changed || revisited.any(|(name, before)| object.top(name) != before.as_ref());

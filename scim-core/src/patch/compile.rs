@@ -5,6 +5,8 @@ mod budget;
 mod membership;
 mod value_path;
 
+use std::collections::{BTreeSet, HashSet};
+
 use scim_filter::{AttrPath, Bound, Filter, Location, Path};
 use serde_json::Value;
 
@@ -20,6 +22,7 @@ use crate::{
     schema::{Attribute, Mutability, cut},
 };
 use budget::Budget;
+use value_path::Selection;
 
 pub(super) struct Compiler<'a> {
     resource_type: &'a ResourceType,
@@ -27,6 +30,7 @@ pub(super) struct Compiler<'a> {
     admission: Admission<'a>,
     budget: Budget<'a>,
     number: usize,
+    selection: Option<Selection>,
     plan: Plan,
 }
 
@@ -45,19 +49,24 @@ impl<'a> Compiler<'a> {
             work: limits.work,
         };
         let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
-        Self { resource_type, dialect, admission, budget, number: 0, plan }
+        Self { resource_type, dialect, admission, budget, number: 0, selection: None, plan }
+    }
+
+    /// Makes room for so many operations.
+    pub(super) fn expect(&mut self, operations: usize) {
+        self.plan.steps.reserve(operations);
+        self.plan.paths.reserve(operations);
     }
 
     pub(super) fn finish(self) -> Plan {
         let mut plan = self.plan;
-        let mut tops: Vec<&str> = plan.steps.iter().map(Step::top).collect();
-        tops.sort_unstable();
-        let mut revisited: Vec<String> = tops
-            .windows(2)
-            .filter_map(|pair| pair.first().filter(|first| pair.last() == Some(first)))
-            .map(|name| (*name).to_owned())
-            .collect();
-        revisited.dedup();
+        let (mut seen, mut revisited) = (HashSet::new(), BTreeSet::new());
+        for step in &plan.steps {
+            if !seen.insert(step.top()) {
+                revisited.insert(step.top());
+            }
+        }
+        let revisited = revisited.into_iter().map(str::to_owned).collect();
         plan.revisited = revisited;
         plan
     }

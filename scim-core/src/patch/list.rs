@@ -18,7 +18,9 @@ use crate::{
 /// Up to so many elements are each compared with the whole list; more are looked up.
 const COMPARED: usize = 4;
 
-/// Elements that a step touched, as they were.
+const PRIMARY: &str = "primary";
+
+/// Elements that a step touched, as they were; null where they cannot be in the end what they were.
 type Touched = BTreeMap<usize, Value>;
 
 /// Changes some elements of a list, or a part of each. Whether that made a difference.
@@ -49,9 +51,21 @@ pub(super) fn change(
     let sub = elements.sub.as_deref();
     for index in &chosen {
         let Some(element) = list.get_mut(*index) else { continue };
-        touched.entry(*index).or_insert_with(|| element.clone());
-        alter(element, sub, action);
-        check_parts(target, touched.get(index), element)?;
+        match (sub, action) {
+            // Nothing can take this change back, so that nobody need know what there was.
+            (Some(sub), Action::Set(value)) if sub != PRIMARY && target.fixed_parts.is_empty() => {
+                if element.get(sub) == Some(value) && !touched.contains_key(index) {
+                    continue;
+                }
+                touched.insert(*index, Value::Null);
+                alter(element, Some(sub), action);
+            }
+            _ => {
+                touched.entry(*index).or_insert_with(|| element.clone());
+                alter(element, sub, action);
+                check_parts(target, touched.get(index), element)?;
+            }
+        }
     }
     let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
     settle(target, list, touched, primary, object, budget)
@@ -71,7 +85,7 @@ pub(super) fn append(
     for (at, there) in list.iter().enumerate() {
         budget.spend(wanted.judge(there, at, &mut fates))?;
     }
-    let (mut touched, mut primary) = (Touched::new(), None);
+    let mut touched = Touched::new();
     for (number, item) in items.iter().enumerate() {
         let at = match fates.get(number) {
             Some(Fate::Merged(at)) => *at,
@@ -85,6 +99,7 @@ pub(super) fn append(
                     merge_into(there, members);
                 }
                 check_parts(target, touched.get(&at), there)?;
+                budget.spend(wanted.judge_again(&list, at, &mut fates))?;
             }
             _ => {
                 touched.insert(at, Value::Null);
@@ -92,9 +107,13 @@ pub(super) fn append(
                 budget.spend(wanted.judge(item, at, &mut fates))?;
             }
         }
-        primary = if is_primary(item) { Some(at) } else { primary };
+        if is_primary(item) {
+            for demoted in keep_primary(&mut list, at, &mut touched) {
+                budget.spend(wanted.judge_again(&list, demoted, &mut fates))?;
+            }
+        }
     }
-    settle(target, list, touched, primary, object, budget)
+    settle(target, list, touched, None, object, budget)
 }
 
 /// What becomes of a value that is to be added.
@@ -103,8 +122,8 @@ enum Fate {
     New,
     /// Into the element of the same `type` and `value`.
     Merged(usize),
-    /// An element says it already.
-    Said,
+    /// That element says it already.
+    Said(usize),
 }
 
 /// Values to be added, found by the text that they are known by.
@@ -141,13 +160,31 @@ impl<'a> Wanted<'a> {
                 continue;
             };
             *fate = match *fate {
-                Fate::Said => Fate::Said,
-                _ if includes(there, item) => Fate::Said,
+                Fate::Said(by) => Fate::Said(by),
+                _ if includes(there, item) => Fate::Said(at),
                 Fate::New if is_same(there, item) => Fate::Merged(at),
                 fate => fate,
             };
         }
         compared
+    }
+
+    /// The same for an element that took something in, which may say more than it did, or no longer what it did.
+    fn judge_again(&self, list: &[Value], at: usize, fates: &mut [Fate]) -> usize {
+        let mut compared = 1;
+        let Some(there) = list.get(at) else { return compared };
+        let doubtful: Vec<usize> =
+            self.candidates(there).filter(|it| fates.get(*it) == Some(&Fate::Said(at))).collect();
+        for number in doubtful {
+            if let (Some(item), Some(fate)) = (self.items.get(number), fates.get_mut(number)) {
+                let by = |test: &dyn Fn(&Value) -> bool| list.iter().position(test);
+                let said = by(&|there| includes(there, item)).map(Fate::Said);
+                let same = || by(&|there| is_same(there, item)).map(Fate::Merged);
+                *fate = said.or_else(same).unwrap_or(Fate::New);
+                compared += list.len();
+            }
+        }
+        compared + self.judge(there, at, fates)
     }
 
     /// Whether an element holds all that one of the values holds, and how many were compared.
@@ -179,11 +216,11 @@ fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usiz
     let mut chosen = vec![];
     match which {
         Which::All => {
-            budget.spend(list.len())?;
+            budget.spend_on(list, 1)?;
             chosen.extend(0..list.len());
         }
         Which::Matching(bound, terms) => {
-            budget.spend(list.iter().map(|element| terms * weight(element)).sum())?;
+            budget.spend_on(list, *terms)?;
             let all = list.iter().enumerate();
             chosen.extend(all.filter(|(_, it)| matches(bound, it)).map(|(index, _)| index));
         }
@@ -197,17 +234,6 @@ fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usiz
         }
     }
     Ok(chosen)
-}
-
-/// How much there is to look at in an element: 1, and more where its texts are long.
-fn weight(element: &Value) -> usize {
-    const LONG: usize = 1024;
-    let length = |value: &Value| value.as_str().map_or(0, str::len);
-    let bytes: usize = match element {
-        Value::Object(members) => members.values().map(length).sum(),
-        simple => length(simple),
-    };
-    1 + bytes / LONG
 }
 
 /// Whether a value path, bound as `attribute[…]`, selects an element.
@@ -268,13 +294,15 @@ fn settle(
 ) -> Result<bool, ScimError> {
     let location = &target.location;
     touched.retain(|index, before| list.get(*index) != Some(before));
+    if let Some(primary) = primary {
+        budget.spend_on(&list, 1)?;
+        keep_primary(&mut list, primary, &mut touched);
+        // Two that became primary at once may be in the end what they were.
+        touched.retain(|index, before| list.get(*index) != Some(before));
+    }
     if touched.is_empty() {
         restore(object, location, list);
         return Ok(false);
-    }
-    if let Some(primary) = primary {
-        budget.spend(list.len())?;
-        keep_primary(&mut list, primary, &mut touched);
     }
     drop_repeated(&mut list, &touched, budget)?;
     list.retain(|element| !is_empty(element));
@@ -291,19 +319,22 @@ fn settle(
 }
 
 fn is_primary(element: &Value) -> bool {
-    element.get("primary") == Some(&Value::Bool(true))
+    element.get(PRIMARY) == Some(&Value::Bool(true))
 }
 
-/// The value that was made primary takes that from all others (RFC 7644 §3.5.2).
-fn keep_primary(list: &mut [Value], newest: usize, touched: &mut Touched) {
+/// The value that was made primary takes that from all others (RFC 7644 §3.5.2), which are told.
+fn keep_primary(list: &mut [Value], newest: usize, touched: &mut Touched) -> Vec<usize> {
+    let mut demoted = vec![];
     let others =
         list.iter_mut().enumerate().filter(|(index, it)| *index != newest && is_primary(it));
     for (index, element) in others {
         touched.entry(index).or_insert_with(|| element.clone());
-        if let Some(primary) = element.get_mut("primary") {
+        if let Some(primary) = element.get_mut(PRIMARY) {
             *primary = Value::Bool(false);
         }
+        demoted.push(index);
     }
+    demoted
 }
 
 /// Empties each element that is the same as one before it, where at least one of the two was touched.
@@ -312,10 +343,12 @@ fn drop_repeated(
     touched: &Touched,
     budget: &mut Budget,
 ) -> Result<(), ScimError> {
-    let stays = |index: &usize| list.get(*index).is_some_and(|it| !is_empty(it));
-    let staying = touched.keys().filter(|index| stays(index)).count();
-    let times = staying.min(COMPARED);
-    budget.spend(list.iter().map(|element| times * weight(element)).sum())?;
+    let stays = |index: &&usize| list.get(**index).is_some_and(|it| !is_empty(it));
+    let staying = touched.keys().filter(stays).count();
+    if staying == 0 {
+        return Ok(());
+    }
+    budget.spend_on(list, staying.min(COMPARED))?;
     let repeated: Vec<usize> = if staying <= COMPARED {
         let of_one = |index: &usize| {
             let one = list.get(*index).filter(|one| !is_empty(one));
@@ -355,10 +388,13 @@ fn restore(object: &mut Object, location: &Location, list: Vec<Value>) {
 /// the path would find from then on, so that the same request again changes nothing.
 pub(super) fn creation(
     mut element: Map<String, Value>,
-    bound: &Bound,
+    (bound, terms): (&Bound, usize),
     sub: Option<&str>,
     action: &Action,
 ) -> Otherwise {
+    if terms == element.len() && sub.is_some_and(|sub| !element.contains_key(sub)) {
+        return Otherwise::Create(element);
+    }
     if sub.is_none() && matches!(action, Action::Set(_)) {
         element = Map::new();
     }

@@ -43,7 +43,7 @@ pub(super) struct Elements {
 pub(super) enum Which {
     All,
     /// Those that the filter selects, which has so many terms.
-    Matching(Box<Bound>, usize),
+    Matching(Arc<Bound>, usize),
     /// Those that hold all that one of these holds.
     Like(Vec<Value>),
 }

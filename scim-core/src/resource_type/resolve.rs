@@ -1,6 +1,6 @@
 //! From a name that a client wrote to the attribute it means.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use scim_filter::{AttrPath, Location, Resolution, Resolve};
 
@@ -66,6 +66,15 @@ impl<'a> Place<'a> {
         location.extension = self.extension.map(|schema| schema.id.as_str().into());
         location.sub = self.sub.map(|sub| sub.name.as_str().into());
         location
+    }
+
+    /// The name for people, as the location prints.
+    pub(crate) fn shown(&self) -> Cow<'a, str> {
+        match (self.extension, self.sub) {
+            (None, None) => Cow::Borrowed(&self.attribute.name),
+            (None, Some(sub)) => Cow::Owned([&self.attribute.name, ".", &sub.name].concat()),
+            _ => Cow::Owned(self.location().to_string()),
+        }
     }
 
     /// The same attribute without its sub-attribute.

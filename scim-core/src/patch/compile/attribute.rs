@@ -42,7 +42,7 @@ impl Compiler<'_> {
 
     fn put(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
         let attribute = place.target();
-        let name = place.location().to_string();
+        let name = place.shown();
         self.check_read_only(place, &value)?;
         if is_object(place) {
             let members = self.merged(place, value, &name)?;
@@ -165,7 +165,7 @@ impl Compiler<'_> {
             Selector::All => self.clear(place),
             Selector::Nobody => Ok(()),
             Selector::These(value) => {
-                let name = place.location().to_string();
+                let name = place.shown();
                 let listed = self.admission.admit(place.target(), value, &name)?;
                 let Some(Value::Array(like)) = listed else { return Ok(()) };
                 let which = Which::Like(like);
@@ -208,7 +208,7 @@ impl Compiler<'_> {
         place: Place<'_>,
         value: Option<Value>,
     ) -> Result<(), ScimError> {
-        let (attribute, part) = (place.target(), place.location().to_string());
+        let (attribute, part) = (place.target(), place.shown());
         let (mut which, mut otherwise) = (Which::All, Otherwise::Nothing);
         let mut action = Action::Clear;
         match (verb, value) {

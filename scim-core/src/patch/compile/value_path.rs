@@ -1,6 +1,8 @@
 //! Operations on some elements of a list, `attr[filter]` and `attr[filter].sub`.
 
-use scim_filter::{Bound, Filter, Literal, Op, Path};
+use std::sync::Arc;
+
+use scim_filter::{AttrPath, Bound, Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
 use super::{
@@ -19,6 +21,20 @@ use crate::{
     schema::{Attribute, Type},
 };
 
+/// The last value path, and what it selects.
+pub(super) struct Selection {
+    attr: AttrPath,
+    filter: Filter,
+    selected: Selected,
+}
+
+#[derive(Clone)]
+struct Selected {
+    bound: Arc<Bound>,
+    /// The element that the filter describes, where it describes one.
+    said: Option<Map<String, Value>>,
+}
+
 impl Compiler<'_> {
     pub(super) fn value_path(
         &mut self,
@@ -31,25 +47,31 @@ impl Compiler<'_> {
         if !place.attribute.multi_valued || place.sub.is_some() {
             return Err(no_list(path));
         }
-        let bound = self.bind(path.attr(), filter)?;
+        let Selected { bound, said } = self.selection(place, path, filter)?;
         let Some(place) = self.part(place, path)? else { return Ok(()) };
         let action = match value {
             _ if verb == Verb::Remove => Action::Clear,
             None => return Err(missing_value()),
-            Some(value) => self.element_action(verb, place, value, &path.to_string())?,
+            Some(value) => self.element_action(verb, place, value)?,
         };
         if action == Action::Clear && place.sub.is_some_and(|sub| sub.required) {
             return Err(required(place));
         }
         let otherwise = match action {
             Action::Clear => Otherwise::Nothing,
-            _ => self.creation(place, filter, &bound, &action)?,
+            _ => match said {
+                Some(element) => {
+                    let sub = place.sub.map(|sub| sub.name.as_str());
+                    creation(element, (&bound, terms(filter)), sub, &action)
+                }
+                None => Otherwise::NoTarget,
+            },
         };
         let mut target = part_target(place);
         if let Action::Merge(_) = action {
             target.fixed_parts = fixed_parts(place.attribute);
         }
-        let which = Which::Matching(Box::new(bound), terms(filter));
+        let which = Which::Matching(bound, terms(filter));
         target.elements = Some(Elements { which, sub: part_name(place), otherwise });
         self.push(target, action);
         Ok(())
@@ -60,9 +82,8 @@ impl Compiler<'_> {
         verb: Verb,
         place: Place<'_>,
         value: Value,
-        name: &str,
     ) -> Result<Action, ScimError> {
-        let attribute = place.attribute;
+        let (attribute, name) = (place.attribute, &place.shown());
         let set = |value: Option<Value>| value.map_or(Action::Clear, Action::Set);
         if let Some(part) = place.sub {
             return Ok(set(self.admission.admit(part, value, name)?));
@@ -81,21 +102,28 @@ impl Compiler<'_> {
         Ok(set(self.admission.single(attribute, value, name)?))
     }
 
-    /// What happens where a value path fits nothing: an element with what its `eq` terms say, where they say it all (`idp:T5`).
-    fn creation(
-        &self,
+    /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`). Several
+    /// operations in a row are often about the same element.
+    fn selection(
+        &mut self,
         place: Place<'_>,
+        path: &Path,
         filter: &Filter,
-        bound: &Bound,
-        action: &Action,
-    ) -> Result<Otherwise, ScimError> {
+    ) -> Result<Selected, ScimError> {
+        if let Some(last) = &self.selection
+            && last.attr == *path.attr()
+            && last.filter == *filter
+        {
+            return Ok(last.selected.clone());
+        }
+        let bound = Arc::new(self.bind(path.attr(), filter)?);
         let mut element = Map::new();
         let is_made =
             self.dialect.create_target && self.say(place.attribute, filter, &mut element)?;
-        match is_made {
-            true => Ok(creation(element, bound, place.sub.map(|sub| sub.name.as_str()), action)),
-            false => Ok(Otherwise::NoTarget),
-        }
+        let selected = Selected { bound, said: Some(element).filter(|_| is_made) };
+        let (attr, filter) = (path.attr().clone(), filter.clone());
+        self.selection = Some(Selection { attr, filter, selected: selected.clone() });
+        Ok(selected)
     }
 
     /// Puts what a filter says into an element. Whether it says it all: a conjunction of `eq`.

@@ -68,11 +68,14 @@ impl Organisation {
 
     pub(super) fn query(&self, query: &Query, epoch: &Epoch) -> Result<Page, StoreError> {
         let want = query.edges();
-        let ids: Option<HashSet<&ResourceId>> = query.ids.as_ref().map(|ids| ids.iter().collect());
+        // Those that are named are looked up, so that a member more costs the same in any organisation.
+        let named: Option<BTreeMap<_, _>> = query.ids.as_ref().map(|ids| {
+            ids.iter().filter_map(|id| Some((self.rows.get(id)?.place, id.clone()))).collect()
+        });
         let mut found = vec![];
-        for (place, id) in &self.order {
+        for (place, id) in named.as_ref().unwrap_or(&self.order) {
             let Some(row) = self.rows.get(id) else { continue };
-            if query.kinds.contains(&row.kind) && ids.as_ref().is_none_or(|ids| ids.contains(id)) {
+            if query.kinds.contains(&row.kind) {
                 found.push((*place, self.resource(id, row, &want)?));
             }
         }
