@@ -25,7 +25,7 @@ const TABLE: &[(&str, &str)] = &table![
     "google/01_auto_provisioning.json",
     "ibm_verify/01_custom_app.json",
     "jumpcloud/01_activation_and_users.json",
-    "jumpcloud/02_patches.json",
+    "jumpcloud/02_patches_and_groups.json",
     "keycloak/01_users_and_groups.json",
     "microsoft_tests/01_irregular_requests.json",
     "microsoft_validator/01_users.json",
