@@ -127,6 +127,8 @@ rows! {
     method_not_allowed => METHOD_NOT_ALLOWED;
     /// 406: no media type that the client takes.
     not_acceptable => NOT_ACCEPTABLE;
+    /// 408: the body came too slowly.
+    request_timeout => REQUEST_TIMEOUT;
     /// 409 without a keyword: the state forbids it.
     conflict => CONFLICT;
     /// 412: `If-Match` names another version.

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod bearer;
+
 use std::{
     convert::Infallible,
     fmt,
@@ -7,14 +9,18 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use scim_core::{Caller, ScimError, Service, service::error_response};
+use tokio::time::timeout;
+
+pub use bearer::Bearer;
 
 /// Finds out who sends a request, from its head alone.
 #[async_trait]
@@ -30,17 +36,55 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 /// A [`Service`] behind an [`Authenticate`], as a tower service.
 ///
 /// Authentication comes first, over every path: nothing of the body is read, and nothing tells which paths exist, before it has
-/// succeeded. Bodies are cut off at the limit of the service while they are read.
+/// succeeded. Bodies are cut off at the limit of the service while they are read, and when they come too slowly. Needs a tokio runtime
+/// with its timer.
+///
+/// The path of a request must be the whole one, below the path of the caller's base. In axum: `fallback_service` or `route_service`, not
+/// `nest_service`, which takes a piece of the path away.
 #[derive(Debug, Clone)]
 pub struct ScimTower {
     service: Service,
     authenticate: Arc<dyn Authenticate>,
+    timeouts: Timeouts,
+    open: Option<Arc<Caller>>,
+}
+
+/// How long one request may take. What a server does before it has the head of a request (`sec:H-04`) is the server's to limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// Until the last byte of the body is there. Then 408, and the connection is closed.
+    pub body: Duration,
+    /// Until the answer is there, from authentication on, the body not counted. Then 503. A write that was under way may have happened.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    /// 30 seconds for the body; 90 for the answer, more than the minute that a reader of changes may wait.
+    fn default() -> Self {
+        Self { body: Duration::from_secs(30), answer: Duration::from_secs(90) }
+    }
 }
 
 impl ScimTower {
     /// The service, open to those whom `authenticate` lets in.
     pub fn new(service: Service, authenticate: Arc<dyn Authenticate>) -> Self {
-        Self { service, authenticate }
+        Self { service, authenticate, timeouts: Timeouts::default(), open: None }
+    }
+
+    /// The service with other limits of time.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The service whose `{base}/ServiceProviderConfig` anybody may read, as `caller` would see it; the base is the caller's. Nothing else
+    /// opens, and by default this does not either.
+    #[must_use]
+    pub fn with_open_configuration(mut self, caller: Caller) -> Self {
+        self.open = Some(Arc::new(caller));
+        self
     }
 
     async fn answer<B>(&self, request: Request<B>) -> Result<Response<Bytes>, ScimError>
@@ -50,11 +94,33 @@ impl ScimTower {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let caller = self.authenticate.authenticate(&head).await?;
+        if let Some(caller) = self.opened(&head) {
+            let request = Request::from_parts(head, Bytes::new());
+            return self.in_time(self.service.handle(caller, request)).await;
+        }
+        let caller = self.in_time(self.authenticate.authenticate(&head)).await??;
         let limit = self.service.limits().body;
         check_head(&head.headers, limit)?;
-        let body = read(body, limit).await?;
-        Ok(self.service.handle(&caller, Request::from_parts(head, body)).await)
+        let body = timeout(self.timeouts.body, read(body, limit));
+        let body = body.await.unwrap_or_else(|_| {
+            Err(ScimError::request_timeout("the body came too slowly; send it again"))
+        })?;
+        self.in_time(self.service.handle(&caller, Request::from_parts(head, body))).await
+    }
+
+    /// As whom a request is answered that anybody may make.
+    fn opened(&self, head: &Parts) -> Option<&Caller> {
+        let caller = self.open.as_deref()?;
+        let base = caller.base.path().trim_end_matches('/');
+        let path = head.uri.path().strip_prefix(base)?;
+        let reads = matches!(head.method, Method::GET | Method::HEAD);
+        (reads && path == "/ServiceProviderConfig").then_some(caller)
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, ScimError> {
+        timeout(self.timeouts.answer, work).await.map_err(|_| {
+            ScimError::unavailable("the answer took too long; try again").retry_after(5)
+        })
     }
 }
 
@@ -76,9 +142,18 @@ where
         let this = self.clone();
         Box::pin(async move {
             let answer = this.answer(request).await;
-            Ok(answer.unwrap_or_else(|error| error_response(&error)).map(Full::new))
+            Ok(answer.unwrap_or_else(|error| refusal(&error)).map(Full::new))
         })
     }
+}
+
+/// What a client is told that was refused here. A connection on which the rest of a body may still come is not used again.
+fn refusal(error: &ScimError) -> Response<Bytes> {
+    let mut response = error_response(error);
+    if matches!(error.status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// What can be refused before a byte of the body is read.
