@@ -7,14 +7,14 @@ use crate::{
     environment::KeyRing,
     project::location,
     schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
-    service::{Bulk, Limits},
+    service::{Bulk, CHANGE_FEED, Feed, LONGEST_WAIT, Limits},
 };
 
 /// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`). Cursors are offered where there are keys to seal them
 /// with.
 pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing) -> Value {
     let base = caller.base.as_str().trim_end_matches('/');
-    json!({
+    let mut config = json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
         "patch": {"supported": true},
@@ -46,7 +46,17 @@ pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing)
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base}/ServiceProviderConfig"),
         },
-    })
+    });
+    if let (Feed::On, Value::Object(members)) = (caller.feed, &mut config) {
+        let feed = json!({
+            "supported": true,
+            "maxResults": limits.largest_page,
+            "maxWait": LONGEST_WAIT,
+        });
+        members.insert("schemas".to_owned(), json!([SERVICE_PROVIDER_CONFIG, CHANGE_FEED]));
+        members.insert(CHANGE_FEED.to_owned(), feed);
+    }
+    config
 }
 
 /// `/ResourceTypes`.

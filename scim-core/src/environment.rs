@@ -8,15 +8,19 @@ use std::{
         Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use event_listener::Event as Signal;
 
 use crate::store::ResourceId;
 
 pub use keys::{KeyRing, SealingKey};
 
 /// Where the service takes the time, new identifiers and keys from.
+#[async_trait]
 pub trait Environment: fmt::Debug + Send + Sync + 'static {
     /// The time.
     fn now(&self) -> DateTime<Utc>;
@@ -30,6 +34,11 @@ pub trait Environment: fmt::Debug + Send + Sync + 'static {
         static OF_THIS_PROCESS: LazyLock<Arc<KeyRing>> =
             LazyLock::new(|| Arc::new(KeyRing::random()));
         OF_THIS_PROCESS.clone()
+    }
+
+    /// Ends after that time, or earlier where waiting has become pointless, as when the process is to stop. It asks for no runtime.
+    async fn sleep(&self, time: Duration) {
+        futures_timer::Delay::new(time).await;
     }
 }
 
@@ -63,6 +72,7 @@ pub struct Scripted {
     now: Mutex<DateTime<Utc>>,
     ids: AtomicU64,
     keys: Mutex<Arc<KeyRing>>,
+    moved: Signal,
 }
 
 impl Scripted {
@@ -70,6 +80,8 @@ impl Scripted {
     pub fn pass(&self, time: TimeDelta) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.checked_add_signed(time).unwrap_or(*now);
+        drop(now);
+        self.moved.notify(usize::MAX);
     }
 
     /// Seals with other keys from now on. Before the first time it is one key that everybody knows.
@@ -83,10 +95,12 @@ impl Default for Scripted {
     fn default() -> Self {
         let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default();
         let keys = KeyRing::new(vec![SealingKey::new([7; 32])]);
-        Self { now: Mutex::new(start), ids: AtomicU64::new(0), keys: Mutex::new(Arc::new(keys)) }
+        let keys = Mutex::new(Arc::new(keys));
+        Self { now: Mutex::new(start), ids: AtomicU64::new(0), keys, moved: Signal::new() }
     }
 }
 
+#[async_trait]
 impl Environment for Scripted {
     fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
@@ -94,6 +108,18 @@ impl Environment for Scripted {
 
     fn cursor_keys(&self) -> Arc<KeyRing> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Until the clock has been moved as far.
+    async fn sleep(&self, time: Duration) {
+        let end = self.now() + time;
+        loop {
+            let moved = self.moved.listen();
+            if self.now() >= end {
+                return;
+            }
+            moved.await;
+        }
     }
 
     fn new_id(&self) -> ResourceId {

@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod bulk;
 mod caller;
+mod changes;
 mod cursor;
 mod decode;
 mod encode;
@@ -35,7 +36,8 @@ use crate::{
 use self::media::Media;
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
-pub use caller::{Bulk, Caller, Me};
+pub use caller::{Bulk, Caller, Feed, Me};
+pub use changes::{CHANGE_FEED, LONGEST_WAIT};
 pub use encode::{LIST_RESPONSE, error_response};
 pub use in_process::InProcess;
 pub use media::MEDIA_TYPE;

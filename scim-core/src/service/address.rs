@@ -16,6 +16,7 @@ pub(super) enum Address<'a> {
     Schemas(Option<String>),
     ResourceTypes(Option<String>),
     Bulk,
+    Changes,
     Me,
     /// The resources of a type.
     All(&'a ResourceType),
@@ -32,7 +33,12 @@ impl<'a> Address<'a> {
     pub(super) fn read(path: &str, caller: &'a Caller) -> Result<Self, ScimError> {
         let base = caller.base.path().trim_end_matches('/');
         let below = path.strip_prefix(base).filter(|it| it.is_empty() || it.starts_with('/'));
-        let segments = segments(below.ok_or_else(no_endpoint)?)?;
+        Self::below_base(below.ok_or_else(no_endpoint)?, caller)
+    }
+
+    /// Reads the path of an operation in a bulk request, or of a request without its base.
+    pub(super) fn below_base(path: &str, caller: &'a Caller) -> Result<Self, ScimError> {
+        let segments = segments(path)?;
         match current(&segments)? {
             [] => Ok(Self::Root),
             [first] => Self::collection(first, caller),
@@ -49,6 +55,7 @@ impl<'a> Address<'a> {
             "schemas" => Self::Schemas(None),
             "resourcetypes" => Self::ResourceTypes(None),
             "bulk" => Self::Bulk,
+            ".changes" => Self::Changes,
             "me" => Self::Me,
             _ => Self::All(caller.types.at_endpoint(name).ok_or_else(no_endpoint)?),
         })
@@ -71,7 +78,7 @@ impl<'a> Address<'a> {
     /// The methods that it takes, as `Allow` says them.
     pub(super) fn methods(&self) -> &'static str {
         match self {
-            Self::Root | Self::ServiceProviderConfig => "GET, HEAD, OPTIONS",
+            Self::Root | Self::ServiceProviderConfig | Self::Changes => "GET, HEAD, OPTIONS",
             Self::Schemas(_) | Self::ResourceTypes(_) => "GET, HEAD, OPTIONS",
             Self::Search | Self::SearchAll(_) | Self::Bulk => "POST, OPTIONS",
             Self::All(_) => "GET, HEAD, POST, OPTIONS",

@@ -76,6 +76,7 @@ impl Service {
                 Ok(Outcome::NoContent(None))
             }
             Action::Bulk(body) => self.bulk(caller, body).await,
+            Action::Changes => self.changes(caller, &parameters).await,
         }
     }
 

@@ -1,27 +1,34 @@
 //! Bulk requests (RFC 7644 §3.7): each operation is a request of its own, under the same checks.
 //!
 //! Identifiers are made before the first write, so a reference `bulkId:x` is text that is replaced. Operations run in the order of the
-//! request, but for those that refer to a later one, which wait for it.
+//! request, but for those that others refer to, which run before these. Those that refer to one another in a circle are one batch.
+
+mod circle;
+mod references;
 
 use std::collections::{BTreeMap, HashSet};
 
-use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use self::references::{between, circles, resolve_all, resolved};
 use super::{
     Caller, Service,
-    decode::{self, Action, Call},
+    address::Address,
+    decode::{Action, Call},
     encode::Outcome,
+    parameters::{Conditions, Parameters},
 };
-use crate::{ScimError, project::location, store::ResourceId};
+use crate::{
+    Dialect, ResourceType, ScimError,
+    project::location,
+    store::{ResourceId, Want},
+};
 
 /// The schema of a bulk request.
 pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 /// The schema of its answer.
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-/// What a reference to another operation begins with.
-const REFERENCE: &str = "bulkId:";
 
 /// One operation as a client wrote it.
 struct Operation {
@@ -32,28 +39,33 @@ struct Operation {
     data: Value,
 }
 
+/// The identifiers of what the request will make, by bulkId.
+type Ids = BTreeMap<String, ResourceId>;
+
 impl Service {
     pub(super) async fn bulk(&self, caller: &Caller, body: Value) -> Result<Outcome, ScimError> {
-        let (operations, most_errors) = self.operations(body)?;
+        let (operations, most_errors) = self.operations(body, &caller.dialect)?;
         let ids = self.new_ids(&operations)?;
-        let references: Vec<Vec<usize>> =
-            operations.iter().map(|operation| referred(operation, &operations)).collect();
+        let references = between(&operations);
         let (mut answers, mut errors) = (BTreeMap::new(), 0);
         let mut done: HashSet<usize> = HashSet::new();
-        for index in order(&references) {
-            let Some(operation) = operations.get(index) else { continue };
-            let needed = references.get(index).map(Vec::as_slice).unwrap_or_default();
-            let outcome = match needed.iter().all(|it| *it == index || done.contains(it)) {
-                true => self.one(caller, operation, &ids).await,
-                false => {
-                    Err(ScimError::conflict("the operation refers to one that did not succeed"))
-                }
+        for circle in circles(&references) {
+            let members: Vec<&Operation> =
+                circle.iter().filter_map(|it| operations.get(*it)).collect();
+            let outcomes = match (standing(&circle, &references, &done), members.as_slice()) {
+                (Standing::Orphaned, members) => members.iter().map(|_| Err(missing())).collect(),
+                (Standing::Free, [operation]) => vec![self.one(caller, operation, &ids).await],
+                (_, members) => self.circle(caller, members, &ids).await,
             };
-            match &outcome {
-                Ok(_) => _ = done.insert(index),
-                Err(_) => errors += 1,
+            for (index, outcome) in circle.iter().zip(outcomes) {
+                match &outcome {
+                    Ok(_) => _ = done.insert(*index),
+                    Err(_) => errors += 1,
+                }
+                if let Some(operation) = operations.get(*index) {
+                    answers.insert(*index, result(caller, operation, &ids, outcome));
+                }
             }
-            answers.insert(index, result(caller, operation, &ids, outcome));
             if most_errors.is_some_and(|most| errors >= most) {
                 break;
             }
@@ -62,12 +74,17 @@ impl Service {
         Ok(Outcome::Document(json!({"schemas": [BULK_RESPONSE], "Operations": answers})))
     }
 
-    fn operations(&self, body: Value) -> Result<(Vec<Operation>, Option<u64>), ScimError> {
+    fn operations(
+        &self,
+        body: Value,
+        dialect: &Dialect,
+    ) -> Result<(Vec<Operation>, Option<u64>), ScimError> {
         let Value::Object(mut body) = body else {
             return Err(ScimError::invalid_syntax(
                 "the body of a bulk request must be a JSON object",
             ));
         };
+        dialect.message(take(&mut body, "schemas").as_ref(), BULK_REQUEST)?;
         let most_errors = match take(&mut body, "failOnErrors") {
             None | Some(Value::Null) => None,
             Some(value) => Some(value.as_u64().filter(|most| *most > 0).ok_or_else(|| {
@@ -86,8 +103,7 @@ impl Service {
         Ok((operations?, most_errors))
     }
 
-    /// The identifiers of what the request will make, by bulkId.
-    fn new_ids(&self, operations: &[Operation]) -> Result<BTreeMap<String, ResourceId>, ScimError> {
+    fn new_ids(&self, operations: &[Operation]) -> Result<Ids, ScimError> {
         let mut ids = BTreeMap::new();
         for operation in operations.iter().filter(|it| it.method == "POST") {
             let Some(bulk_id) = &operation.bulk_id else { continue };
@@ -103,34 +119,52 @@ impl Service {
         &self,
         caller: &Caller,
         operation: &Operation,
-        ids: &BTreeMap<String, ResourceId>,
+        ids: &Ids,
     ) -> Result<Outcome, ScimError> {
-        let request = request(caller, operation, ids)?;
-        let Call { action, parameters, conditions } =
-            decode::decode(&request, caller, &self.limits)?;
-        match action {
+        match action(caller, operation, ids)? {
             Action::Create(of, body) => {
-                let id = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get(bulk_id));
-                let missing =
-                    || ScimError::invalid_value("a POST in a bulk request needs a bulkId");
-                let id = id.ok_or_else(missing)?;
+                let id = new_id(operation, ids)?;
                 self.create_as(caller, of, body, id).await?;
-                let resource = self.visible(caller, of, id, &crate::store::Want::DOCUMENTS).await?;
-                super::answer::render(
-                    caller,
-                    of,
-                    &resource,
-                    (&Default::default(), &[]),
-                    StatusCode::CREATED,
-                )
+                self.made(caller, of, id).await
             }
-            Action::Replace(..) | Action::Patch(..) | Action::Delete(..) => {
-                Box::pin(self.answer(caller, Call { action, parameters, conditions })).await
-            }
-            _ => {
-                Err(ScimError::invalid_value("the path must be one of a resource or its endpoint"))
+            action => {
+                let conditions = Conditions::matching(operation.version.clone());
+                let call = Call { action, parameters: Parameters::default(), conditions };
+                Box::pin(self.answer(caller, call)).await
             }
         }
+    }
+
+    /// What a POST in a bulk request answers.
+    async fn made(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<Outcome, ScimError> {
+        let resource = self.visible(caller, of, id, &Want::DOCUMENTS).await?;
+        let shown = (&Default::default(), [].as_slice());
+        super::answer::render(caller, of, &resource, shown, StatusCode::CREATED)
+    }
+}
+
+/// How operations depend on others.
+enum Standing {
+    /// On nothing that is not done.
+    Free,
+    /// On each other.
+    Circle,
+    /// On something that did not succeed.
+    Orphaned,
+}
+
+fn standing(circle: &[usize], references: &[Vec<usize>], done: &HashSet<usize>) -> Standing {
+    let referred = || circle.iter().filter_map(|it| references.get(*it)).flatten();
+    let is_inside = |it: &usize| circle.binary_search(it).is_ok();
+    match referred().all(|it| done.contains(it) || is_inside(it)) {
+        false => Standing::Orphaned,
+        true if referred().any(is_inside) => Standing::Circle,
+        true => Standing::Free,
     }
 }
 
@@ -153,122 +187,62 @@ fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     members.remove(&key)
 }
 
-/// The operations in the order of the request, each after those that it refers to; last those that refer to one another in a circle.
-fn order(references: &[Vec<usize>]) -> Vec<usize> {
-    let mut ordered: Vec<usize> = vec![];
-    let mut placed = HashSet::new();
-    loop {
-        let before = ordered.len();
-        for (index, needed) in references.iter().enumerate() {
-            let ready = needed.iter().all(|it| *it == index || placed.contains(it));
-            if ready && placed.insert(index) {
-                ordered.push(index);
-            }
-        }
-        if ordered.len() == before {
-            break;
-        }
-    }
-    ordered.extend((0..references.len()).filter(|index| !placed.contains(index)));
-    ordered
-}
-
-/// The operations that an operation refers to.
-fn referred(operation: &Operation, all: &[Operation]) -> Vec<usize> {
-    let mut named: HashSet<String> = tokens(&operation.path).map(str::to_owned).collect();
-    each_text(&operation.data, &mut |text| named.extend(tokens(text).map(str::to_owned)));
-    let is_named = |it: &Operation| {
-        it.method == "POST" && it.bulk_id.as_ref().is_some_and(|bulk_id| named.contains(bulk_id))
-    };
-    all.iter().enumerate().filter(|(_, it)| is_named(it)).map(|(index, _)| index).collect()
-}
-
-/// The bulkIds that a text refers to.
-fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(REFERENCE).skip(1).map(token)
-}
-
-/// The bulkId that a text begins with.
-fn token(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '~'));
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
-}
-
-fn each_text(value: &Value, see: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(text) => see(text),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, see)),
-        Value::Object(members) => members.values().for_each(|member| each_text(member, see)),
-        _ => {}
-    }
-}
-
-fn resolved(text: &str, ids: &BTreeMap<String, ResourceId>) -> Result<String, ScimError> {
-    let mut parts = text.split(REFERENCE);
-    let mut result = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let named = token(part);
-        let Some(id) = ids.get(named) else {
-            return Err(ScimError::invalid_value(format!(
-                "`{REFERENCE}{named}` refers to no operation of this request"
-            )));
-        };
-        result.push_str(id.as_str());
-        result.push_str(part.get(named.len()..).unwrap_or_default());
-    }
-    Ok(result)
-}
-
-fn resolve_all(value: &mut Value, ids: &BTreeMap<String, ResourceId>) -> Result<(), ScimError> {
-    match value {
-        Value::String(text) if text.contains(REFERENCE) => *text = resolved(text, ids)?,
-        Value::Array(items) => items.iter_mut().try_for_each(|item| resolve_all(item, ids))?,
-        Value::Object(members) => {
-            members.values_mut().try_for_each(|member| resolve_all(member, ids))?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn request(
-    caller: &Caller,
+/// What an operation asks for, its references resolved.
+fn action<'a>(
+    caller: &'a Caller,
     operation: &Operation,
-    ids: &BTreeMap<String, ResourceId>,
-) -> Result<Request<Bytes>, ScimError> {
+    ids: &Ids,
+) -> Result<Action<'a>, ScimError> {
+    let writes = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
+    if !writes && operation.method != "DELETE" {
+        return Err(ScimError::invalid_value("method must be POST, PUT, PATCH or DELETE"));
+    }
+    let address = Address::below_base(&resolved(&operation.path, ids)?, caller)?;
+    if writes && operation.data.is_null() {
+        return Err(ScimError::invalid_value("a POST, PUT or PATCH in a bulk request needs data"));
+    }
     let mut data = operation.data.clone();
     resolve_all(&mut data, ids)?;
-    let path = resolved(&operation.path, ids)?;
-    let uri =
-        format!("{}/{}", caller.base.path().trim_end_matches('/'), path.trim_start_matches('/'));
-    let method = match operation.method.as_str() {
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
-        _ => return Err(ScimError::invalid_value("method must be POST, PUT, PATCH or DELETE")),
-    };
-    let mut request = Request::builder().method(method).uri(uri);
-    if let Some(version) = &operation.version {
-        request = request.header(header::IF_MATCH, version);
+    match (operation.method.as_str(), address) {
+        ("POST", Address::All(of)) => Ok(Action::Create(of, data)),
+        ("PUT", Address::One(of, id)) => Ok(Action::Replace(of, id, data)),
+        ("PATCH", Address::One(of, id)) => Ok(Action::Patch(of, id, message(data))),
+        ("DELETE", Address::One(of, id)) => Ok(Action::Delete(of, id)),
+        _ => Err(ScimError::invalid_value(
+            "the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource",
+        )),
     }
-    let body = serde_json::to_vec(&data).unwrap_or_default();
-    request.body(Bytes::from(body)).map_err(|_| ScimError::invalid_value("the path is no path"))
+}
+
+/// The data of a PATCH as a message, of which older texts of the RFC showed the list alone (erratum 5050).
+fn message(data: Value) -> Value {
+    match data {
+        Value::Array(operations) => json!({"Operations": operations}),
+        message => message,
+    }
+}
+
+fn new_id<'i>(operation: &Operation, ids: &'i Ids) -> Result<&'i ResourceId, ScimError> {
+    let id = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get(bulk_id));
+    id.ok_or_else(|| ScimError::invalid_value("a POST in a bulk request needs a bulkId"))
+}
+
+fn missing() -> ScimError {
+    ScimError::conflict("the operation refers to one that did not succeed")
 }
 
 /// What the answer says of one operation.
 fn result(
     caller: &Caller,
     operation: &Operation,
-    ids: &BTreeMap<String, ResourceId>,
+    ids: &Ids,
     outcome: Result<Outcome, ScimError>,
 ) -> Value {
     let mut told = Map::from_iter([("method".to_owned(), operation.method.as_str().into())]);
     told.extend(operation.bulk_id.clone().map(|id| ("bulkId".to_owned(), id.into())));
     let path = resolved(&operation.path, ids).unwrap_or_else(|_| operation.path.clone());
-    let (endpoint, id) = path.trim_matches('/').split_once('/').unwrap_or((&path, ""));
-    if operation.method != "POST" {
-        let at = location(&caller.base, &format!("/{endpoint}"), id);
+    if let Ok(Address::One(of, id)) = Address::below_base(&path, caller) {
+        let at = location(&caller.base, of.endpoint(), id.as_str());
         told.insert("location".to_owned(), at.into());
     }
     let (status, version) = match outcome {
@@ -280,10 +254,8 @@ fn result(
         Ok(Outcome::NoContent(version)) => (StatusCode::NO_CONTENT, version),
         Ok(_) => (StatusCode::OK, None),
         Err(error) => {
-            told.insert(
-                "response".to_owned(),
-                serde_json::to_value(error.body()).unwrap_or_default(),
-            );
+            let body = serde_json::to_value(error.body()).unwrap_or_default();
+            told.insert("response".to_owned(), body);
             (error.status, None)
         }
     };

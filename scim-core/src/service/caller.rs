@@ -27,8 +27,19 @@ pub struct Caller {
     pub base: Url,
     /// Whether bulk requests are taken.
     pub bulk: Bulk,
+    /// Whether the caller may follow the change feed.
+    pub feed: Feed,
     /// What `/Me` stands for.
     pub me: Me,
+}
+
+/// Whether a caller may follow the [change feed](super::CHANGE_FEED), which tells of everything that he sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// He may, and discovery tells him so.
+    On,
+    /// He gets 403.
+    Off,
 }
 
 /// What `/Me` stands for (RFC 7644 §3.11).
@@ -71,6 +82,7 @@ impl Caller {
             dialect: Dialect::TOLERANT,
             base,
             bulk: Bulk::Off,
+            feed: Feed::Off,
             me: Me::NotOffered,
         }
     }

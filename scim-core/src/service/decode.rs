@@ -5,7 +5,7 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::{
-    Bulk, Caller, Limits, Me,
+    Bulk, Caller, Feed, Limits, Me,
     address::Address,
     media,
     parameters::{Conditions, Parameters},
@@ -40,6 +40,7 @@ pub(super) enum Action<'a> {
     Patch(&'a ResourceType, ResourceId, Value),
     Delete(&'a ResourceType, ResourceId),
     Bulk(Value),
+    Changes,
 }
 
 pub(super) fn decode<'a>(
@@ -80,6 +81,10 @@ impl<'a> Asking<'a, '_> {
             Address::Search => self.search(methods, types()),
             Address::SearchAll(of) => self.search(methods, vec![of]),
             Address::Bulk => self.bulk(methods),
+            Address::Changes => {
+                check_feed(self.caller)?;
+                self.reading(methods, Action::Changes)
+            }
             Address::Me => self.me(methods),
             Address::All(of) => match *self.request.method() {
                 Method::POST => {
@@ -175,6 +180,13 @@ fn check_access(view: &View) -> Result<(), ScimError> {
     match view.access() {
         Access::ReadWrite => Ok(()),
         Access::ReadOnly => Err(ScimError::forbidden("this token may read, not write")),
+    }
+}
+
+fn check_feed(caller: &Caller) -> Result<(), ScimError> {
+    match caller.feed {
+        Feed::On => Ok(()),
+        Feed::Off => Err(ScimError::forbidden("this token may not follow the change feed")),
     }
 }
 

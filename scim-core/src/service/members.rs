@@ -14,18 +14,21 @@ use crate::{
 /// How many unknown members a refusal names.
 const NAMED: usize = 5;
 
-/// Finds the kinds of members, of those that the caller sees. Each must go on existing until the write commits.
+/// Finds the kinds of members, of those that the caller sees. Each must go on existing until the write commits. `pending` will exist by
+/// then.
 pub(super) async fn resolve(
     caller: &Caller,
     of: &ResourceType,
     listed: &[MemberRef],
-    reader: &Reader<'_>,
+    (reader, pending): (&Reader<'_>, &[MemberId]),
 ) -> Result<Vec<MemberId>, Attempt> {
     if listed.is_empty() {
         return Ok(vec![]);
     }
     let ids: Vec<ResourceId> = listed.iter().map(|member| member.id.clone()).collect();
-    let mut found = vec![];
+    let named: std::collections::HashSet<&ResourceId> = ids.iter().collect();
+    let mut found: Vec<MemberId> =
+        pending.iter().filter(|it| named.contains(&it.id)).cloned().collect();
     for resource_type in caller.types.iter() {
         let mut within = Query::all(resource_type.kind().clone(), ids.len());
         within.filter = caller.view.filter(resource_type.kind()).cloned();

@@ -11,7 +11,7 @@ use crate::{Dialect, ScimError, store::Position};
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// The parameters that have a meaning here, in lower case. Each may stand once.
-const OURS: [&str; 11] = [
+const OURS: [&str; 10] = [
     "filter",
     "count",
     "startindex",
@@ -22,7 +22,6 @@ const OURS: [&str; 11] = [
     "excludedattributes",
     "after",
     "wait",
-    "epoch",
 ];
 
 /// The query string, names in lower case, as RFC 7644 §3.4.2 takes them. Unknown names count for nothing.
@@ -118,6 +117,11 @@ impl Conditions {
             Some(lines.collect::<Vec<_>>().join(",")).filter(|tags| !tags.is_empty())
         };
         Ok(Self { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) })
+    }
+
+    /// As if `If-Match` named that version.
+    pub(super) fn matching(version: Option<String>) -> Self {
+        Self { if_match: version, if_none_match: None }
     }
 
     /// Whether `If-Match` names something.

@@ -153,13 +153,13 @@ impl Service {
         listed: &[MemberRef],
     ) -> Result<(), Attempt> {
         let reader = Reader::new(&*self.store, &caller.tenant);
-        let members = super::members::resolve(caller, of, listed, &reader).await?;
+        let members = super::members::resolve(caller, of, listed, (&reader, &[])).await?;
         let contents = self.contents(caller, of, id, None, sent)?;
         let change = Change::Create { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
         write.named = listed.to_vec();
         write.audit = json!({"action": "create"});
-        self.commit(caller, reader, write, None).await?;
+        self.commit(caller, reader, vec![write], None).await?;
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Service {
         write.audit = json!({"action": "delete"});
         write.before = Some(Box::new(resource));
         let reader = Reader::new(&*self.store, &caller.tenant);
-        self.commit(caller, reader, write, bound).await?;
+        self.commit(caller, reader, vec![write], bound).await?;
         Ok(())
     }
 
@@ -270,7 +270,7 @@ impl Service {
         write.audit = audit;
         let memberships = resource.version.memberships;
         write.before = Some(Box::new(resource));
-        let committed = self.commit(caller, reader, write, bound).await?;
+        let committed = self.commit(caller, reader, vec![write], bound).await?;
         let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
         Ok(etag(Version::new(own, memberships)))
     }
@@ -293,7 +293,7 @@ impl Service {
     }
 
     /// The documents of a resource with all that the store decides about them.
-    fn contents(
+    pub(super) fn contents(
         &self,
         caller: &Caller,
         of: &ResourceType,
@@ -312,14 +312,14 @@ impl Service {
         })
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         caller: &Caller,
         reader: Reader<'_>,
-        write: Write,
+        writes: Vec<Write>,
         bound: Option<Condition>,
     ) -> Result<Committed, Attempt> {
-        let mut batch = Batch::new(self.environment.now(), caller.actor.clone(), vec![write]);
+        let mut batch = Batch::new(self.environment.now(), caller.actor.clone(), writes);
         batch.conditions.extend(bound);
         let reviewed = review(&*self.policy, reader, batch).await?;
         Ok(self.store.commit(&caller.tenant, reviewed).await?)
@@ -345,7 +345,7 @@ async fn member_change(
     if change.is_empty() {
         return Ok(Members::Keep);
     }
-    let add = super::members::resolve(caller, of, &change.add, reader).await?;
+    let add = super::members::resolve(caller, of, &change.add, (reader, &[])).await?;
     Ok(match change.exactly {
         true => Members::Exactly(add),
         false => Members::Delta { add, remove: change.remove.clone() },

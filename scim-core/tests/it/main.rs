@@ -10,6 +10,7 @@
 
 mod admission;
 mod bulk;
+mod changes;
 mod client;
 mod corpus;
 mod cursors;
