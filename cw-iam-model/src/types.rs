@@ -117,7 +117,7 @@ mod tests {
         for (kind, marked) in marked() {
             let endpoint = format!("{kind}s");
             let filter: Filter = format!("{} pr", marked.location).parse().unwrap();
-            let named = filter.bind(&**types.at_endpoint(&endpoint).unwrap(), &Coercion::STRICT);
+            let named = filter.bind(types.at_endpoint(&endpoint).unwrap(), &Coercion::STRICT);
             let Bound::Present(named) = named.unwrap() else { panic!("{marked:?}") };
             assert_eq!(named.location, marked.location);
             assert_eq!((named.kind, named.multi_valued), (marked.kind, marked.multi_valued));
