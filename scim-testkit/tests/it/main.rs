@@ -13,4 +13,5 @@ mod faults;
 mod memory;
 mod planted;
 mod transcripts;
+mod walks;
 mod workspace;
