@@ -40,6 +40,7 @@ const TABLE: &[(&str, &str)] = &table![
     "onelogin/01_template_app.json",
     "others/01_seen_through_gateways.json",
     "others/02_idp_scim_sync.json",
+    "others/03_cursor_pages.json",
     "ping/01_provisioner.json",
     "rippling/01_employee.json",
     "sailpoint/01_discovery_and_aggregation.json",
