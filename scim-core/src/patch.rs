@@ -8,6 +8,28 @@
 //!
 //! All that can be refused without the resource is refused when the plan is made. A plan applies whole or not at all. Members of groups
 //! are not part of the object: [`Plan::members`] says who comes and goes, so that nobody else is read.
+//!
+//! # What it costs
+//!
+//! One run of `cargo bench --bench patch` in `benches/peers`, on two shared cores, in µs. *By hand* is an edit of the same
+//! `serde_json::Value` by code that knows which paths come and checks nothing. *Apply* is [`Plan::apply_to`]; the next column has
+//! [`Plan::compile`] with it. `-`: the peer refuses, or makes another resource of it. Lists end at 10,000 elements; members have no
+//! such end.
+//!
+//! | | by hand | apply | compile and apply | `scim-server` 0.5.3 | npm `scim-patch` 0.8.3 |
+//! |---|---:|---:|---:|---:|---:|
+//! | one field of a user | 0.20 | 0.14 | 1.30 | 0.38 | 0.20 |
+//! | Entra's 36 operations, `replace` | 9.22 | 15.6 | 79.7 | - | - |
+//! | Entra's 36 operations, `add` | 12.8 | 16.8 | 84.6 | - | - |
+//! | a list of 10 and one more | 0.91 | 2.03 | 5.24 | - | 1.15 |
+//! | a list of 1,000 and one more | 55.0 | 84.4 | 73.5 | - | 53.9 |
+//! | a list of 9,999 and one more | 372 | 789 | 818 | - | 833 |
+//! | a list of 11 less one | 0.54 | 1.47 | 4.23 | - | 5.67 |
+//! | a list of 1,001 less one | 63.2 | 47.3 | 48.3 | - | 645 |
+//! | a list of 10,000 less one | 322 | 675 | 565 | - | 5847 |
+//!
+//! A member who comes to a group and goes again, as two whole requests to a [`Service`](crate::Service) over
+//! [`MemoryStore`](crate::MemoryStore): 20.3 µs in a group of 10, 21.5 of 1,000, 20.9 of 10,000, 15.2 of 100,000.
 
 mod apply;
 mod between;
