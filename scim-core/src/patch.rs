@@ -8,6 +8,28 @@
 //!
 //! All that can be refused without the resource is refused when the plan is made. A plan applies whole or not at all. Members of groups
 //! are not part of the object: [`Plan::members`] says who comes and goes, so that nobody else is read.
+//!
+//! # What it costs
+//!
+//! One run of `cargo bench --bench patch` in `benches/peers`, on two shared cores, in µs. *By hand* is an edit of the same
+//! `serde_json::Value` by code that knows which paths come and checks nothing. *Apply* is [`Plan::apply_to`]; the next column has
+//! [`Plan::compile`] with it. `-`: the peer refuses, or makes another resource of it. Lists end at 10,000 elements; members have no
+//! such end.
+//!
+//! | | by hand | apply | compile and apply | `scim-server` 0.5.3 | npm `scim-patch` 0.8.3 |
+//! |---|---:|---:|---:|---:|---:|
+//! | one field of a user | 0.13 | 0.13 | 1.18 | 0.25 | 0.39 |
+//! | 36 operations on a user, `replace` | 5.76 | 9.05 | 74.1 | - | - |
+//! | 36 operations on a user, `add` | 9.96 | 16.1 | 85.8 | - | - |
+//! | a list of 10 and one more | 0.97 | 1.62 | 4.76 | - | 1.30 |
+//! | a list of 1,000 and one more | 106 | 76.7 | 67.0 | - | 57.7 |
+//! | a list of 9,999 and one more | 349 | 557 | 618 | - | 579 |
+//! | a list of 11 less one | 0.35 | 0.75 | 2.55 | - | 5.72 |
+//! | a list of 1,001 less one | 63.3 | 67.8 | 70.4 | - | 290 |
+//! | a list of 10,000 less one | 250 | 420 | 402 | - | 2955 |
+//!
+//! A member who comes to a group and goes again, as two whole requests to a [`Service`](crate::Service) over
+//! [`MemoryStore`](crate::MemoryStore): 13.4 µs in a group of 10, 13.8 of 1,000, 16.6 of 10,000, 25.5 of 100,000.
 
 mod apply;
 mod between;

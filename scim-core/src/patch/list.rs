@@ -159,6 +159,10 @@ impl<'a> Wanted<'a> {
             let (Some(item), Some(fate)) = (self.items.get(number), fates.get_mut(number)) else {
                 continue;
             };
+            // Most elements are told apart by this.
+            if item.get("value").is_some_and(|value| there.get("value") != Some(value)) {
+                continue;
+            }
             *fate = match *fate {
                 Fate::Said(by) => Fate::Said(by),
                 _ if includes(there, item) => Fate::Said(at),
