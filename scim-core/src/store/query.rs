@@ -231,14 +231,16 @@ impl Query {
     }
 }
 
-fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
+pub(crate) fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
     match bound {
         Bound::And(terms) | Bound::Or(terms) => {
             terms.iter().for_each(|term| each_location(term, note));
         }
         Bound::Not(term) => each_location(term, note),
         Bound::Compare { attribute, .. } | Bound::Present(attribute) => note(&attribute.location),
-        Bound::Element { attribute, .. } => note(&attribute.location),
+        Bound::Element { attribute, .. } | Bound::OneOf { attribute, .. } => {
+            note(&attribute.location);
+        }
         _ => {}
     }
 }
