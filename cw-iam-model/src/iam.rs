@@ -3,6 +3,7 @@
 mod accounts;
 mod entrance;
 mod groups;
+mod keys;
 mod organisations;
 mod tokens;
 mod writing;
@@ -27,6 +28,7 @@ pub(crate) const USER: &str = "User";
 pub(crate) const GROUP: &str = "Group";
 const ORGANISATION: &str = "Organisation";
 const TOKEN: &str = "ScimToken";
+const SEALING: &str = "SealingKeys";
 pub(crate) const POLICY: &str = "Policy";
 
 /// Where organisations and tokens live. No organisation can have this id.

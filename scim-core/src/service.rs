@@ -17,6 +17,7 @@ mod in_process;
 mod list;
 mod media;
 mod members;
+mod observe;
 mod parameters;
 mod write;
 
@@ -30,10 +31,10 @@ use crate::{
     completion::{AssignNothing, Completion},
     environment::System,
     json, patch,
-    store::{AllowAll, Capability, StoreError},
+    store::{AllowAll, Capability, ResourceKind, StoreError},
 };
 
-use self::media::Media;
+use self::{media::Media, observe::About};
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
 pub use caller::{Bulk, Caller, Feed, Me};
@@ -41,6 +42,7 @@ pub use changes::{CHANGE_FEED, LONGEST_WAIT};
 pub use encode::{LIST_RESPONSE, error_response};
 pub use in_process::InProcess;
 pub use media::MEDIA_TYPE;
+pub use observe::{Observation, Observer, Operation};
 pub use parameters::SEARCH_REQUEST;
 
 /// A SCIM service provider over a [`Store`].
@@ -70,6 +72,7 @@ pub struct Service {
     policy: Arc<dyn Policy>,
     completion: Arc<dyn Completion>,
     environment: Arc<dyn Environment>,
+    observer: Option<Arc<dyn Observer>>,
     limits: Limits,
 }
 
@@ -131,6 +134,7 @@ impl Service {
             policy: Arc::new(AllowAll),
             completion: Arc::new(AssignNothing),
             environment: Arc::new(System),
+            observer: None,
             limits: Limits::default(),
         }
     }
@@ -156,6 +160,13 @@ impl Service {
         self
     }
 
+    /// The service with somebody who measures it.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// The service with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -174,21 +185,38 @@ impl Service {
     }
 
     /// Answers a request.
+    ///
+    /// It opens a span of the level `debug` with the organisation, the operation, the kind of resource and the status: nothing that tells
+    /// of a person.
     #[tracing::instrument(
+        name = "scim",
         level = "debug",
         skip_all,
-        fields(tenant = %caller.tenant, method = %request.method())
+        fields(tenant = %caller.tenant, operation, kind, status)
     )]
     pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
+        let began = self.environment.now();
         let media = Media::accepted(request.headers());
-        let outcome = match media.clone() {
-            Ok(_) => match decode::decode(&request, caller, &self.limits) {
-                Ok(call) => self.answer(caller, call).await,
-                Err(error) => Err(error),
-            },
+        let call = media.clone().and_then(|_| decode::decode(&request, caller, &self.limits));
+        let about = call.as_ref().map_or(About::NOTHING, |call| About::of(&call.action));
+        let outcome = match call {
+            Ok(call) => self.answer(caller, call).await,
             Err(error) => Err(error),
         };
-        encode::encode(outcome, request.method(), media.unwrap_or_default())
+        let response = encode::encode(outcome, request.method(), media.unwrap_or_default());
+        let took = (self.environment.now() - began).to_std().unwrap_or_default();
+        self.tell(&Observation::new(&caller.tenant, &about, response.status(), took));
+        response
+    }
+
+    fn tell(&self, observation: &Observation<'_>) {
+        let span = tracing::Span::current();
+        span.record("operation", observation.operation.as_str());
+        span.record("kind", observation.kind.map(ResourceKind::as_str));
+        span.record("status", observation.status.as_u16());
+        if let Some(observer) = &self.observer {
+            observer.observed(observation);
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub use document::Document;
 pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
 pub use page::{Candidate, page, page_of, sort_and_page};
+pub(crate) use query::each_location;
 pub use query::{Copied, Direction, Order, Page, Paging, Part, Query, Sort, Want};
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};

@@ -25,6 +25,7 @@ pub struct View {
     filters: BTreeMap<ResourceKind, Bound>,
     part: Part,
     hidden: Vec<(ResourceKind, Location)>,
+    confidential: Vec<(ResourceKind, Location)>,
     access: Access,
 }
 
@@ -44,6 +45,7 @@ impl View {
             filters: BTreeMap::new(),
             part: Part::Sent,
             hidden: vec![],
+            confidential: vec![],
             access: Access::ReadWrite,
         }
     }
@@ -69,6 +71,14 @@ impl View {
         self
     }
 
+    /// With values of a kind that must not stand in a URL, which others on the way may log: a filter on them by GET is 403 `sensitive`, and
+    /// belongs into the body of a search (RFC 7644 §7.5.2). By default there are none, for identity providers look people up by GET.
+    #[must_use]
+    pub fn confidential(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
+        self.confidential.push((kind.into(), location));
+        self
+    }
+
     /// Without writing.
     #[must_use]
     pub fn read_only(mut self) -> Self {
@@ -89,6 +99,12 @@ impl View {
     /// What the caller sees of a kind; none: all.
     pub fn filter(&self, kind: &ResourceKind) -> Option<&Bound> {
         self.filters.get(kind)
+    }
+
+    /// Whether a value, or a part of it, must not stand in a URL.
+    pub fn is_confidential(&self, kind: &ResourceKind, location: &Location) -> bool {
+        let is_it = |it: &Location| it == location || *it == location.parent();
+        self.confidential.iter().any(|(of, it)| of == kind && is_it(it))
     }
 
     /// Whether a value is kept from the caller.

@@ -1,7 +1,10 @@
 //! The way in: from the headers of a request to a caller.
 
 use http::HeaderMap;
-use scim_core::{Caller, ScimError, service::Bulk};
+use scim_core::{
+    Caller, ScimError,
+    service::{Bulk, Feed},
+};
 use url::Url;
 
 use super::{Iam, RESERVED, TOKEN};
@@ -82,12 +85,13 @@ fn check_switches(organisation: &Organisation, scope: Scope) -> Result<(), ScimE
 
 fn caller(organisation: &Organisation, token: &Token, base: Url) -> Caller {
     let mut caller = Caller::new(organisation.id.tenant(), base);
-    let (role, view) = match token.scope {
-        Scope::AupWrite => (Role::Idp, view::idp()),
-        Scope::SupRead => (Role::Cluster, view::cluster()),
+    let (role, view, feed) = match token.scope {
+        Scope::AupWrite => (Role::Idp, view::idp(), Feed::Off),
+        Scope::SupRead => (Role::Cluster, view::cluster(), Feed::On),
     };
     caller.actor = role.actor(token.id.as_str());
     caller.view = view;
+    caller.feed = feed;
     caller.types = resource_types(organisation.department, token.scope);
     caller.dialect = token.dialect.dialect();
     caller.bulk = match organisation.switches.bulk {

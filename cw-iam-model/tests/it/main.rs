@@ -10,6 +10,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod attributes;
+mod cursors;
 mod door;
 mod entrance;
 mod groups;

@@ -16,18 +16,28 @@ pub struct Demo {
     pub sup_token: String,
 }
 
-/// Makes the organisation `acme`, where there is none yet: a legacy deployment with its five default groups, single sign-on declared,
+/// Makes the organisation `acme`, where there is none yet, as [`demo_of`] does: a legacy deployment with its five default groups, single sign-on declared,
 /// everything switched on. The tokens are new each time.
 ///
 /// # Errors
 ///
 /// Those of the IAM.
 pub async fn demo(iam: &Iam) -> Result<Demo, IamError> {
+    demo_of(iam, Deployment::Legacy).await
+}
+
+/// Makes the organisation `acme` of that deployment, where there is none yet: single sign-on declared, everything switched on. The tokens
+/// are new each time.
+///
+/// # Errors
+///
+/// Those of the IAM.
+pub async fn demo_of(iam: &Iam, deployment: Deployment) -> Result<Demo, IamError> {
     let organisation: OrganisationId = "acme".parse()?;
     let mut acme = NewOrganisation::new(organisation.clone());
     acme.sso = Sso::Declared;
     acme.switches = Switches::ALL_ON;
-    acme.deployment = Deployment::Legacy;
+    acme.deployment = deployment;
     match iam.create_organisation(acme).await {
         Ok(_) | Err(IamError::OrganisationExists(_)) => {}
         Err(error) => return Err(error),

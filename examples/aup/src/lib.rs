@@ -4,11 +4,15 @@
 
 mod demo;
 mod door;
+mod host;
+mod plain;
 mod server;
 mod store;
 
-pub use demo::{Demo, demo};
+pub use demo::{Demo, demo, demo_of};
 pub use door::Door;
+pub use host::Host;
+pub use plain::{PlainDoor, plain};
 pub use server::Server;
 pub use store::StoreChoice;
 

@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use aup::{Server, StoreChoice, demo};
+use aup::{Host, Server, StoreChoice, demo_of, plain};
 use clap::{Parser, Subcommand, ValueEnum};
-use cw_iam_model::{Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId};
+use cw_iam_model::{
+    Deployment, Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId,
+};
 use scim_core::environment::System;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
@@ -53,6 +55,11 @@ enum Command {
         /// Which token, as `tokens` lists it.
         id: String,
     },
+    /// Adds a key for the cursors of pages, which seals them in two minutes from now on. Walks under way go on.
+    RotateCursorKey {
+        #[command(flatten)]
+        store: StoreArgument,
+    },
     /// Lists the tokens of an organisation, without their secrets.
     Tokens {
         #[command(flatten)]
@@ -75,6 +82,9 @@ struct Serve {
     /// With the organisation `acme` to try things on; prints its address and tokens as one line of JSON.
     #[arg(long)]
     demo: bool,
+    /// Without the rules of the IAM: the engine with the schemas of the RFC, to whoever has a token. For conformance tools.
+    #[arg(long, requires = "demo")]
+    plain: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -139,6 +149,11 @@ async fn run(command: Command) -> Result<(), Failure> {
             iam.revoke_token(&organisation, &id, "command line").await?;
             Ok(())
         }
+        Command::RotateCursorKey { store } => {
+            let from = iam(&store)?.rotate_cursor_key("command line").await?;
+            say(&json!({"seals_from": from}));
+            Ok(())
+        }
         Command::Tokens { store, organisation } => {
             for token in iam(&store)?.tokens(&organisation).await? {
                 say(&json!({
@@ -155,20 +170,29 @@ async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Serve) -> Result<(), Failure> {
-    let iam = iam(&arguments.store)?;
+    let host = Arc::new(Host::new());
+    let store = arguments.store.store.open()?;
+    let iam = Iam::new(store.clone(), host.clone());
+    host.seal_with(iam.cursor_keys().await?);
     let server = Server::bind(arguments.listen, arguments.base_url).await?;
+    let deployment = if arguments.plain { Deployment::Current } else { Deployment::Legacy };
     let told = match arguments.demo {
         true => {
-            let demo = demo(&iam).await?;
+            let demo = demo_of(&iam, deployment).await?;
             let base = server.base_of(demo.organisation.as_str());
             json!({"base_url": base, "token": demo.token, "sup_token": demo.sup_token})
         }
         false => json!({"base_url": server.base()}),
     };
-    let stop = stop_signal()?;
+    let stop = stop_signal(host.clone())?;
     // The port is bound: what connects from now on is answered.
     say(&told);
-    server.serve(iam, stop).await?;
+    let (following, followed) = (host.clone(), iam.clone());
+    tokio::spawn(async move { following.follow(&followed).await });
+    match arguments.plain {
+        true => server.serve_plain(iam, plain(store, host), stop).await?,
+        false => server.serve(iam, stop).await?,
+    }
     Ok(())
 }
 
@@ -176,8 +200,8 @@ fn iam(store: &StoreArgument) -> Result<Iam, Failure> {
     Ok(Iam::new(store.store.open()?, Arc::new(System)))
 }
 
-/// Ends at SIGTERM or Ctrl-C.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+/// Ends at SIGTERM or Ctrl-C, and with it every wait.
+fn stop_signal(host: Arc<Host>) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -186,6 +210,7 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        host.stop();
     })
 }
 

@@ -4,11 +4,12 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use cw_iam_model::Iam;
+use scim_core::Service;
 use scim_tower::ScimTower;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::Door;
+use crate::{Door, PlainDoor};
 
 /// A bound port, ready to serve.
 #[derive(Debug)]
@@ -53,8 +54,30 @@ impl Server {
         iam: Iam,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let service = iam.service();
-        let scim = ScimTower::new(service, Arc::new(Door::new(iam, self.base)));
+        let door = Door::new(iam.clone(), self.base.clone());
+        self.serve_behind(ScimTower::new(iam.service(), Arc::new(door)), stop).await
+    }
+
+    /// Serves the engine alone, without the rules of the IAM, to those whom it lets in.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](Self::serve).
+    pub async fn serve_plain(
+        self,
+        iam: Iam,
+        service: Service,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let door = PlainDoor(Door::new(iam, self.base.clone()));
+        self.serve_behind(ScimTower::new(service, Arc::new(door)), stop).await
+    }
+
+    async fn serve_behind(
+        self,
+        scim: ScimTower,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
         let app: Router = Router::new().fallback_service(scim);
         axum::serve(self.listener, app).with_graceful_shutdown(stop).await
     }

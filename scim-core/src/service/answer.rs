@@ -8,6 +8,7 @@ use super::{
     Caller, Service,
     decode::{Action, Call},
     encode::{ListResponse, Outcome, Place},
+    list::By,
     parameters::{Conditions, Parameters},
     store_error,
 };
@@ -42,10 +43,12 @@ impl Service {
             }
             Action::Options(methods) => Ok(Outcome::Options(methods)),
             Action::Redirect(location) => Ok(Outcome::Redirect(location)),
-            Action::List(types) => self.list(caller, &types, &parameters, &conditions).await,
+            Action::List(types) => {
+                self.list(caller, &types, &parameters, (By::Url, &conditions)).await
+            }
             Action::Search(types, body) => {
                 let parameters = Parameters::of_search(&body, &caller.dialect)?;
-                self.list(caller, &types, &parameters, &Conditions::default()).await
+                self.list(caller, &types, &parameters, (By::Search, &Conditions::default())).await
             }
             Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
             Action::Create(of, body) => {

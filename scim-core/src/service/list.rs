@@ -14,7 +14,10 @@ use crate::{
     project::{Projection, Renderer},
     resource_type::Askable,
     schema::Type,
-    store::{Order, Page, Paging, Position, Query, Resource, ResourceKind, Sort, StoreError, Want},
+    store::{
+        Order, Page, Paging, Position, Query, Resource, ResourceKind, Sort, StoreError, Want,
+        each_location,
+    },
 };
 
 impl Service {
@@ -23,9 +26,9 @@ impl Service {
         caller: &Caller,
         types: &[&ResourceType],
         parameters: &Parameters,
-        conditions: &Conditions,
+        (by, conditions): (By, &Conditions),
     ) -> Result<Outcome, ScimError> {
-        let asked = Asked::read(caller, types, parameters)?;
+        let asked = Asked::read(caller, types, parameters, by)?;
         let walk = self.walk(&asked, parameters)?;
         let mut query = self.query(&asked, parameters)?;
         if let Some(walk) = &walk {
@@ -86,7 +89,11 @@ impl Service {
         };
         let one = |of: &ResourceType| {
             let within = Within { of, asked };
-            let bound = filter.as_ref().map(|it| caller.dialect.bind(it, &within)).transpose()?;
+            let bound: Option<Bound> =
+                filter.as_ref().map(|it| caller.dialect.bind(it, &within)).transpose()?;
+            if let (By::Url, Some(bound)) = (asked.by, &bound) {
+                check_confidential(caller, of, bound)?;
+            }
             let visible = caller.view.filter(of.kind()).cloned();
             Ok(match (visible, bound) {
                 (Some(visible), Some(bound)) => Some(visible.and(bound)),
@@ -109,10 +116,32 @@ impl Service {
     }
 }
 
+/// What only the body of a search may say.
+fn check_confidential(caller: &Caller, of: &ResourceType, bound: &Bound) -> Result<(), ScimError> {
+    let mut is_confidential = false;
+    each_location(bound, &mut |it| {
+        is_confidential |= caller.view.is_confidential(of.kind(), it);
+    });
+    match is_confidential {
+        false => Ok(()),
+        true => Err(ScimError::sensitive(
+            "the filter names values that must not stand in a URL; use POST …/.search",
+        )),
+    }
+}
+
+/// How a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Url,
+    Search,
+}
+
 /// What a list is asked of: its types, each with what of it the answer holds.
 pub(super) struct Asked<'a> {
     pub(super) caller: &'a Caller,
     types: Vec<(&'a ResourceType, Projection)>,
+    by: By,
 }
 
 impl<'a> Asked<'a> {
@@ -120,12 +149,13 @@ impl<'a> Asked<'a> {
         caller: &'a Caller,
         types: &[&'a ResourceType],
         parameters: &Parameters,
+        by: By,
     ) -> Result<Self, ScimError> {
         let types = types
             .iter()
             .map(|of| Ok((*of, super::answer::projection(of, parameters, caller)?)))
             .collect::<Result<_, ScimError>>()?;
-        Ok(Self { caller, types })
+        Ok(Self { caller, types, by })
     }
 
     pub(super) fn kinds(&self) -> Vec<ResourceKind> {

@@ -261,7 +261,7 @@ fn note_edge(location: &Location, read: &mut Edges) {
     }
 }
 
-fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
+pub(crate) fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
     match bound {
         Bound::And(terms) | Bound::Or(terms) => {
             terms.iter().for_each(|term| each_location(term, note));

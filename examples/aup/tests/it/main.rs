@@ -112,6 +112,80 @@ fn the_demo_tells_where_it_is_and_ends_when_told() {
 }
 
 #[test]
+fn plain_is_the_engine_without_rules() {
+    ring();
+    let aup = Aup::serve(&["--demo", "--plain"]);
+    let token = aup.text("token");
+    let inner = json!({"displayName": "admin"});
+    let (status, inner) = aup.ask("POST", "/Groups", token, Some(inner));
+    assert_eq!(status, 201, "no name is anybody's");
+    let inner: Value = serde_json::from_str(&inner).unwrap();
+    let outer = json!({"displayName": "outer", "members": [{"value": inner["id"]}]});
+    assert_eq!(aup.ask("POST", "/Groups", token, Some(outer)).0, 201, "groups hold groups");
+    let (_, list) = aup.ask("GET", "/?cursor&count=1", token, None);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["totalResults"], 2);
+    let next = format!("/?count=1&cursor={}", list["nextCursor"].as_str().unwrap());
+    assert_eq!(aup.ask("GET", &next, token, None).0, 200);
+    assert_eq!(aup.ask("GET", "/Users", "", None).0, 401);
+    assert_eq!(aup.terminate(), Some(0));
+}
+
+#[test]
+fn who_waits_for_changes_does_not_hold_up_the_end() {
+    ring();
+    let aup = Aup::demo("memory");
+    let (status, list) = aup.ask("GET", "/.changes?after=x.1", aup.text("sup_token"), None);
+    assert_eq!(status, 400, "{list}");
+    assert_eq!(aup.ask("GET", "/.changes?after=x.1", aup.text("token"), None).0, 403);
+    let header = format!("Authorization: Bearer {}\r\n", aup.text("sup_token"));
+    let base = aup.text("base_url").strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(base.split('/').next().unwrap()).unwrap();
+    let mut ask = |target: &str| {
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: x\r\n{header}\r\n").unwrap();
+        let mut text = vec![];
+        while !text.windows(2).any(|it| it == b"\n}" || it == b"]}" || it == b"\"}") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            text.extend(byte);
+        }
+        String::from_utf8(text).unwrap()
+    };
+    let list = ask("/scim/acme/Users?count=0");
+    let tag = list.lines().find_map(|line| line.strip_prefix("etag: W/\"")).unwrap();
+    let moment = tag.trim().trim_end_matches('"').to_owned();
+    write!(stream, "GET /scim/acme/.changes?after={moment}&wait=60 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(aup.terminate(), Some(0));
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"changes\":[]"), "{answer}");
+}
+
+#[test]
+fn a_walk_survives_a_restart_and_a_new_key() {
+    ring();
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("aup.db").display());
+    let first = Aup::demo(&store);
+    let token = first.text("token").to_owned();
+    for name in ["ada@example.com", "bob@example.com"] {
+        assert_eq!(first.ask("POST", "/Users", &token, Some(json!({"userName": name}))).0, 201);
+    }
+    let (_, list) = first.ask("GET", "/Users?cursor&count=1", &token, None);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let next = format!("/Users?cursor={}", list["nextCursor"].as_str().unwrap());
+    assert_eq!(first.terminate(), Some(0));
+    assert!(run(&["rotate-cursor-key", "--store", &store])["seals_from"].is_string());
+    let second = Aup::demo(&store);
+    let (status, page) = second.ask("GET", &next, &token, None);
+    assert_eq!(status, 200, "{page}");
+    let page: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(page["Resources"][0]["userName"], "bob@example.com");
+    assert_eq!(second.terminate(), Some(0));
+}
+
+#[test]
 fn nobody_gets_in_by_any_other_door() {
     ring();
     let aup = Aup::demo("memory");
