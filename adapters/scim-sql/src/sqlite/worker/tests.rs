@@ -204,7 +204,6 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
 }
 
 /// A database that stands still gathers no more than so many calls; who comes then is told at once, and later all is well again.
-// sec:S-05
 #[test]
 fn a_database_that_stands_still_sheds_load() {
     let (_folder, path) = folder();
@@ -249,7 +248,6 @@ fn a_database_that_stands_still_sheds_load() {
 }
 
 /// A lock that is given back in time is waited for.
-// sec:S-03
 #[test]
 fn a_lock_is_waited_for() {
     let (_folder, path) = folder();
