@@ -2,11 +2,12 @@
 #![cfg(feature = "sqlite")]
 #![allow(
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test may panic"
+    reason = "a test may panic, and says what it skips and measures"
 )]
 #![allow(missing_docs, reason = "tests")]
 
