@@ -70,7 +70,7 @@ pub enum BindError {
         /// The operator.
         op: Op,
     },
-    /// The text looked for is longer than [`Bound::PATTERN_BYTES`].
+    /// The text looked for is longer than [`Bound::PATTERN_BYTES`](crate::Bound::PATTERN_BYTES).
     #[error("`{path}` is searched for a long text, expected at most 1024 bytes after `{op}`")]
     Pattern {
         /// The path.
