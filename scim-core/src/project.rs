@@ -1,6 +1,6 @@
 //! Projection: what of a stored resource an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use scim_filter::{AttrPath, Limits, Location, Path, Syntax};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
     schema::{Attribute, Returned, Schema},
-    store::{Edge, Part, Resource, StoreError, Version, Want},
+    store::{Edge, Part, Resource, ResourceId, ResourceKind, StoreError, Version, Want},
 };
 
 /// Which attributes a request asks for.
@@ -181,6 +181,8 @@ pub struct Renderer<'a> {
     pub projection: &'a Projection,
     /// What the request has just written: of this, also what is returned on request only (RFC 7643 §7).
     pub written: &'a [Location],
+    /// The resources that references name, of those that the caller sees: such a reference has a `$ref`.
+    pub named: &'a HashMap<ResourceId, ResourceKind>,
 }
 
 impl Renderer<'_> {
@@ -281,13 +283,28 @@ impl Renderer<'_> {
                 .into_iter()
                 .filter_map(|item| self.cut(urn, attribute, item, extent, resource))
                 .collect(),
-            Value::Object(members) => members
-                .into_iter()
-                .filter(|(name, _)| self.shows_part(urn, attribute, name, extent, resource))
-                .collect(),
+            Value::Object(mut members) => {
+                if let Some(uri) = self.uri(attribute, &members) {
+                    members.insert("$ref".to_owned(), uri.into());
+                }
+                let shown = |name: &str| self.shows_part(urn, attribute, name, extent, resource);
+                members.into_iter().filter(|(name, _)| shown(name)).collect()
+            }
             simple => simple,
         };
         Some(value).filter(|value| !crate::object::is_empty(value))
+    }
+
+    /// The URI of what a reference names, where that is a resource.
+    fn uri(&self, attribute: &Attribute, members: &Map<String, Value>) -> Option<String> {
+        if !attribute.is_reference() || members.contains_key("$ref") {
+            return None;
+        }
+        let id = ResourceId::from(members.get("value")?.as_str()?);
+        let kind = self.named.get(&id)?;
+        let targets = &attribute.sub_attribute("$ref")?.reference_types;
+        targets.iter().any(|target| target == kind.as_str()).then_some(())?;
+        Some(location(self.base, self.types.of(kind)?.endpoint(), id.as_str()))
     }
 
     fn shows_part(

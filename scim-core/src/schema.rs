@@ -385,6 +385,11 @@ impl Attribute {
         self
     }
 
+    /// Whether its values point to resources by their ids: complex, with a `value` and a `$ref` (RFC 7643 §2.3.7, §4.3).
+    pub(crate) fn is_reference(&self) -> bool {
+        self.sub_attribute("$ref").is_some() && self.sub_attribute("value").is_some()
+    }
+
     /// Whether no client may ever see the value, whatever a request names.
     pub(crate) fn is_secret(&self) -> bool {
         self.returned == Returned::Never || self.mutability == Mutability::WriteOnly

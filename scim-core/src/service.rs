@@ -19,6 +19,7 @@ mod media;
 mod members;
 mod observe;
 mod parameters;
+mod references;
 mod write;
 
 use std::sync::Arc;

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::request::Parts;
-use scim_core::{Caller, Environment, ScimError, Service, Store, service::Bulk};
+use scim_core::{
+    Caller, Environment, ResourceType, ResourceTypes, ScimError, Service, Store,
+    resource_type::{Membership, UnknownMember},
+    schema::Schema,
+    service::Bulk,
+};
 use scim_tower::Authenticate;
 
 use crate::Door;
@@ -20,8 +25,24 @@ impl Authenticate for PlainDoor {
         let mut caller = Caller::new(known.tenant, known.base);
         caller.actor = known.actor;
         caller.bulk = Bulk::On;
+        caller.types = types()?;
         Ok(caller)
     }
+}
+
+/// Users as the engine has them, and groups as RFC 7643 §8.7.1 prints them: without a name of each member (erratum 6011 has it, and a service
+/// that fills it from the member does not give back what was sent), and with members who are nobody left out (§2.3.7 leaves it open).
+fn types() -> Result<Arc<ResourceTypes>, ScimError> {
+    let mut schema = Schema::group();
+    let members = schema.attributes.iter_mut().filter(|it| it.name == "members");
+    members.for_each(|it| it.sub_attributes.retain(|part| part.name != "display"));
+    let members = Membership::new("members", vec![], UnknownMember::LeftOut);
+    let groups = ResourceType::new("Group", "Groups", schema)
+        .with_members(members)
+        .answering_patch(ResourceType::group().patch_answer());
+    ResourceTypes::new(vec![ResourceType::user(), groups])
+        .map(Arc::new)
+        .map_err(|error| ScimError::internal(error.to_string()))
 }
 
 /// The service without rules over a store.

@@ -101,7 +101,7 @@ impl Service {
         if conditions.has_seen(&resource.version.to_string()) {
             return Ok(Outcome::NotModified(etag(resource.version)));
         }
-        render(caller, of, &resource, (&projection, &[]), StatusCode::OK)
+        self.render(caller, of, &resource, (&projection, &[]), StatusCode::OK).await
     }
 
     /// What a PATCH writes; nothing for a type that returns nothing on request only.
@@ -123,7 +123,7 @@ impl Service {
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
         let resource = self.visible(caller, of, id, &shown.0.want(of)).await?;
-        render(caller, of, &resource, shown, status)
+        self.render(caller, of, &resource, shown, status).await
     }
 
     /// A resource that the caller can see; what is outside the view is not found.
@@ -142,6 +142,28 @@ impl Service {
         let readable = Readable::new(&resource, caller.view.part()).map_err(store_error)?;
         let is_visible = filter.matches(&readable);
         if is_visible { Ok(resource) } else { Err(missing()) }
+    }
+
+    pub(super) async fn render(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        resource: &Resource,
+        shown: Shown<'_>,
+        status: StatusCode,
+    ) -> Result<Outcome, ScimError> {
+        let renderer = Renderer {
+            types: &caller.types,
+            resource_type: of,
+            view: &caller.view,
+            base: &caller.base,
+            projection: shown.0,
+            written: shown.1,
+            named: &self.named(caller, [resource]).await?,
+        };
+        let version = etag(resource.version);
+        let rendered = renderer.render(resource).map_err(store_error)?;
+        Ok(Outcome::Resource { status, resource: rendered, version })
     }
 }
 
@@ -162,29 +184,6 @@ pub(super) fn projection(
 
 /// What the request asks for, and what it has just written.
 pub(super) type Shown<'a> = (&'a Projection, &'a [Location]);
-
-fn renderer<'a>(caller: &'a Caller, of: &'a ResourceType, shown: Shown<'a>) -> Renderer<'a> {
-    Renderer {
-        types: &caller.types,
-        resource_type: of,
-        view: &caller.view,
-        base: &caller.base,
-        projection: shown.0,
-        written: shown.1,
-    }
-}
-
-pub(super) fn render(
-    caller: &Caller,
-    of: &ResourceType,
-    resource: &Resource,
-    shown: Shown<'_>,
-    status: StatusCode,
-) -> Result<Outcome, ScimError> {
-    let version = etag(resource.version);
-    let rendered = renderer(caller, of, shown).render(resource).map_err(store_error)?;
-    Ok(Outcome::Resource { status, resource: rendered, version })
-}
 
 /// A filter on a discovery endpoint would suggest that there is more than it shows (RFC 7644 §4).
 fn refuse_filter(parameters: &Parameters) -> Result<(), ScimError> {

@@ -144,7 +144,7 @@ impl Service {
     ) -> Result<Outcome, ScimError> {
         let resource = self.visible(caller, of, id, &Want::DOCUMENTS).await?;
         let shown = (&Default::default(), [].as_slice());
-        super::answer::render(caller, of, &resource, shown, StatusCode::CREATED)
+        self.render(caller, of, &resource, shown, StatusCode::CREATED).await
     }
 }
 

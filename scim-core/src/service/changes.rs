@@ -8,7 +8,8 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, task::Poll, time::Dur
 use serde_json::{Map, Value, json};
 
 use super::{
-    Caller, Service, cursor::page_size, encode::Outcome, parameters::Parameters, store_error,
+    Caller, Service, cursor::page_size, encode::Outcome, parameters::Parameters, references::Named,
+    store_error,
 };
 use crate::{
     ResourceType, ScimError,
@@ -109,7 +110,8 @@ impl Service {
                 if members > self.limits.page_members && !changes.is_empty() {
                     return Ok((changes, reached));
                 }
-                changes.push(change(caller, (of, projection), entry, resource)?);
+                let named = self.named(caller, &resource).await?;
+                changes.push(change(caller, (of, projection), entry, resource, &named)?);
             }
             reached = entry.position;
         }
@@ -159,6 +161,7 @@ fn change(
     (of, projection): (&ResourceType, &Projection),
     entry: &LogEntry,
     resource: Option<Resource>,
+    named: &Named,
 ) -> Result<Value, ScimError> {
     let kind: &ResourceKind = &entry.kind;
     let mut change = Map::new();
@@ -174,6 +177,7 @@ fn change(
                 base: &caller.base,
                 projection,
                 written: &[],
+                named,
             };
             let put = renderer.render(&resource).map_err(store_error)?;
             change.insert("put".to_owned(), put.into())

@@ -7,6 +7,7 @@ use super::{
     cursor::page_size,
     encode::{ListResponse, Outcome, Place, Rendered},
     parameters::{Conditions, Parameters},
+    references::Named,
     store_error,
 };
 use crate::{
@@ -54,7 +55,8 @@ impl Service {
             (None, Paging::Index { start, .. }) => Place::Index(*start),
             (None, _) => Place::Index(1),
         };
-        let resources = asked.render(&page).map_err(store_error)?;
+        let named = self.named(caller, &page.resources).await?;
+        let resources = asked.render(&page, &named).map_err(store_error)?;
         let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
         Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(validator))))
     }
@@ -179,11 +181,15 @@ impl<'a> Asked<'a> {
         all
     }
 
-    fn render(&self, page: &Page) -> Result<Vec<Rendered>, StoreError> {
-        page.resources.iter().filter_map(|resource| self.render_one(resource)).collect()
+    fn render(&self, page: &Page, named: &Named) -> Result<Vec<Rendered>, StoreError> {
+        page.resources.iter().filter_map(|resource| self.render_one(resource, named)).collect()
     }
 
-    fn render_one(&self, resource: &Resource) -> Option<Result<Rendered, StoreError>> {
+    fn render_one(
+        &self,
+        resource: &Resource,
+        named: &Named,
+    ) -> Option<Result<Rendered, StoreError>> {
         let (of, projection) = self.types.iter().find(|(of, _)| *of.kind() == resource.kind)?;
         let renderer = Renderer {
             types: &self.caller.types,
@@ -192,6 +198,7 @@ impl<'a> Asked<'a> {
             base: &self.caller.base,
             projection,
             written: &[],
+            named,
         };
         Some(renderer.render(resource))
     }

@@ -395,3 +395,34 @@ fn no_locale_sorts() {
         sorted.as_array().unwrap().iter().map(|it| it["userName"].as_str().unwrap()).collect();
     insta::assert_snapshot!(names.join(" "), @"Adam bob ida İda zoe ärger");
 }
+
+#[test]
+fn a_manager_has_an_address_where_he_is_somebody() {
+    const ENTERPRISE: &str = scim_core::schema::ENTERPRISE_USER;
+    let world = World::new();
+    let boss = world.user("boss");
+    let group = world.group("team", &[]);
+    let of = |manager: &str| {
+        world.make("/Users", json!({"userName": format!("of {manager}"), ENTERPRISE: {"manager": {"value": manager, "$ref": "http://evil"}}}))
+    };
+    let address = format!("https://scim.example.com/v2/acme/Users/{boss}");
+    let (ada, nobodys, teams) = (of(&boss), of("nobody"), of(&group));
+    let manager = |path: &str| world.get(path).body[ENTERPRISE]["manager"].clone();
+    assert_eq!(manager(&format!("/Users/{ada}")), json!({"value": boss, "$ref": address}));
+    // Nobody, and somebody who is no user, have none; what the client says is not believed.
+    assert_eq!(manager(&format!("/Users/{nobodys}")), json!({"value": "nobody"}));
+    assert_eq!(manager(&format!("/Users/{teams}")), json!({"value": group}));
+    // In lists and after writes it is the same; a projection cuts it.
+    let listed = world.get("/Users?sortBy=userName").body;
+    let all: Vec<_> = listed["Resources"].as_array().unwrap().iter().collect();
+    let shown = all.iter().filter(|it| it[ENTERPRISE]["manager"]["$ref"] == *address).count();
+    assert_eq!((all.len(), shown), (4, 1));
+    let patch = json!({"Operations": [{"op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": boss}]});
+    let patched = world.ask("PATCH", &format!("/Users/{nobodys}"), patch);
+    assert_eq!(patched.body[ENTERPRISE]["manager"]["$ref"], *address);
+    let only = format!("/Users/{ada}?attributes={ENTERPRISE}:manager.value");
+    assert_eq!(manager(&only), json!({"value": boss}));
+    // He leaves, and so does the address.
+    world.ask("DELETE", &format!("/Users/{boss}"), ());
+    assert_eq!(manager(&format!("/Users/{ada}")), json!({"value": boss}));
+}

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod conformance;
 mod faults;
 mod nodes;
 mod organisations;
