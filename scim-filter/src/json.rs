@@ -45,6 +45,7 @@ impl Read for Element<'_> {
 }
 
 /// The attribute at a location, its sub-attribute not yet looked at.
+#[inline]
 fn find<'a>(object: &'a Map<String, Value>, at: &Location) -> Option<&'a Value> {
     let object = match &at.extension {
         Some(urn) => object.get(&**urn)?.as_object()?,
@@ -56,6 +57,8 @@ fn find<'a>(object: &'a Map<String, Value>, at: &Location) -> Option<&'a Value> 
 /// Each value of an attribute or of its sub-attribute, through one level of list each.
 fn any_value(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     match (value, sub) {
+        // What most attributes are.
+        (Value::String(text), None) => test(Scalar::Text(text)),
         (Value::Array(list), sub) => list.iter().any(|value| any_single(value, sub, test)),
         (value, sub) => any_single(value, sub, test),
     }
@@ -68,6 +71,7 @@ fn any_single(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>)
         (value, None) => Some(value),
     };
     match value {
+        Some(Value::String(text)) => test(Scalar::Text(text)),
         Some(Value::Array(list)) => list.iter().filter_map(scalar).any(test),
         Some(value) => scalar(value).is_some_and(test),
         None => false,
