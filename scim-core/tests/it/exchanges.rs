@@ -62,8 +62,8 @@ impl Exchange {
     /// The text, without the epoch, which is new in each run.
     fn told(self) -> String {
         let tags = self.text.lines().filter_map(|line| line.strip_prefix("< etag: W/\""));
-        let epoch = tags.filter_map(|tag| tag.split_once('.')).map(|(epoch, _)| epoch);
-        let epoch = epoch.filter(|it| it.len() > 20).next_back().map(str::to_owned);
+        let mut epoch = tags.filter_map(|tag| tag.split_once('.')).map(|(epoch, _)| epoch);
+        let epoch = epoch.rfind(|it| it.len() > 20).map(str::to_owned);
         match epoch {
             Some(epoch) => self.text.replace(&epoch, "EPOCH"),
             None => self.text,
