@@ -7,7 +7,7 @@
 use scim_filter::{Bound, Coercion, Filter, ParseError, Path, Resolve, Syntax};
 use serde_json::Value;
 
-use crate::{ScimError, object::is_empty};
+use crate::{ResourceType, ScimError, object::is_empty};
 
 /// The liberties that a client may take.
 ///
@@ -31,6 +31,10 @@ pub struct Dialect {
     pub first_primary_wins: bool,
     /// `schemas` may be missing or hold unknown entries (`idp:T14 T15`).
     pub infer_schemas: bool,
+    /// An extension that a PUT does not name stays as it is, instead of being cleared (`dom:b-30`).
+    pub absent_extensions_stay: bool,
+    /// Who accepts `application/json` alone is answered with `application/scim+json`, which such clients look for (`idp:A17`).
+    pub json_means_scim: bool,
     /// An empty text for an optional attribute means that it has no value (`idp:T16`).
     pub empty_text_is_unset: bool,
     /// Dates, languages and the like must be of the form that the RFC gives (`idp:T24`).
@@ -82,6 +86,8 @@ impl Dialect {
         ignore_unknown: false,
         first_primary_wins: false,
         infer_schemas: false,
+        absent_extensions_stay: false,
+        json_means_scim: false,
         empty_text_is_unset: false,
         check_formats: true,
         remove_selects_by_value: false,
@@ -106,6 +112,8 @@ impl Dialect {
         ignore_unknown: true,
         first_primary_wins: true,
         infer_schemas: true,
+        absent_extensions_stay: true,
+        json_means_scim: true,
         empty_text_is_unset: true,
         check_formats: false,
         remove_selects_by_value: true,
@@ -184,6 +192,19 @@ impl Dialect {
                 false => Err(ScimError::invalid_syntax(format!("schemas must hold `{urn}`"))),
             }
         })
+    }
+
+    /// The extensions that a PUT replaces: those that it names, or all.
+    pub(crate) fn replaced_extensions(&self, named: Vec<String>, of: &ResourceType) -> Vec<String> {
+        match self.absent_extensions_stay {
+            true => named,
+            false => of.extensions().iter().map(|it| it.schema.id.clone()).collect(),
+        }
+    }
+
+    /// Whether an answer may be called plain JSON.
+    pub(crate) fn answers_json(&self) -> bool {
+        !self.json_means_scim
     }
 
     /// Whether a text says that there is none.

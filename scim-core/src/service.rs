@@ -203,7 +203,8 @@ impl Service {
             Ok(call) => self.answer(caller, call).await,
             Err(error) => Err(error),
         };
-        let response = encode::encode(outcome, request.method(), media.unwrap_or_default());
+        let media = media.ok().filter(|_| caller.dialect.answers_json()).unwrap_or_default();
+        let response = encode::encode(outcome, request.method(), media);
         let took = (self.environment.now() - began).to_std().unwrap_or_default();
         self.tell(&Observation::new(&caller.tenant, &about, response.status(), took));
         response

@@ -18,4 +18,5 @@ mod identity;
 mod keys;
 mod messages;
 mod tenancy;
+mod tokens;
 mod views;

@@ -171,7 +171,8 @@ impl Service {
         body: Value,
         conditions: &Conditions,
     ) -> Result<String, ScimError> {
-        let admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
+        let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
+        admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
         self.update(caller, of, id, conditions, &admitted).await
     }
 

@@ -305,8 +305,13 @@ fn a_filter_belongs_to_a_list() {
 
 #[test]
 fn the_answer_is_of_the_type_that_was_asked_for() {
-    let world = World::new();
+    let mut world = World::new();
     let id = world.user("ada");
+    let json = [("accept", "application/json")];
+    // idp:A17: whoever is tolerated gets what he looks for.
+    let tolerated = world.ask_with("GET", &format!("/Users/{id}"), &json, ());
+    assert_eq!(tolerated.header("content-type"), "application/scim+json");
+    world.caller.dialect = scim_core::Dialect::STRICT;
     // rfc:FMT-07
     for (accept, status, media) in [
         ("application/scim+json", 200, "application/scim+json"),

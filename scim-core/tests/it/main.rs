@@ -9,6 +9,7 @@
 )]
 
 mod admission;
+mod answers;
 mod bulk;
 mod changes;
 mod client;
@@ -17,6 +18,7 @@ mod cursors;
 mod device;
 mod discovery;
 mod endpoints;
+mod exchanges;
 mod hostile;
 mod overlays;
 mod patch;

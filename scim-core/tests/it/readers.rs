@@ -46,5 +46,5 @@ fn each_field_of_a_dialect_has_one_reader() {
         );
         checked += 1;
     }
-    assert_eq!(checked, 20);
+    assert_eq!(checked, 22);
 }

@@ -16,6 +16,7 @@ mod damage;
 mod disk;
 mod file;
 mod processes;
+mod requests;
 mod sorted;
 mod suite;
 mod terms;

@@ -191,7 +191,7 @@ fn nobody_gets_in_by_any_other_door() {
     let aup = Aup::demo("memory");
     let (_, refusal) = aup.ask("GET", "/Users", "", None);
     assert_eq!(serde_json::from_str::<Value>(&refusal).unwrap()["status"], "401");
-    // dom:a23
+    // dom:a23 sec:H-11
     for path in [
         "",
         "/",
@@ -211,7 +211,7 @@ fn nobody_gets_in_by_any_other_door() {
         let (status, body) = raw(&aup, path, "");
         assert_eq!((status, body.as_str()), (401, refusal.as_str()), "{path}");
     }
-    // A token opens its own organisation and nothing else: dom:b-41 sec:T-02
+    // rfc:TEN-02 rfc:TEN-03 dom:b-41 sec:T-02: a token opens its own organisation and nothing else.
     for path in ["/scim/other/Users", "/scim/acme%2F/Users", "/scim//acme/Users"] {
         let token = format!("Authorization: Bearer {}\r\n", aup.text("token"));
         let (status, body) = raw(&aup, path, &token);
@@ -226,7 +226,7 @@ fn a_body_without_end_is_cut_off() {
     let head =
         format!("Authorization: Bearer {}\r\nContent-Length: 99999999999\r\n", aup.text("token"));
     assert_eq!(raw_with(&aup, "POST", "/scim/acme/Users", &head).0, 413);
-    // without a token, not a byte of it is looked at.
+    // rfc:AUT-10: without a token, not a byte of it is looked at, nor does the answer tell what is there.
     assert_eq!(
         raw_with(&aup, "POST", "/scim/acme/Users", "Content-Length: 99999999999\r\n").0,
         401
