@@ -426,7 +426,7 @@ fn both_stores_answer_any_history_alike() {
     let history = prop::collection::vec(step(), 1..60);
     let outcome = TestRunner::new(config).run(&history, |steps| {
         let folder = tempfile::tempdir().unwrap();
-        let file = SqliteStore::open(&folder.path().join("scim.db")).unwrap();
+        let file = SqliteStore::open(folder.path().join("scim.db")).unwrap();
         let mut sqlite = Side::over(Arc::new(file));
         let mut model = Side::over(Arc::new(MemoryStore::new()));
         for step in &steps {

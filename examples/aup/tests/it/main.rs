@@ -191,7 +191,7 @@ fn nobody_gets_in_by_any_other_door() {
     let aup = Aup::demo("memory");
     let (_, refusal) = aup.ask("GET", "/Users", "", None);
     assert_eq!(serde_json::from_str::<Value>(&refusal).unwrap()["status"], "401");
-    // dom:a23 sec:H-11
+    // dom:a23
     for path in [
         "",
         "/",
