@@ -30,8 +30,9 @@ use url::Url;
 
 use crate::Transport;
 
+pub use crate::service::CHANGE_FEED;
 pub use bulk::{BulkOperation, BulkOutcome, FailOn};
-pub use changes::{CHANGE_FEED, Change, Directory, Moment, Put, Stretch};
+pub use changes::{Change, Directory, Moment, Put, Stretch};
 pub use discovery::{Discovered, Feature};
 pub use error::ClientError;
 pub use list::{List, Resources};

@@ -1,6 +1,7 @@
 //! The feed of changes, and a directory that is read once and then follows it.
 //!
-//! The feed is this project's own: `GET {base}/.changes?after=MOMENT&count=N&wait=SECONDS`, for services that announce [`CHANGE_FEED`].
+//! The feed is this project's own: `GET {base}/.changes?after=MOMENT&count=N&wait=SECONDS`, for services that announce
+//! [`CHANGE_FEED`](super::CHANGE_FEED).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,8 +11,6 @@ use serde_json::Value;
 use super::{Client, ClientError, Feature, Outgoing, Query, exchange::parsed};
 use crate::typed::Rest;
 
-/// The URN under which `/ServiceProviderConfig` announces the feed.
-pub const CHANGE_FEED: &str = "urn:scim-rs:params:scim:schemas:extension:2.0:ChangeFeed";
 /// How often lists are read at most until they are of one moment, where there is no feed.
 const ATTEMPTS: usize = 3;
 

@@ -38,7 +38,7 @@ impl Feature {
             Self::Sort => Some(&["sort", "supported"]),
             Self::Etag => Some(&["etag", "supported"]),
             Self::CursorPages => Some(&["pagination", "cursor"]),
-            Self::ChangeFeed => Some(&[super::changes::CHANGE_FEED, "supported"]),
+            Self::ChangeFeed => Some(&[super::CHANGE_FEED, "supported"]),
             Self::Search => None,
         }
     }

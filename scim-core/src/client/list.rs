@@ -17,14 +17,12 @@ use super::{
     exchange::{etag, parsed},
     query::{Page, Paging},
 };
-use crate::typed::Rest;
+use crate::{service::SEARCH_REQUEST, typed::Rest};
 
 /// How many pages a list may have before the client takes the service for one that never ends.
 const MOST_PAGES: usize = 100_000;
 /// How many resources a page has where nobody says.
 const LARGE_PAGE: u64 = 1_000;
-/// The schema of a query in a body.
-const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// The resources of a list, one after the other. A [`Stream`], whose pages are asked for when it is polled; needs no runtime.
 ///

@@ -134,10 +134,29 @@ fn a_feed_that_makes_no_sense_is_found_out() {
 
 #[test]
 fn a_real_service_is_read_and_followed() {
-    let world = World::new();
-    let ada = world.user("ada");
-    world.group("team", &[&ada]);
-    let client = of(&world);
-    let directory = pollster::block_on(client.directory(&["Users", "Groups"])).unwrap();
-    assert_eq!((directory.of("User").count(), directory.of("Group").count()), (1, 1));
+    let mut world = World::new();
+    world.caller.feed = scim_core::service::Feed::On;
+    let (ada, bob) = (world.user("ada"), world.user("bob"));
+    let team = world.group("team", &[&ada]);
+    let client = of(&world).without(["meta"]);
+    pollster::block_on(async {
+        assert_eq!(client.discover().await.unwrap().offers(Feature::ChangeFeed), Some(true));
+        let mut directory = client.directory(&["Users", "Groups"]).await.unwrap();
+        assert!(!client.follow(&mut directory, Duration::ZERO).await.unwrap());
+        world.ask("DELETE", &format!("/Users/{ada}"), ());
+        let eve = world.user("eve");
+        let join = json!({"op": "add", "path": "members", "value": [{"value": eve}]});
+        world.ask("PATCH", &format!("/Groups/{team}"), json!({"Operations": [join]}));
+        assert!(client.follow(&mut directory, Duration::ZERO).await.unwrap());
+        // What follows the feed is what is read anew.
+        assert_eq!(directory, client.directory(&["Users", "Groups"]).await.unwrap());
+        let mut users: Vec<_> = directory.of("User").map(|(id, _)| id).collect();
+        users.sort_unstable();
+        let mut expected = vec![&*bob, &*eve];
+        expected.sort_unstable();
+        assert_eq!(users, expected);
+        // A moment that never was is no place to go on from.
+        let other = Moment::of("W/\"another.1\"").unwrap();
+        assert!(client.changes(&other, Duration::ZERO).await.unwrap_err().is("expiredCursor"));
+    });
 }
