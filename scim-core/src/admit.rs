@@ -3,6 +3,8 @@
 mod form;
 mod value;
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -367,7 +369,7 @@ pub(crate) fn members(
     let mut listed = vec![];
     let mut seen = std::collections::HashSet::new();
     for (index, element) in elements.into_iter().enumerate() {
-        let place = format!("{}[{index}]", attribute.name);
+        let place = format_args!("{}[{index}]", attribute.name);
         let member = member(attribute, element, &admission, &place)?;
         if seen.insert(member.id.clone()) {
             listed.push(member);
@@ -380,7 +382,7 @@ fn member(
     attribute: &Attribute,
     element: Value,
     admission: &Admission<'_>,
-    place: &str,
+    place: &dyn Display,
 ) -> Result<MemberRef, ScimError> {
     // What the URI says is a claim too: it is looked at, never kept.
     let uri = element.get("$ref").and_then(Value::as_str).map(str::to_owned);

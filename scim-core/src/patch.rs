@@ -97,8 +97,8 @@ pub struct Plan {
     names_id: Option<String>,
     /// The path of each operation, as it was sent.
     paths: Vec<Option<String>>,
-    /// The top-level members of the object that several steps are about.
-    revisited: Vec<String>,
+    /// How many top-level members of the object several steps are about.
+    revisited: usize,
     work: usize,
 }
 
@@ -125,10 +125,12 @@ impl Plan {
         dialect: &Dialect,
         limits: &Limits,
     ) -> Result<Self, ScimError> {
-        let operations = decode::operations(body, resource_type, dialect, limits)?;
+        let operations = decode::operations(body, dialect, limits)?;
         let mut compiler = compile::Compiler::new(resource_type, dialect, limits);
         compiler.expect(operations.len());
-        operations.into_iter().try_for_each(|operation| compiler.operation(operation))?;
+        for (index, operation) in operations.into_iter().enumerate() {
+            compiler.operation(decode::operation(index + 1, operation, resource_type, dialect)?)?;
+        }
         Ok(compiler.finish())
     }
 

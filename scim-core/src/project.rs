@@ -130,9 +130,10 @@ fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
     match resource_type.find(path.attr()) {
         Found::Attribute(place) => Some(match path.sub() {
             Some(sub) => {
-                place.location().with_sub(place.attribute.sub_attribute(sub)?.name.as_str())
+                let sub = place.attribute.sub_attribute(sub)?;
+                Location::clone(place.location()).with_sub(sub.name.as_str())
             }
-            None => place.location(),
+            None => Location::clone(place.location()),
         }),
         Found::Extension(_) | Found::Base | Found::Discarded { .. } | Found::Unknown => None,
     }
@@ -158,7 +159,7 @@ pub(crate) fn named_by_body(resource_type: &ResourceType, body: &Value) -> Vec<L
                 None => AttrPath::parse(name),
             };
             match resource_type.find(&path.ok()?) {
-                Found::Attribute(place) => Some(place.location()),
+                Found::Attribute(place) => Some(Location::clone(place.location())),
                 _ => None,
             }
         }));

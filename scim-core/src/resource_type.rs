@@ -3,6 +3,7 @@
 mod compile;
 mod keys;
 mod overlay;
+mod place;
 mod resolve;
 
 use std::sync::Arc;
@@ -13,9 +14,12 @@ use crate::{
     store::{Copied, ResourceKind},
 };
 
+use place::Located;
+
 pub use compile::ResourceTypeError;
 pub use overlay::Overlay;
-pub(crate) use resolve::{Askable, Found, Place, common, common_attributes};
+pub(crate) use place::Place;
+pub(crate) use resolve::{Askable, Found, common, common_attributes};
 
 /// A kind of resource: its schemas, its endpoint, and how the engine treats it. A service adds one of its own as data.
 ///
@@ -37,6 +41,7 @@ pub struct ResourceType {
     endpoint: String,
     description: String,
     schema: Arc<Schema>,
+    located: Arc<[Located]>,
     extensions: Vec<Extension>,
     discarded: Vec<Discarded>,
     /// What is wrong with an overlay, told when the types are put together.
@@ -61,6 +66,23 @@ pub struct Extension {
     pub schema: Arc<Schema>,
     /// Whether every resource must have it.
     pub required: bool,
+    located: Arc<[Located]>,
+}
+
+impl Extension {
+    fn new(schema: Schema, required: bool) -> Self {
+        let located = Located::all(Some(&schema.id), &schema.attributes);
+        Self { schema: Arc::new(schema), required, located }
+    }
+
+    /// The attributes, each where it stands.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        Place::all(Some(&self.schema), &self.schema.attributes, &self.located)
+    }
+
+    fn locate(&mut self) {
+        self.located = Located::all(Some(&self.schema.id), &self.schema.attributes);
+    }
 }
 
 /// An attribute that lists other resources: stored as rows, one a member, never as part of the document.
@@ -105,6 +127,7 @@ impl ResourceType {
             kind: kind.into(),
             endpoint: format!("/{}", endpoint.trim_start_matches('/')),
             description: schema.description.clone(),
+            located: Located::all(None, &schema.attributes),
             schema: Arc::new(schema),
             extensions: vec![],
             discarded: vec![],
@@ -140,14 +163,14 @@ impl ResourceType {
     /// The type with an optional extension more.
     #[must_use]
     pub fn extended_by(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension { schema: Arc::new(schema), required: false });
+        self.extensions.push(Extension::new(schema, false));
         self
     }
 
     /// The type with an extension that every resource must have.
     #[must_use]
     pub fn requiring(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension { schema: Arc::new(schema), required: true });
+        self.extensions.push(Extension::new(schema, true));
         self
     }
 
@@ -156,6 +179,8 @@ impl ResourceType {
     #[must_use]
     pub fn with(mut self, overlay: Overlay) -> Self {
         overlay.lay(&mut self);
+        self.located = Located::all(None, &self.schema.attributes);
+        self.extensions.iter_mut().for_each(Extension::locate);
         self
     }
 

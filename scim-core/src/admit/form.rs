@@ -1,5 +1,7 @@
 //! The forms of texts: identifiers, base64, and what a strict dialect asks for beyond.
 
+use std::fmt::Display;
+
 use scim_filter::Type;
 
 use crate::{
@@ -32,7 +34,7 @@ pub(super) fn expected(attribute: &Attribute) -> &'static str {
 pub(super) fn check_identifier(
     text: &str,
     attribute: &Attribute,
-    place: &str,
+    place: &dyn Display,
 ) -> Result<(), ScimError> {
     if text.is_empty() && attribute.required {
         return Err(ScimError::invalid_value(format!("{place} must not be empty")));

@@ -1,6 +1,6 @@
 //! One value against one attribute: the single place that fits what a client sent to the type that the schema says.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Display};
 
 use scim_filter::{Case, Type, fold};
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         value: Value,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
         if !attribute.multi_valued {
             let value = self.unwrapped(value, place)?;
@@ -46,10 +46,11 @@ impl<'a> Admission<'a> {
                 "{place} holds more than {LIST_ELEMENTS} values"
             )));
         }
-        let (mut admitted, mut seen) = (vec![], HashSet::new());
+        let is_alone = elements.len() == 1;
+        let (mut admitted, mut seen) = (Vec::with_capacity(elements.len()), HashSet::new());
         for (index, element) in elements.into_iter().enumerate() {
-            let element = self.single(attribute, element, &format!("{place}[{index}]"))?;
-            admitted.extend(element.filter(|element| seen.insert(element.to_string())));
+            let element = self.single(attribute, element, &format_args!("{place}[{index}]"))?;
+            admitted.extend(element.filter(|it| is_alone || seen.insert(it.to_string())));
         }
         self.one_primary(&mut admitted, place)?;
         Ok(Some(Value::Array(admitted)).filter(|list| !is_empty(list)))
@@ -60,7 +61,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         value: Value,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Vec<Value>, ScimError> {
         let elements = match value {
             Value::Null => vec![],
@@ -72,7 +73,7 @@ impl<'a> Admission<'a> {
                 .ok_or_else(|| ScimError::invalid_value(format!("{place} must be a list")))?,
         };
         match elements.iter().position(Value::is_null) {
-            Some(index) => Err(expected(attribute, &format!("{place}[{index}]"))),
+            Some(index) => Err(expected(attribute, &format_args!("{place}[{index}]"))),
             None => Ok(elements),
         }
     }
@@ -82,7 +83,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         value: Value,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Option<Map<String, Value>>, ScimError> {
         match value {
             Value::Null => Ok(None),
@@ -98,7 +99,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         members: Map<String, Value>,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Option<Map<String, Value>>, ScimError> {
         let mut admitted = Map::new();
         for (name, value) in members {
@@ -113,8 +114,7 @@ impl<'a> Admission<'a> {
                 continue;
             }
             let is_alias = !sub.name.eq_ignore_ascii_case(&name);
-            let place = format!("{place}.{}", sub.name);
-            match self.admit(sub, value, &place)? {
+            match self.admit(sub, value, &format_args!("{place}.{}", sub.name))? {
                 Some(_) if is_alias && admitted.contains_key(&sub.name) => {}
                 Some(value) => _ = admitted.insert(sub.name.clone(), value),
                 None => {}
@@ -123,7 +123,7 @@ impl<'a> Admission<'a> {
         Ok(Some(admitted).filter(|members| !members.is_empty()))
     }
 
-    pub(crate) fn unwrapped(&self, value: Value, place: &str) -> Result<Value, ScimError> {
+    pub(crate) fn unwrapped(&self, value: Value, place: &dyn Display) -> Result<Value, ScimError> {
         let Value::Array(mut items) = value else { return Ok(value) };
         let only =
             self.dialect.coerced(|| (items.len() <= 1).then(|| items.pop().unwrap_or_default()));
@@ -135,7 +135,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         value: Value,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
         let value = match attribute.kind {
             Type::Complex => return Ok(self.element(attribute, value, place)?.map(Value::Object)),
@@ -154,7 +154,7 @@ impl<'a> Admission<'a> {
         &self,
         attribute: &Attribute,
         value: Value,
-        place: &str,
+        place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
         let Value::String(text) = value else { return Err(expected(attribute, place)) };
         if identifies(attribute) {
@@ -188,11 +188,8 @@ impl<'a> Admission<'a> {
         match value {
             Value::Bool(_) => Some(value),
             Value::String(text) => {
-                self.dialect.coerced(|| match text.to_ascii_lowercase().as_str() {
-                    "true" => Some(Value::Bool(true)),
-                    "false" => Some(Value::Bool(false)),
-                    _ => None,
-                })
+                let is = |word: &str| text.eq_ignore_ascii_case(word);
+                self.dialect.coerced(|| (is("true") || is("false")).then(|| is("true").into()))
             }
             _ => None,
         }
@@ -225,7 +222,7 @@ impl<'a> Admission<'a> {
     }
 
     /// At most one `primary` (RFC 7643 §2.4).
-    fn one_primary(&self, elements: &mut [Value], place: &str) -> Result<(), ScimError> {
+    fn one_primary(&self, elements: &mut [Value], place: &dyn Display) -> Result<(), ScimError> {
         let is_primary = |element: &&mut Value| element.get("primary") == Some(&Value::Bool(true));
         for element in elements.iter_mut().filter(is_primary).skip(1) {
             if !self.dialect.first_primary_wins {
@@ -241,7 +238,7 @@ impl<'a> Admission<'a> {
     }
 }
 
-fn expected(attribute: &Attribute, place: &str) -> ScimError {
+fn expected(attribute: &Attribute, place: &dyn Display) -> ScimError {
     ScimError::invalid_value(format!("{place} must be {}", form::expected(attribute)))
 }
 
@@ -265,7 +262,11 @@ fn alias<'s>(attribute: &'s Attribute, name: &str) -> Option<&'s Attribute> {
     attribute.sub_attribute("display").filter(|_| stands)
 }
 
-fn check_vocabulary(attribute: &Attribute, text: &str, place: &str) -> Result<(), ScimError> {
+fn check_vocabulary(
+    attribute: &Attribute,
+    text: &str,
+    place: &dyn Display,
+) -> Result<(), ScimError> {
     let is_it = |value: &&String| match attribute.case {
         Case::Exact => *value == text,
         _ => fold(value) == fold(text),

@@ -51,19 +51,23 @@ fn weight(element: &Value) -> usize {
 }
 
 pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
-    // What several steps touch may be in the end what it was; what one touches is not.
     let mut budget = Budget::new(plan.work);
-    let before: Vec<Option<Value>> =
-        plan.revisited.iter().map(|name| object.top(name).cloned()).collect();
     let mut changed = false;
+    // What several steps touch may be in the end what it was; what one touches is not. Once that is known, nobody asks.
+    let mut before: Vec<Option<(&str, Option<Value>)>> = vec![None; plan.revisited];
     for step in &plan.steps {
-        budget.is_revisited = plan.revisited.iter().any(|name| name == step.top());
+        budget.is_revisited = step.revisits.is_some();
+        if let Some(slot @ None) = step.revisits.and_then(|number| before.get_mut(number))
+            && !changed
+        {
+            *slot = Some((step.top(), object.top(step.top()).cloned()));
+        }
         let differs =
             one(step, &mut object, &mut budget).map_err(|error| plan.at(step.operation, error))?;
         changed |= differs && !budget.is_revisited;
     }
-    let mut revisited = plan.revisited.iter().zip(&before);
-    changed = changed || revisited.any(|(name, before)| object.top(name) != before.as_ref());
+    let mut before = before.iter().flatten();
+    changed = changed || before.any(|(name, before)| object.top(name) != before.as_ref());
     Ok(Patched { after: object, changed })
 }
 

@@ -5,7 +5,7 @@ mod budget;
 mod membership;
 mod value_path;
 
-use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use scim_filter::{AttrPath, Bound, Filter, Location, Path};
 use serde_json::Value;
@@ -45,7 +45,7 @@ impl<'a> Compiler<'a> {
             members: vec![],
             names_id: None,
             paths: vec![],
-            revisited: vec![],
+            revisited: 0,
             work: limits.work,
         };
         let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
@@ -60,14 +60,13 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn finish(self) -> Plan {
         let mut plan = self.plan;
-        let (mut seen, mut revisited) = (HashSet::new(), BTreeSet::new());
-        for step in &plan.steps {
-            if !seen.insert(step.top()) {
-                revisited.insert(step.top());
-            }
+        let mut steps: Vec<&mut Step> = plan.steps.iter_mut().collect();
+        steps.sort_unstable_by(|one, other| one.top().cmp(other.top()));
+        let groups = steps.chunk_by_mut(|one, other| one.top() == other.top());
+        for group in groups.filter(|group| group.len() > 1) {
+            group.iter_mut().for_each(|step| step.revisits = Some(plan.revisited));
+            plan.revisited += 1;
         }
-        let revisited = revisited.into_iter().map(str::to_owned).collect();
-        plan.revisited = revisited;
         plan
     }
 
@@ -199,12 +198,11 @@ impl<'a> Compiler<'a> {
                 Err(ScimError::mutability(format!("`{urn}` is required and cannot be removed")))
             }
             _ => {
-                for attribute in extension.schema.attributes.iter().filter(|it| is_fixed(it)) {
-                    let place = Place { extension: Some(&extension.schema), attribute, sub: None };
+                for place in extension.places().filter(|it| is_fixed(it.attribute)) {
                     self.push(target(place), Action::Clear);
                 }
                 let location = Location::new("").in_extension(urn.as_str());
-                self.push(Target::whole(location), Action::Clear);
+                self.push(Target::whole(Arc::new(location)), Action::Clear);
                 Ok(())
             }
         }
@@ -216,16 +214,16 @@ impl<'a> Compiler<'a> {
     }
 
     fn push(&mut self, target: Target, action: Action) {
-        self.plan.steps.push(Step { operation: self.number, target, action });
+        self.plan.steps.push(Step { operation: self.number, target, action, revisits: None });
     }
 }
 
 /// An attribute or sub-attribute as a target, with what of it may not change.
 fn target(place: Place<'_>) -> Target {
-    let mut target = Target::whole(place.location());
+    let mut target = Target::whole(place.location().clone());
     target.fixed = match (is_fixed(place.attribute), is_fixed(place.target())) {
-        (true, _) => Some(place.whole().location()),
-        (false, true) => Some(place.location()),
+        (true, _) => Some(place.whole().location().clone()),
+        (false, true) => Some(place.location().clone()),
         (false, false) => None,
     };
     target.required = place.target().required;

@@ -34,12 +34,12 @@ pub(super) enum Verb {
     Remove,
 }
 
+/// The operations that a body holds, not looked at.
 pub(super) fn operations(
     body: Value,
-    of: &ResourceType,
     dialect: &Dialect,
     limits: &Limits,
-) -> Result<Vec<Operation>, ScimError> {
+) -> Result<Vec<Value>, ScimError> {
     let Value::Object(mut body) = body else {
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object"));
     };
@@ -59,20 +59,20 @@ pub(super) fn operations(
             limits.operations
         )));
     }
-    let numbered = operations.into_iter().enumerate();
-    numbered.map(|(index, value)| operation(index + 1, value, of, dialect)).collect()
+    Ok(operations)
 }
 
-fn operation(
+pub(super) fn operation(
     number: usize,
     value: Value,
     of: &ResourceType,
     dialect: &Dialect,
 ) -> Result<Operation, ScimError> {
-    let Value::Object(mut members) = value else {
+    let Value::Object(members) = value else {
         return Err(at(number, None, ScimError::invalid_syntax("must be a JSON object")));
     };
-    let path = match take(&mut members, "path") {
+    let [path, op, value] = taken(members, ["path", "op", "value"]);
+    let path = match path {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if dialect.is_unset(&text) => None,
         Some(Value::String(text)) => Some(text),
@@ -81,13 +81,13 @@ fn operation(
         }
     };
     let told = |error| at(number, path.as_deref(), error);
-    let verb = verb(take(&mut members, "op"), dialect).map_err(told)?;
+    let verb = verb(op, dialect).map_err(told)?;
     let goal = match &path {
         None => None,
         Some(text) if of.has_schema(text) => Some(Goal::Schema),
         Some(text) => Some(Goal::Path(parsed(text, dialect).map_err(told)?)),
     };
-    Ok(Operation { number, verb, path, goal, value: take(&mut members, "value") })
+    Ok(Operation { number, verb, path, goal, value })
 }
 
 fn verb(op: Option<Value>, dialect: &Dialect) -> Result<Verb, ScimError> {
@@ -146,7 +146,21 @@ fn without_operation(mut element: Value) -> Value {
     element
 }
 
-/// Takes a member by its name in any letter case.
+/// Takes members by their names, in any letter case where a name is not there as it stands.
+fn taken<const N: usize>(members: Map<String, Value>, names: [&str; N]) -> [Option<Value>; N] {
+    let mut taken = [const { None }; N];
+    for (key, value) in members {
+        let mut slots = names.iter().zip(&mut taken);
+        if let Some((name, slot)) = slots.find(|(name, _)| key.eq_ignore_ascii_case(name))
+            && (slot.is_none() || key == *name)
+        {
+            *slot = Some(value);
+        }
+    }
+    taken
+}
+
+/// Takes a member out by its name in any letter case.
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     if let Some(value) = members.remove(name) {
         return Some(value);

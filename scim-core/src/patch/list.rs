@@ -1,6 +1,9 @@
 //! Steps over the elements of a list: some change, some come. Afterwards at most one is primary, and no two are the same.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use scim_filter::{Bound, Element, Location, Read, Scalar};
 use serde_json::{Map, Value};
@@ -44,7 +47,7 @@ pub(super) fn change(
             Otherwise::Create(element) => {
                 touched.insert(list.len(), Value::Null);
                 chosen.push(list.len());
-                list.push(Value::Object(element.clone()));
+                list.push(Value::Object(Map::clone(element)));
             }
         }
     }
@@ -278,7 +281,7 @@ fn check_parts(target: &Target, before: Option<&Value>, after: &Value) -> Result
     for part in &target.fixed_parts {
         let was = before.get(part);
         if was.is_some() && after.get(part) != was {
-            let location = target.location.clone().with_sub(part.as_str());
+            let location = Location::clone(&target.location).with_sub(part.as_str());
             return Err(ScimError::mutability(format!(
                 "{location} has a value, which cannot change"
             )));
@@ -391,18 +394,19 @@ fn restore(object: &mut Object, location: &Location, list: Vec<Value>) {
 /// What a value path makes where no element is meant (`idp:T5`): what its terms say, changed as the operation has it. Only an element that
 /// the path would find from then on, so that the same request again changes nothing.
 pub(super) fn creation(
-    mut element: Map<String, Value>,
+    said: &Arc<Map<String, Value>>,
     (bound, terms): (&Bound, usize),
     sub: Option<&str>,
     action: &Action,
 ) -> Otherwise {
-    if terms == element.len() && sub.is_some_and(|sub| !element.contains_key(sub)) {
-        return Otherwise::Create(element);
+    if terms == said.len() && sub.is_some_and(|sub| !said.contains_key(sub)) {
+        return Otherwise::Create(said.clone());
     }
-    if sub.is_none() && matches!(action, Action::Set(_)) {
-        element = Map::new();
-    }
-    let mut made = Value::Object(element.clone());
+    let element = match action {
+        Action::Set(_) if sub.is_none() => Arc::default(),
+        _ => said.clone(),
+    };
+    let mut made = Value::Object(Map::clone(&element));
     alter(&mut made, sub, action);
     match matches(bound, &made) {
         true => Otherwise::Create(element),

@@ -12,15 +12,17 @@ pub(super) struct Step {
     pub(super) operation: usize,
     pub(super) target: Target,
     pub(super) action: Action,
+    /// The number of its top-level member among those that several steps are about.
+    pub(super) revisits: Option<usize>,
 }
 
 /// What a step acts on: a whole attribute or sub-attribute, an extension, or some elements of a list or a part of these.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Target {
     /// The attribute, or the sub-attribute of a single complex one. Without a name: a whole extension.
-    pub(super) location: Location,
+    pub(super) location: Arc<Location>,
     /// What may not change where it has a value: the attribute or the sub-attribute.
-    pub(super) fixed: Option<Location>,
+    pub(super) fixed: Option<Arc<Location>>,
     /// The parts that may not change in an element where they have a value.
     pub(super) fixed_parts: Vec<String>,
     /// Whether the last element must stay.
@@ -53,7 +55,7 @@ pub(super) enum Otherwise {
     Nothing,
     NoTarget,
     /// An element with these values is made first.
-    Create(Map<String, Value>),
+    Create(Arc<Map<String, Value>>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +71,7 @@ pub(super) enum Action {
 }
 
 impl Target {
-    pub(super) fn whole(location: Location) -> Self {
+    pub(super) fn whole(location: Arc<Location>) -> Self {
         Self { location, fixed: None, fixed_parts: vec![], required: false, elements: None }
     }
 }

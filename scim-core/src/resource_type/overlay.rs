@@ -76,7 +76,7 @@ fn require(attribute: &mut Attribute, _: &str) -> Result<(), String> {
 
 /// The default must be a value that the attribute takes as it is.
 fn default(attribute: &mut Attribute, name: &str, value: Value) -> Result<(), String> {
-    let admitted = Admission::new(&Dialect::STRICT).admit(attribute, value.clone(), name);
+    let admitted = Admission::new(&Dialect::STRICT).admit(attribute, value.clone(), &name);
     match admitted {
         Ok(Some(admitted)) if admitted == value => {
             attribute.default = Some(value);

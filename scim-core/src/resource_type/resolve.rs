@@ -1,13 +1,16 @@
 //! From a name that a client wrote to the attribute it means.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::{Arc, LazyLock};
 
 use scim_filter::{AttrPath, Location, Resolution, Resolve};
 
-use super::{Extension, ResourceType};
+use super::{
+    Extension, ResourceType,
+    place::{Located, Place},
+};
 use crate::{
     View,
-    schema::{Attribute, Mutability, Returned, Schema},
+    schema::{Attribute, Mutability, Returned},
     store::EDGES,
 };
 
@@ -29,6 +32,8 @@ static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
     ]
 });
 
+static COMMON_LOCATED: LazyLock<Arc<[Located]>> = LazyLock::new(|| Located::all(None, &COMMON));
+
 pub(crate) fn common_attributes() -> &'static [Attribute] {
     &COMMON
 }
@@ -47,41 +52,7 @@ pub(crate) enum Found<'a> {
     Unknown,
 }
 
-/// An attribute and where it stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) extension: Option<&'a Schema>,
-    pub(crate) attribute: &'a Attribute,
-    pub(crate) sub: Option<&'a Attribute>,
-}
-
-impl<'a> Place<'a> {
-    /// The attribute that the path ends at.
-    pub(crate) fn target(&self) -> &'a Attribute {
-        self.sub.unwrap_or(self.attribute)
-    }
-
-    pub(crate) fn location(&self) -> Location {
-        let mut location = Location::new(self.attribute.name.as_str());
-        location.extension = self.extension.map(|schema| schema.id.as_str().into());
-        location.sub = self.sub.map(|sub| sub.name.as_str().into());
-        location
-    }
-
-    /// The name for people, as the location prints.
-    pub(crate) fn shown(&self) -> Cow<'a, str> {
-        match (self.extension, self.sub) {
-            (None, None) => Cow::Borrowed(&self.attribute.name),
-            (None, Some(sub)) => Cow::Owned([&self.attribute.name, ".", &sub.name].concat()),
-            _ => Cow::Owned(self.location().to_string()),
-        }
-    }
-
-    /// The same attribute without its sub-attribute.
-    pub(crate) fn whole(self) -> Self {
-        Self { sub: None, ..self }
-    }
-
+impl Place<'_> {
     /// Whether clients may never see or ask for the value.
     fn is_hidden(&self) -> bool {
         self.attribute.is_secret() || self.target().is_secret()
@@ -98,7 +69,8 @@ impl<'a> Place<'a> {
 
     fn described(&self) -> scim_filter::Attribute {
         let target = self.target();
-        let described = scim_filter::Attribute::new(self.location(), target.kind).case(target.case);
+        let described = scim_filter::Attribute::new(Location::clone(self.location()), target.kind)
+            .case(target.case);
         match self.attribute.multi_valued {
             true => described.multi_valued(),
             false => described,
@@ -119,9 +91,8 @@ impl ResourceType {
         if let Some(discarded) = self.discarded(None, path.name()) {
             return discarded;
         }
-        let base = self.schema.attribute(path.name()).or_else(|| common(path.name()));
-        match base {
-            Some(attribute) => within(None, attribute, path.sub()),
+        match self.place(None, path.name()) {
+            Some(place) => within(place, path.sub()),
             None => self.find_in_extensions(path),
         }
     }
@@ -132,8 +103,7 @@ impl ResourceType {
             if let Some(discarded) = self.discarded(Some(&extension.schema.id), path.name()) {
                 return Some(discarded);
             }
-            let attribute = extension.schema.attribute(path.name())?;
-            Some(within(Some(&extension.schema), attribute, path.sub()))
+            Some(within(self.place(Some(extension), path.name())?, path.sub()))
         });
         match (found.next(), found.next()) {
             (Some(only), None) => only,
@@ -157,19 +127,27 @@ impl ResourceType {
 
     /// The attribute of a schema of this type; none where the URN is not such a schema.
     fn find_in(&self, urn: &str, name: &str, sub: Option<&str>) -> Option<Found<'_>> {
-        let (extension, schema) = if self.schema.id.eq_ignore_ascii_case(urn) {
-            (None, &*self.schema)
-        } else {
-            let schema = &*self.extension(urn)?.schema;
-            (Some(schema), schema)
+        let extension = match self.schema.id.eq_ignore_ascii_case(urn) {
+            true => None,
+            false => Some(self.extension(urn)?),
         };
-        let urn = extension.map(|schema| schema.id.as_str());
+        let urn = extension.map(|extension| extension.schema.id.as_str());
         if let Some(discarded) = self.discarded(urn, name) {
             return Some(discarded);
         }
-        let common = || common(name).filter(|_| extension.is_none());
-        let attribute = schema.attribute(name).or_else(common);
-        Some(attribute.map_or(Found::Unknown, |attribute| within(extension, attribute, sub)))
+        Some(self.place(extension, name).map_or(Found::Unknown, |place| within(place, sub)))
+    }
+
+    /// The attribute of that name, in any letter case, in an extension or in the base schema.
+    fn place<'a>(&'a self, extension: Option<&'a Extension>, name: &str) -> Option<Place<'a>> {
+        let is_it = |place: &Place<'_>| place.attribute.name.eq_ignore_ascii_case(name);
+        match extension {
+            Some(extension) => extension.places().find(is_it),
+            None => {
+                let own = Place::all(None, &self.schema.attributes, &self.located);
+                own.chain(Place::all(None, &COMMON, &COMMON_LOCATED)).find(is_it)
+            }
+        }
     }
 
     /// Whether some attribute is returned on request only.
@@ -199,19 +177,12 @@ pub(crate) fn common(name: &str) -> Option<&'static Attribute> {
     COMMON.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
-fn within<'a>(
-    extension: Option<&'a Schema>,
-    attribute: &'a Attribute,
-    sub: Option<&str>,
-) -> Found<'a> {
-    let place = Place { extension, attribute, sub: None };
-    match sub {
-        None => Found::Attribute(place),
-        Some(name) => match attribute.sub_attribute(name) {
-            Some(sub) => Found::Attribute(Place { sub: Some(sub), ..place }),
-            None => Found::Unknown,
-        },
-    }
+fn within<'a>(place: Place<'a>, sub: Option<&str>) -> Found<'a> {
+    let named = match sub {
+        None => Some(place),
+        Some(name) => place.part(name),
+    };
+    named.map_or(Found::Unknown, Found::Attribute)
 }
 
 /// Filters and sorting name attributes of this type. What is never returned cannot be asked for either, lest the answer tell it
@@ -236,8 +207,8 @@ pub(crate) struct Askable<'a> {
 impl Askable<'_> {
     fn judged(&self, found: Found<'_>) -> Resolution {
         let hides = |place: &Place<'_>| {
-            self.view.hides(&self.of.kind, &place.location())
-                || self.view.hides(&self.of.kind, &place.whole().location())
+            self.view.hides(&self.of.kind, place.location())
+                || self.view.hides(&self.of.kind, place.whole().location())
         };
         match found {
             Found::Attribute(place) if hides(&place) => Resolution::Forbidden,
@@ -260,17 +231,12 @@ impl ResourceType {
     /// What a name inside the brackets behind an attribute means.
     fn find_part(&self, parent: &scim_filter::Attribute, name: &str) -> Found<'_> {
         let location = &parent.location;
-        if location.extension.as_deref() == Some(EDGES) {
-            let own = self.edge_attribute(&location.name);
-            return own.map_or(Found::Unknown, |own| within(None, own, Some(name)));
-        }
-        let extension = match location.extension.as_deref().map(|urn| self.extension(urn)) {
-            None => None,
-            Some(Some(extension)) => Some(&*extension.schema),
-            Some(None) => return Found::Unknown,
+        let own = match location.extension.as_deref() {
+            Some(EDGES) => self.edges(&location.name).and_then(|name| self.place(None, name)),
+            Some(urn) => self.extension(urn).and_then(|it| self.place(Some(it), &location.name)),
+            None => self.place(None, &location.name),
         };
-        let own = self.attribute_in(extension, &location.name);
-        own.map_or(Found::Unknown, |own| within(extension, own, Some(name)))
+        own.map_or(Found::Unknown, |own| within(own, Some(name)))
     }
 
     fn resolution(&self, found: Found<'_>) -> Resolution {
@@ -300,12 +266,11 @@ impl ResourceType {
         attribute
     }
 
-    /// The attribute that a direction of the edges stands for.
-    fn edge_attribute(&self, direction: &str) -> Option<&Attribute> {
-        let name = match direction {
-            "members" => &self.membership.as_ref()?.attribute,
-            _ => self.member_of.as_ref()?,
-        };
-        self.schema.attribute(name)
+    /// The name of the attribute that a direction of the edges stands for.
+    fn edges(&self, direction: &str) -> Option<&str> {
+        match direction {
+            "members" => self.membership.as_ref().map(|it| it.attribute.as_str()),
+            _ => self.member_of.as_deref(),
+        }
     }
 }

@@ -42,14 +42,14 @@ impl Compiler<'_> {
 
     fn put(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
         let attribute = place.target();
-        let name = place.shown();
+        let name = place.location();
         self.check_read_only(place, &value)?;
         if is_object(place) {
-            let members = self.merged(place, value, &name)?;
+            let members = self.merged(place, value)?;
             self.merge(place, members);
             return Ok(());
         }
-        let Some(value) = self.admission.admit(attribute, value, &name)? else {
+        let Some(value) = self.admission.admit(attribute, value, name)? else {
             return self.clear(place);
         };
         let mut target = target(place);
@@ -65,12 +65,10 @@ impl Compiler<'_> {
 
     /// Read-only parts inside a value are let pass or refused as read-only attributes are.
     pub(super) fn check_read_only(&self, place: Place<'_>, value: &Value) -> Result<(), ScimError> {
-        let attribute = place.target();
         let of_one = |element: &Value| {
             let names = element.as_object().into_iter().flat_map(Map::keys);
-            for sub in names.filter_map(|name| attribute.sub_attribute(name)) {
-                if sub.mutability == Mutability::ReadOnly {
-                    let place = Place { sub: Some(sub), ..place };
+            for place in names.filter_map(|name| place.part(name)) {
+                if place.target().mutability == Mutability::ReadOnly {
                     self.dialect.read_only_in_value(|| read_only(place))?;
                 }
             }
@@ -84,11 +82,12 @@ impl Compiler<'_> {
 
     /// Sub-attributes that cannot change are steps of their own, which look at what is there.
     fn merge(&mut self, place: Place<'_>, members: Map<String, Value>) {
-        let part = |name: &str| place.attribute.sub_attribute(name);
+        let is_fixed_part =
+            |name: &str| place.part(name).is_some_and(|part| is_fixed(part.target()));
         let (fixed, free): (Map<_, _>, Map<_, _>) =
-            members.into_iter().partition(|(name, _)| part(name).is_some_and(is_fixed));
+            members.into_iter().partition(|(name, _)| is_fixed_part(name));
         for (name, value) in fixed {
-            let place = Place { sub: part(&name), ..place };
+            let Some(place) = place.part(&name) else { continue };
             let action = if value.is_null() { Action::Clear } else { Action::Set(value) };
             self.push(target(place), action);
         }
@@ -102,22 +101,23 @@ impl Compiler<'_> {
         &self,
         place: Place<'_>,
         value: Value,
-        name: &str,
     ) -> Result<Map<String, Value>, ScimError> {
-        let attribute = place.attribute;
+        let name = place.location();
         let value = self.admission.unwrapped(value, name)?;
-        let named: Vec<&Attribute> = match &value {
+        let named: Vec<Place<'_>> = match &value {
             Value::Object(members) => {
-                let named = members.keys().filter_map(|name| attribute.sub_attribute(name));
-                named.filter(|sub| is_writable(sub)).collect()
+                let named = members.keys().filter_map(|name| place.part(name));
+                named.filter(|part| is_writable(part.target())).collect()
             }
             _ => vec![],
         };
-        let mut members = self.admission.element(attribute, value, name)?.unwrap_or_default();
-        for sub in named {
+        let members = self.admission.element(place.attribute, value, name)?;
+        let mut members = members.unwrap_or_default();
+        for part in named {
+            let sub = part.target();
             if !members.contains_key(&sub.name) {
                 if sub.required {
-                    return Err(required(Place { sub: Some(sub), ..place }));
+                    return Err(required(part));
                 }
                 members.insert(sub.name.clone(), Value::Null);
             }
@@ -131,8 +131,8 @@ impl Compiler<'_> {
         }
         // Sub-attributes that cannot change do not go with the attribute either, where they have a value.
         if is_object(place) {
-            for sub in place.attribute.sub_attributes.iter().filter(|sub| is_fixed(sub)) {
-                self.push(target(Place { sub: Some(sub), ..place }), Action::Clear);
+            for part in place.parts().filter(|part| is_fixed(part.target())) {
+                self.push(target(part), Action::Clear);
             }
         }
         self.push(target(place), Action::Clear);
@@ -146,11 +146,10 @@ impl Compiler<'_> {
         parts: &Map<String, Value>,
     ) -> Result<(), ScimError> {
         for name in parts.keys() {
-            match place.attribute.sub_attribute(name) {
-                Some(sub) if is_writable(sub) => self.clear(Place { sub: Some(sub), ..place })?,
-                Some(sub) if sub.mutability == Mutability::ReadOnly => {
-                    let place = Place { sub: Some(sub), ..place };
-                    self.dialect.read_only_in_value(|| read_only(place))?;
+            match place.part(name) {
+                Some(part) if is_writable(part.target()) => self.clear(part)?,
+                Some(part) if part.target().mutability == Mutability::ReadOnly => {
+                    self.dialect.read_only_in_value(|| read_only(part))?;
                 }
                 Some(_) => {}
                 None => self.dialect.unknown(|| crate::admit::unknown(name))?,
@@ -165,8 +164,8 @@ impl Compiler<'_> {
             Selector::All => self.clear(place),
             Selector::Nobody => Ok(()),
             Selector::These(value) => {
-                let name = place.shown();
-                let listed = self.admission.admit(place.target(), value, &name)?;
+                let name = place.location();
+                let listed = self.admission.admit(place.target(), value, name)?;
                 let Some(Value::Array(like)) = listed else { return Ok(()) };
                 let which = Which::Like(like);
                 let mut target = target(place);
@@ -208,7 +207,7 @@ impl Compiler<'_> {
         place: Place<'_>,
         value: Option<Value>,
     ) -> Result<(), ScimError> {
-        let (attribute, part) = (place.target(), place.shown());
+        let (attribute, part) = (place.target(), place.location());
         let (mut which, mut otherwise) = (Which::All, Otherwise::Nothing);
         let mut action = Action::Clear;
         match (verb, value) {
@@ -217,7 +216,7 @@ impl Compiler<'_> {
                 Selector::All => {}
                 Selector::Nobody => return Ok(()),
                 Selector::These(value) => {
-                    let Some(value) = self.admission.admit(attribute, value, &part)? else {
+                    let Some(value) = self.admission.admit(attribute, value, part)? else {
                         return Ok(());
                     };
                     let like = Map::from_iter([(attribute.name.clone(), value)]);
@@ -226,7 +225,7 @@ impl Compiler<'_> {
             },
             (_, None) => return Err(missing_value()),
             (_, Some(value)) => {
-                if let Some(value) = self.admission.admit(attribute, value, &part)? {
+                if let Some(value) = self.admission.admit(attribute, value, part)? {
                     (action, otherwise) = (Action::Set(value), Otherwise::NoTarget);
                 }
             }
@@ -257,7 +256,7 @@ pub(super) fn part_target(place: Place<'_>) -> Target {
 }
 
 pub(super) fn part_name(place: Place<'_>) -> Option<Arc<str>> {
-    place.sub.map(|sub| Arc::from(sub.name.as_str()))
+    place.location().sub.clone()
 }
 
 fn is_object(place: Place<'_>) -> bool {

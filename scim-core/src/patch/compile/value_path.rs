@@ -18,7 +18,7 @@ use crate::{
         target::{Action, Elements, Otherwise, Which},
     },
     resource_type::Place,
-    schema::{Attribute, Type},
+    schema::Type,
 };
 
 /// The last value path, and what it selects.
@@ -32,7 +32,7 @@ pub(super) struct Selection {
 struct Selected {
     bound: Arc<Bound>,
     /// The element that the filter describes, where it describes one.
-    said: Option<Map<String, Value>>,
+    said: Option<Arc<Map<String, Value>>>,
 }
 
 impl Compiler<'_> {
@@ -62,7 +62,7 @@ impl Compiler<'_> {
             _ => match said {
                 Some(element) => {
                     let sub = place.sub.map(|sub| sub.name.as_str());
-                    creation(element, (&bound, terms(filter)), sub, &action)
+                    creation(&element, (&bound, terms(filter)), sub, &action)
                 }
                 None => Otherwise::NoTarget,
             },
@@ -83,7 +83,7 @@ impl Compiler<'_> {
         place: Place<'_>,
         value: Value,
     ) -> Result<Action, ScimError> {
-        let (attribute, name) = (place.attribute, &place.shown());
+        let (attribute, name) = (place.attribute, place.location());
         let set = |value: Option<Value>| value.map_or(Action::Clear, Action::Set);
         if let Some(part) = place.sub {
             return Ok(set(self.admission.admit(part, value, name)?));
@@ -97,7 +97,7 @@ impl Compiler<'_> {
             };
         }
         if attribute.kind == Type::Complex && verb == Verb::Add {
-            return Ok(Action::Merge(self.merged(place, value, name)?));
+            return Ok(Action::Merge(self.merged(place, value)?));
         }
         Ok(set(self.admission.single(attribute, value, name)?))
     }
@@ -118,9 +118,8 @@ impl Compiler<'_> {
         }
         let bound = Arc::new(self.bind(path.attr(), filter)?);
         let mut element = Map::new();
-        let is_made =
-            self.dialect.create_target && self.say(place.attribute, filter, &mut element)?;
-        let selected = Selected { bound, said: Some(element).filter(|_| is_made) };
+        let is_made = self.dialect.create_target && self.say(place, filter, &mut element)?;
+        let selected = Selected { bound, said: is_made.then(|| Arc::new(element)) };
         let (attr, filter) = (path.attr().clone(), filter.clone());
         self.selection = Some(Selection { attr, filter, selected: selected.clone() });
         Ok(selected)
@@ -129,25 +128,25 @@ impl Compiler<'_> {
     /// Puts what a filter says into an element. Whether it says it all: a conjunction of `eq`.
     fn say(
         &self,
-        attribute: &Attribute,
+        place: Place<'_>,
         filter: &Filter,
         element: &mut Map<String, Value>,
     ) -> Result<bool, ScimError> {
         match filter {
             Filter::And(terms) => {
                 for term in terms {
-                    if !self.say(attribute, term, element)? {
+                    if !self.say(place, term, element)? {
                         return Ok(false);
                     }
                 }
                 Ok(true)
             }
             Filter::Compare { attr, op: Op::Eq, value } => {
-                let Some(sub) = attribute.sub_attribute(attr.name()) else { return Ok(false) };
-                if is_read_only(Place { extension: None, attribute, sub: Some(sub) }) {
+                let Some(part) = place.part(attr.name()).filter(|it| !is_read_only(*it)) else {
                     return Ok(false);
-                }
-                let value = self.admission.admit(sub, json(value), attr.as_str())?;
+                };
+                let sub = part.target();
+                let value = self.admission.admit(sub, json(value), attr)?;
                 element.extend(value.map(|value| (sub.name.clone(), value)));
                 Ok(true)
             }
@@ -158,10 +157,9 @@ impl Compiler<'_> {
     /// The place with the sub-attribute after the bracket; none where that is unknown and let pass.
     fn part<'s>(&self, place: Place<'s>, path: &Path) -> Result<Option<Place<'s>>, ScimError> {
         let Some(name) = path.sub() else { return Ok(Some(place)) };
-        let Some(sub) = place.attribute.sub_attribute(name) else {
+        let Some(place) = place.part(name) else {
             return self.dialect.unknown(|| no_attribute(path)).map(|()| None);
         };
-        let place = Place { sub: Some(sub), ..place };
         match is_read_only(place) {
             true => Err(read_only(place)),
             false => Ok(Some(place)),
