@@ -44,7 +44,7 @@ fn child() {
 }
 
 /// A user, his twin, and a group of both.
-fn pair(id: &str) -> Vec<Write> {
+pub(crate) fn pair(id: &str) -> Vec<Write> {
     let create = |kind: &str, id: String, members| {
         let change = Change::Create { contents: Contents::default(), members };
         Write::new(kind.into(), id.into(), change)
@@ -104,7 +104,7 @@ fn killed_after(path: &Path, round: usize, patience: Duration) -> Vec<String> {
 }
 
 /// The batches that are there, each whole, and a log that tells of them and of nothing else.
-fn present(store: &SqliteStore) -> BTreeSet<String> {
+pub(crate) fn present(store: &SqliteStore) -> BTreeSet<String> {
     pollster::block_on(async {
         let tenant = "acme".into();
         let mut groups = Query::all("Group", usize::MAX);
