@@ -16,8 +16,8 @@ use scim_core::{
     ResourceType,
     filter::{Attribute, Case, Coercion, Filter, Location, Type},
     store::{
-        Actor, AllowAll, Batch, Change, Contents, MemberId, Members, Order, Paging, Position,
-        Query, Reader, ResourceId, Sort, Store, UniqueKey, Want, Write, review,
+        Actor, AllowAll, Batch, Change, Contents, Direction, MemberId, Members, Order, Paging,
+        Position, Query, Reader, ResourceId, Sort, Store, UniqueKey, Want, Write, review,
     },
 };
 use scim_sql::SqliteStore;
@@ -137,6 +137,13 @@ fn pages(store: &SqliteStore, size: usize) -> Vec<Figure> {
         let key = pollster::block_on(store.query(&tenant(), &query)).unwrap().next;
         query.paging = Paging::After { key, count: 100 };
         figures.push((call, fastest(100, |_| assert_eq!(length(store, &query), 100))));
+        if call.ends_with("by userName") {
+            query.direction = Direction::Backward;
+            figures.push((
+                "cursor page of 100, by userName, backward",
+                fastest(100, |_| assert_eq!(length(store, &query), 100)),
+            ));
+        }
     }
     for (call, sort) in [
         ("index page of the last 1,000", None),
