@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use event_listener::Event as Signal;
 use scim_core::{
@@ -15,11 +15,15 @@ use crate::index::{Mark, Marks};
 #[derive(Debug, Clone)]
 pub struct Options {
     marks: Marks,
+    longest_read: Duration,
 }
+
+/// How long a read may take that nobody set.
+const LONGEST_READ: Duration = Duration::from_secs(10);
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self { marks: Marks::usual() }
+        Self { marks: Marks::usual(), longest_read: LONGEST_READ }
     }
 
     /// Marks an attribute of a kind: filters and orders by it go along an index, whether clients sent it or the service assigned it.
@@ -44,6 +48,25 @@ impl Options {
         self
     }
 
+    /// How long a read may take, once a thread has begun it: 10 seconds, unless it is set. One that takes longer is broken off with
+    /// [`StoreError::Unavailable`], and its thread serves others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scim_sql::SqliteStore;
+    ///
+    /// let store = SqliteStore::options().longest_read(Duration::from_secs(2)).in_memory()?;
+    /// # Ok::<(), scim_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn longest_read(mut self, longest: Duration) -> Self {
+        self.longest_read = longest;
+        self
+    }
+
     /// The store in that file, which is made where there is none, checked, and brought to the newest layout.
     ///
     /// Blocks while it does so; meant for the start of a program.
@@ -58,7 +81,7 @@ impl Options {
         // The writer comes first: it makes the file and its tables.
         let writer = open::writer(path, &self.marks)?;
         let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
-        let workers = Workers::start(writer, readers, &committed)?;
+        let workers = Workers::start(writer, readers, self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed })
     }
 
@@ -69,7 +92,8 @@ impl Options {
     /// [`StoreError::Unavailable`] where no thread can be had.
     pub fn in_memory(&self) -> std::result::Result<SqliteStore, StoreError> {
         let committed = Arc::new(Signal::new());
-        let workers = Workers::start(open::memory(&self.marks)?, vec![], &committed)?;
+        let writer = open::memory(&self.marks)?;
+        let workers = Workers::start(writer, vec![], self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed })
     }
 }

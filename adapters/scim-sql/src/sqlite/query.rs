@@ -123,12 +123,12 @@ fn decided(
     let orders: Option<Vec<_>> =
         kinds.map(|kind| Order::of(marks, kind, sort, query.part)).collect();
     let orders = orders.filter(|orders| !orders.is_empty());
-    if let Some(orders) = orders.filter(|_| query.direction == Direction::Forward) {
+    if let Some(orders) = orders {
         let total = statement.total(sql)?;
         let few = statement.narrows() && total <= FEW;
         let walked = match few {
             true => None,
-            false => walk::page(sql, statement, &orders, (query, sort.order), total)?,
+            false => walk::page(sql, statement, &orders, (query, sort), total)?,
         };
         if let Some(selected) = walked {
             return Ok(selected);

@@ -1,6 +1,11 @@
 //! A connection, and what it knows of the file.
 
-use std::{cell::RefCell, ops::Deref, sync::Arc};
+use std::{
+    cell::RefCell,
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use rusqlite::Connection;
 
@@ -11,11 +16,43 @@ use crate::index::Marks;
 pub(super) struct Session {
     sql: Connection,
     marks: RefCell<(String, Arc<Marks>)>,
+    deadline: Deadline,
 }
+
+/// When the read under way is broken off; none: never.
+type Deadline = Arc<Mutex<Option<Instant>>>;
+
+/// After how many of SQLite's instructions the clock is looked at.
+const STRIDE: i32 = 10_000;
 
 impl Session {
     pub(super) fn new(sql: Connection) -> Self {
-        Self { sql, marks: RefCell::default() }
+        Self { sql, marks: RefCell::default(), deadline: Deadline::default() }
+    }
+
+    /// One whose work [`within`](Self::within) a time is broken off.
+    pub(super) fn limited(mut sql: Connection) -> Result<Self> {
+        let deadline = Deadline::default();
+        let seen = Arc::clone(&deadline);
+        let is_over = move || {
+            let deadline = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+            deadline.is_some_and(|deadline| Instant::now() > deadline)
+        };
+        sql.progress_handler(STRIDE, Some(is_over))?;
+        Ok(Self { deadline, ..Self::new(sql) })
+    }
+
+    /// Works for so long at most. A statement that is under way then fails as interrupted.
+    pub(super) fn within<R>(
+        &self,
+        longest: Duration,
+        work: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        let set = |to| *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        set(Instant::now().checked_add(longest));
+        let result = work();
+        set(None);
+        result
     }
 
     /// The marks, as of the transaction that is under way.

@@ -1,7 +1,7 @@
 //! Pages along an index of the order that is asked for: nothing is read but what stands on them.
 
 use rusqlite::{Connection, params_from_iter, types::Value as Sql};
-use scim_core::store::{Order as Ends, PageKey, Paging, Query, Selected};
+use scim_core::store::{Direction, Order as Ends, PageKey, Paging, Query, Selected, Sort};
 
 use super::{failure::Result, query::Statement};
 use crate::index::{Kept, Order, Source, Value};
@@ -11,7 +11,7 @@ pub(super) fn page(
     sql: &Connection,
     of: &Statement<'_>,
     orders: &[Order],
-    (query, ends): (&Query, Ends),
+    (query, sort): (&Query, &Sort),
     total: u64,
 ) -> Result<Option<Selected>> {
     let (skip, after, count) = match &query.paging {
@@ -28,15 +28,16 @@ pub(super) fn page(
     let wanted = count.saturating_add(skip_all).saturating_add(1);
     let mut found = vec![];
     for (kind, order) in orders.iter().enumerate() {
-        let walk = Walk { sql, of, kind, order };
-        let Some(start) = start(order, after.as_ref()) else { return Ok(None) };
-        let standing = match ends {
-            Ends::Ascending => walk.rising(&start, skip_each, wanted)?,
-            Ends::Descending => walk.falling(&start, skip_each, wanted)?,
+        let after = match after.as_ref().map(|after| standing(order, after)) {
+            Some(None) => return Ok(None),
+            after => after.flatten(),
         };
-        found.extend(standing.into_iter().filter_map(|(value, place)| {
-            Some(PageKey::new(place.unsigned_abs(), Some(order.key(value)?), query))
-        }));
+        let walk = Walk { sql, of, kind, order, ways: ways(sort.order, query.direction) };
+        found.extend(walk.page(after.as_ref(), skip_each, wanted)?.into_iter().filter_map(
+            |(value, place)| {
+                Some(PageKey::new(place.unsigned_abs(), Some(order.key(value)?), query))
+            },
+        ));
     }
     if orders.len() > 1 {
         found.sort();
@@ -51,19 +52,52 @@ pub(super) fn page(
 /// A value, or none, and a place.
 type Standing = (Option<Value>, i64);
 
-/// Where a walk begins.
-enum Start {
-    /// At the end that the order puts first.
-    First,
-    /// After a resource.
-    After(Option<Value>, i64),
+/// None where the key is not one of this order.
+fn standing(order: &Order, key: &PageKey) -> Option<Standing> {
+    let place = i64::try_from(key.place()).unwrap_or(i64::MAX);
+    Some((order.stored(key.value()?)?, place))
 }
 
-/// None where the key is not one of this order.
-fn start(order: &Order, after: Option<&PageKey>) -> Option<Start> {
-    let Some(after) = after else { return Some(Start::First) };
-    let place = i64::try_from(after.place()).unwrap_or(i64::MAX);
-    Some(Start::After(order.stored(after.value()?)?, place))
+/// Which way values or places go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Rising,
+    Falling,
+}
+
+/// The way of the values, with those that have none behind the greatest, and the way of the places of equals.
+fn ways(order: Ends, direction: Direction) -> (Way, Way) {
+    match (order, direction) {
+        (Ends::Ascending, Direction::Forward) => (Way::Rising, Way::Rising),
+        (Ends::Ascending, Direction::Backward) => (Way::Falling, Way::Falling),
+        (Ends::Descending, Direction::Forward) => (Way::Falling, Way::Rising),
+        (Ends::Descending, Direction::Backward) => (Way::Rising, Way::Falling),
+    }
+}
+
+impl Way {
+    /// What compares as coming later.
+    fn beyond(self) -> &'static str {
+        match self {
+            Self::Rising => ">",
+            Self::Falling => "<",
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Rising => "ASC",
+            Self::Falling => "DESC",
+        }
+    }
+
+    /// Before all places.
+    fn start(self) -> i64 {
+        match self {
+            Self::Rising => 0,
+            Self::Falling => i64::MAX,
+        }
+    }
 }
 
 /// One kind, in one order.
@@ -72,105 +106,102 @@ struct Walk<'w> {
     of: &'w Statement<'w>,
     kind: usize,
     order: &'w Order,
+    ways: (Way, Way),
 }
 
-// The two directions. Those without a value come last, in the one that falls first.
-impl Walk<'_> {
-    fn rising(&self, start: &Start, skip: u64, count: usize) -> Result<Vec<Standing>> {
-        let mut found = match start {
-            Start::First => self.stretch(Along::Rising, skip, count)?,
-            Start::After(Some(value), place) => {
-                self.stretch(Along::RisingFrom(value, *place), 0, count)?
-            }
-            Start::After(None, _) => vec![],
-        };
-        if found.len() < count && self.order.may_miss() {
-            let place = if let Start::After(None, place) = start { *place } else { 0 };
-            let skip = if skip > 0 && found.is_empty() {
-                skip.saturating_sub(self.count(Along::Rising)?)
-            } else {
-                0
-            };
-            found.extend(self.stretch(Along::Missing(place), skip, count - found.len())?);
-        }
-        Ok(found)
-    }
-
-    fn falling(&self, start: &Start, skip: u64, count: usize) -> Result<Vec<Standing>> {
-        let missing_after = match start {
-            Start::First => Some(0),
-            Start::After(None, place) => Some(*place),
-            Start::After(Some(_), _) => None,
-        };
-        let mut found = vec![];
-        let mut skip = skip;
-        if let Some(place) = missing_after.filter(|_| self.order.may_miss()) {
-            found = self.stretch(Along::Missing(place), skip, count)?;
-            if skip > 0 {
-                skip = match found.is_empty() {
-                    true => skip.saturating_sub(self.count(Along::Missing(place))?),
-                    false => 0,
-                };
-            }
-        }
-        if let Start::After(Some(value), place) = start {
-            found = self.stretch(Along::Among(value, *place), 0, count)?;
-        }
-        let below = if let Start::After(Some(value), _) = start { Some(value) } else { None };
-        let left = count - found.len();
-        found.extend(match skip {
-            0 => self.below(below, left)?,
-            // As many entries are passed over as the page lies deep, so equals may as well be sorted.
-            skip => self.stretch(Along::Falling, skip, left)?,
-        });
-        Ok(found)
-    }
-
-    /// From the greatest value below one downwards, and equals in order of place. The index has those the other way round, so that the last
-    /// value, of which perhaps not all were read, is read again from its other end.
-    fn below(&self, value: Option<&Value>, count: usize) -> Result<Vec<Standing>> {
-        let along = match value {
-            Some(value) => Along::FallingBelow(value),
-            None => Along::FallingBack,
-        };
-        let mut found = self.stretch(along, 0, count)?;
-        found.sort_by(|(a, at), (b, beside)| b.cmp(a).then(at.cmp(beside)));
-        let cut = found.len() == count;
-        if let Some((Some(last), _)) = found.last().filter(|_| cut).cloned() {
-            found.retain(|(value, _)| value.as_ref() != Some(&last));
-            let again = self.stretch(Along::Among(&last, 0), 0, count - found.len())?;
-            found.extend(again);
-        }
-        Ok(found)
-    }
-}
-
-/// Which part of an index, and which way.
+/// Which part of an index.
 #[derive(Clone, Copy)]
 enum Along<'v> {
-    /// All values upwards.
-    Rising,
-    /// The values after one that stands at a place.
-    RisingFrom(&'v Value, i64),
-    /// All values downwards, equals in order of place.
-    Falling,
-    /// All values downwards, equals too.
-    FallingBack,
-    /// The values below one, downwards, equals too.
-    FallingBelow(&'v Value),
+    /// All that have a value.
+    All,
+    /// What comes after a value at a place. Index and places go the same way.
+    After(&'v Value, i64),
+    /// The values that come after one.
+    Beyond(&'v Value),
     /// The places of one value after a place.
     Among(&'v Value, i64),
     /// The places without value after a place.
     Missing(i64),
 }
 
+impl Walk<'_> {
+    /// So many after one, or after the first few.
+    fn page(&self, after: Option<&Standing>, skip: u64, count: usize) -> Result<Vec<Standing>> {
+        let (mut after, mut skip, mut found) = (after, skip, vec![]);
+        // Those without a value come behind the greatest.
+        let missing_first = self.ways.0 == Way::Falling;
+        for missing in [missing_first, !missing_first] {
+            let begins_later = after.is_some_and(|(value, _)| value.is_none() != missing);
+            if begins_later || missing && !self.order.may_miss() {
+                continue;
+            }
+            let more = self.section(missing, after.take(), skip, count - found.len())?;
+            if skip > 0 {
+                let passed = if more.is_empty() { self.count(missing)? } else { skip };
+                skip = skip.saturating_sub(passed);
+            }
+            found.extend(more);
+        }
+        Ok(found)
+    }
+
+    fn section(
+        &self,
+        missing: bool,
+        after: Option<&Standing>,
+        skip: u64,
+        count: usize,
+    ) -> Result<Vec<Standing>> {
+        if missing {
+            let place = after.map_or(self.ways.1.start(), |(_, place)| *place);
+            return self.stretch(Along::Missing(place), self.ways, skip, count);
+        }
+        let along_index = self.ways.0 == self.ways.1;
+        match after {
+            // As many entries are passed over as the page lies deep, so equals may as well be sorted.
+            None if along_index || skip > 0 => self.stretch(Along::All, self.ways, skip, count),
+            None => self.turned(Along::All, count),
+            Some((Some(value), place)) if along_index => {
+                self.stretch(Along::After(value, *place), self.ways, 0, count)
+            }
+            Some((Some(value), place)) => {
+                let mut found = self.stretch(Along::Among(value, *place), self.ways, 0, count)?;
+                found.extend(self.turned(Along::Beyond(value), count - found.len())?);
+                Ok(found)
+            }
+            Some((None, _)) => Ok(vec![]),
+        }
+    }
+
+    /// Values along the index, and the places of equals against it: those are turned round. The last value, of which perhaps not all were
+    /// read, is read again from its other end.
+    fn turned(&self, along: Along<'_>, count: usize) -> Result<Vec<Standing>> {
+        let way = self.ways.0;
+        let mut found = self.stretch(along, (way, way), 0, count)?;
+        found.chunk_by_mut(|(a, _), (b, _)| a == b).for_each(<[_]>::reverse);
+        let cut = found.len() == count;
+        if let Some((Some(last), _)) = found.last().filter(|_| cut).cloned() {
+            found.retain(|(value, _)| value.as_ref() != Some(&last));
+            let among = Along::Among(&last, self.ways.1.start());
+            found.extend(self.stretch(among, self.ways, 0, count - found.len())?);
+        }
+        Ok(found)
+    }
+}
+
 // Their statements. Only texts written here and in the condition are put together.
 impl Walk<'_> {
-    fn stretch(&self, along: Along<'_>, skip: u64, count: usize) -> Result<Vec<Standing>> {
+    fn stretch(
+        &self,
+        along: Along<'_>,
+        ways: (Way, Way),
+        skip: u64,
+        count: usize,
+    ) -> Result<Vec<Standing>> {
         if count == 0 {
             return Ok(vec![]);
         }
-        let text = self.text(along);
+        let text = self.text(along, ways);
         let mut found = self.sql.prepare_cached(&text)?;
         let missing = matches!(along, Along::Missing(_));
         // The kinds that come after this one may not be mentioned.
@@ -186,32 +217,31 @@ impl Walk<'_> {
         Ok(standing.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn text(&self, along: Along<'_>) -> String {
+    fn text(&self, along: Along<'_>, (values, places): (Way, Way)) -> String {
         let (value, place) = self.columns();
-        let (bounds, order) = match along {
-            Along::Rising => ("", "{v}, {p}"),
-            Along::RisingFrom(..) => ("AND ({v}, {p}) > ({value}, ?2)", "{v}, {p}"),
-            Along::Falling => ("", "{v} DESC, {p}"),
-            Along::FallingBack => ("", "{v} DESC, {p} DESC"),
-            Along::FallingBelow(_) => ("AND {v} < {value}", "{v} DESC, {p} DESC"),
-            Along::Among(..) | Along::Missing(_) => ("AND {v} = {value} AND {p} > ?2", "{v}, {p}"),
+        let number = self.value_param();
+        let bounds = match along {
+            Along::All => String::new(),
+            Along::After(..) => {
+                format!("AND ({value}, {place}) {} (?{number}, ?2)", values.beyond())
+            }
+            Along::Beyond(_) => format!("AND {value} {} ?{number}", values.beyond()),
+            Along::Among(..) | Along::Missing(_) => {
+                format!("AND {value} = ?{number} AND {place} {} ?2", places.beyond())
+            }
         };
         format!(
-            "SELECT {value}, {place} {} {} ORDER BY {} LIMIT ?3 OFFSET ?4",
+            "SELECT {value}, {place} {} {bounds} ORDER BY {value} {}, {place} {} LIMIT ?3 OFFSET ?4",
             self.from(),
-            self.filled(bounds),
-            self.filled(order)
+            values.order(),
+            places.order()
         )
     }
 
-    /// How many stand there.
-    fn count(&self, along: Along<'_>) -> Result<u64> {
-        let bounds = match along {
-            Along::Missing(_) => "AND {v} = {value} AND {p} > ?2",
-            _ => "",
-        };
-        let text = format!("SELECT COUNT(*) {} {}", self.from(), self.filled(bounds));
-        let mut found = self.sql.prepare_cached(&text)?;
+    /// How many have a value, or none.
+    fn count(&self, missing: bool) -> Result<u64> {
+        let along = if missing { Along::Missing(0) } else { Along::All };
+        let mut found = self.sql.prepare_cached(&format!("SELECT COUNT(*) {}", self.from()))?;
         let values = params_from_iter(self.values(along, 0, 0).take(found.parameter_count()));
         Ok(found.query_row(values, |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
@@ -221,13 +251,6 @@ impl Walk<'_> {
             Source::Keys { .. } => ("k.value", "k.place"),
             Source::Column(column) => (column, "r.place"),
         }
-    }
-
-    /// A text with the names of the columns and the number of the value's parameter.
-    fn filled(&self, text: &str) -> String {
-        let (value, place) = self.columns();
-        let number = format!("?{}", self.value_param());
-        text.replace("{v}", value).replace("{p}", place).replace("{value}", &number)
     }
 
     /// After the parameters of the statement come mark and uses, and last the value.
@@ -267,10 +290,10 @@ impl Walk<'_> {
     fn values(&self, along: Along<'_>, skip: u64, count: usize) -> impl Iterator<Item = Sql> {
         let missing = matches!(along, Along::Missing(_));
         let (value, after) = match along {
-            Along::RisingFrom(value, place) | Along::Among(value, place) => (Some(value), place),
-            Along::FallingBelow(value) => (Some(value), 0),
+            Along::After(value, place) | Along::Among(value, place) => (Some(value), place),
+            Along::Beyond(value) => (Some(value), 0),
             Along::Missing(place) => (None, place),
-            Along::Rising | Along::Falling | Along::FallingBack => (None, 0),
+            Along::All => (None, 0),
         };
         let mut own = vec![];
         let mut value = value.cloned();

@@ -1,6 +1,6 @@
 //! The threads that own the connections.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Duration};
 
 use async_channel::{Receiver, Sender, TrySendError};
 use event_listener::Event as Signal;
@@ -41,6 +41,7 @@ pub(super) struct Workers {
     writer: Sender<Job>,
     readers: Sender<Job>,
     threads: Vec<thread::JoinHandle<()>>,
+    longest_read: Duration,
 }
 
 impl Workers {
@@ -48,15 +49,22 @@ impl Workers {
     pub(super) fn start(
         writer: Connection,
         readers: Vec<Connection>,
+        longest_read: Duration,
         committed: &Arc<Signal>,
     ) -> Answer<Self> {
         let (to_writer, jobs) = async_channel::bounded(QUEUE);
-        let mut workers = Self { writer: to_writer.clone(), readers: to_writer, threads: vec![] };
+        let (writers, threads) = (to_writer.clone(), vec![]);
+        let mut workers = Self { writer: writers, readers: to_writer, threads, longest_read };
+        let writer = match readers.is_empty() {
+            true => Session::limited(writer)?,
+            false => Session::new(writer),
+        };
         workers.employ("scim-sql writer", writer, jobs, committed)?;
         if !readers.is_empty() {
             let (to_readers, jobs) = async_channel::bounded(QUEUE);
             workers.readers = to_readers;
             for reader in readers {
+                let reader = Session::limited(reader)?;
                 workers.employ("scim-sql reader", reader, jobs.clone(), committed)?;
             }
         }
@@ -66,14 +74,14 @@ impl Workers {
     fn employ(
         &mut self,
         name: &str,
-        sql: Connection,
+        sql: Session,
         jobs: Receiver<Job>,
         committed: &Arc<Signal>,
     ) -> Answer<()> {
         let committed = Arc::clone(committed);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&Session::new(sql), &jobs, &committed))
+            .spawn(move || work(&sql, &jobs, &committed))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         self.threads.push(thread);
         Ok(())
@@ -86,12 +94,13 @@ impl Workers {
         answered.recv().await.map_err(|_| gone())?
     }
 
-    /// Reads in one transaction, so that all it sees is of one moment.
+    /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read may take.
     pub(super) async fn read<R: Send + 'static>(
         &self,
         read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        alone(&self.readers, |sql| in_one_view(sql, read)).await
+        let longest = self.longest_read;
+        alone(&self.readers, move |sql| in_one_view(sql, longest, read)).await
     }
 
     /// Does something with the connection of a reader, outside of a transaction.
@@ -183,9 +192,13 @@ fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) 
     (commits, None)
 }
 
-fn in_one_view<R>(sql: &Session, read: impl FnOnce(&Session) -> Result<R>) -> Result<R> {
+fn in_one_view<R>(
+    sql: &Session,
+    longest: Duration,
+    read: impl FnOnce(&Session) -> Result<R>,
+) -> Result<R> {
     let view = begin(sql, TransactionBehavior::Deferred)?;
-    let result = read(sql)?;
+    let result = sql.within(longest, || read(sql))?;
     view.commit()?;
     Ok(result)
 }

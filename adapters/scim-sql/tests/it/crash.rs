@@ -20,8 +20,8 @@ use crate::commit;
 const FILE: &str = "SCIM_SQL_CRASH_FILE";
 const ROUND: &str = "SCIM_SQL_CRASH_ROUND";
 
-/// How often by default. The environment variable `SCIM_SQL_CRASHES` asks for more.
-const ROUNDS: usize = 200;
+/// How often, and how often with `SOAK=1`.
+const ROUNDS: (usize, usize) = (200, 10_000);
 
 /// The child: writes until it is killed, and prints what was answered. Does nothing where no parent asks for it.
 #[test]
@@ -44,7 +44,7 @@ fn child() {
 }
 
 /// A user, his twin, and a group of both.
-fn pair(id: &str) -> Vec<Write> {
+pub(crate) fn pair(id: &str) -> Vec<Write> {
     let create = |kind: &str, id: String, members| {
         let change = Change::Create { contents: Contents::default(), members };
         Write::new(kind.into(), id.into(), change)
@@ -64,13 +64,15 @@ fn pair(id: &str) -> Vec<Write> {
     ]
 }
 
+// sec:S-01
 #[test]
 fn acknowledged_writes_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    let rounds = env::var("SCIM_SQL_CRASHES").ok().and_then(|text| text.parse().ok());
+    let soak = env::var("SOAK").is_ok_and(|soak| soak == "1");
+    let rounds = if soak { ROUNDS.1 } else { ROUNDS.0 };
     let mut acknowledged = BTreeSet::new();
-    for round in 0..rounds.unwrap_or(ROUNDS) {
+    for round in 0..rounds {
         // Every time a little later, so that it hits other moments.
         let patience = Duration::from_micros(1_000 + (round as u64 * 7_919) % 40_000);
         acknowledged.extend(killed_after(&path, round, patience));
@@ -104,7 +106,7 @@ fn killed_after(path: &Path, round: usize, patience: Duration) -> Vec<String> {
 }
 
 /// The batches that are there, each whole, and a log that tells of them and of nothing else.
-fn present(store: &SqliteStore) -> BTreeSet<String> {
+pub(crate) fn present(store: &SqliteStore) -> BTreeSet<String> {
     pollster::block_on(async {
         let tenant = "acme".into();
         let mut groups = Query::all("Group", usize::MAX);

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use scim_core::{
     MemoryStore, ResourceType,
     filter::{Attribute, Bound, Case, Coercion, Filter, Location, Type},
-    store::{Change, Contents, Order, Page, Paging, Part, Query, Sort, Store, Write},
+    store::{Change, Contents, Direction, Order, Page, Paging, Part, Query, Sort, Store, Write},
 };
 use scim_sql::SqliteStore;
 use serde_json::{Value, json};
@@ -123,13 +123,19 @@ fn pages_along_an_index_are_those_of_the_model() {
         Some(r#"userName gt "user 9" and title pr"#),
     ];
     for (by, turn) in attributes.into_iter().zip(0..) {
-        for order in [Order::Ascending, Order::Descending] {
+        for (order, direction) in [
+            (Order::Ascending, Direction::Forward),
+            (Order::Descending, Direction::Forward),
+            (Order::Ascending, Direction::Backward),
+            (Order::Descending, Direction::Backward),
+        ] {
             // Without a filter, and with one or two of the others in turn.
             for (number, filter) in
                 filters.iter().enumerate().filter(|(n, _)| n * 2 % 3 == turn % 3 || *n == 0)
             {
                 let mut query = Query::all("User", 0);
                 query.sort = Some(Sort { by: by.clone(), order });
+                query.direction = direction;
                 query.filter = filter.map(bound);
                 query.part = if number % 2 == 0 { Part::Sent } else { Part::Effective };
                 for (start, count) in [(1, 9), (300, 30), (640, 500), (9000, 9)] {

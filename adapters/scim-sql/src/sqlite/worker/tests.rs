@@ -19,13 +19,15 @@ use crate::{
     sqlite::{SqliteStore, open},
 };
 
+const LONG: Duration = Duration::from_secs(60);
+
 /// A store whose writer was prepared in some way.
 fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
     let mut writer = open::writer(path, &Marks::usual()).unwrap();
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
-    let workers = Workers::start(writer, vec![reader], &committed).unwrap();
+    let workers = Workers::start(writer, vec![reader], LONG, &committed).unwrap();
     SqliteStore { workers, committed }
 }
 
@@ -70,6 +72,29 @@ fn a_writer_that_is_kept_waiting_says_so_and_recovers() {
     insta::assert_snapshot!(unavailable(create(&store, "u1", 10)), @"database is locked");
     other.execute_batch("ROLLBACK").unwrap();
     create(&store, "u1", 10).unwrap();
+}
+
+/// Enough to look at for minutes: a read that nobody would wait for. Only its own thread reads, and it is free again at once.
+// sec:S-05
+#[test]
+fn a_read_that_takes_too_long_is_broken_off_and_frees_its_thread() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::options().longest_read(Duration::from_millis(50));
+    let store = store.open(&path).unwrap();
+    let endless = |sql: &Session| {
+        let text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                    SELECT COUNT(*) FROM n WHERE i < 0";
+        Ok(sql.query_row(text, [], |row| row.get::<_, i64>(0))?)
+    };
+    thread::scope(|scope| {
+        let slow = || unavailable(pollster::block_on(store.workers.read(endless)));
+        // More than there are threads to read.
+        let slow: Vec<_> = (0..2 * open::READERS).map(|_| scope.spawn(slow)).collect();
+        create(&store, "u1", 10).unwrap();
+        slow.into_iter().for_each(|slow| assert_eq!(slow.join().unwrap(), "interrupted"));
+    });
+    assert_eq!(total(&store), (1, Position(1)));
+    assert_eq!(pollster::block_on(store.workers.beside(|sql| Ok(sql.is_autocommit()))), Ok(true));
 }
 
 #[test]
@@ -204,6 +229,7 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
 }
 
 /// A database that stands still gathers no more than so many calls; who comes then is told at once, and later all is well again.
+// sec:S-05
 #[test]
 fn a_database_that_stands_still_sheds_load() {
     let (_folder, path) = folder();
