@@ -47,7 +47,7 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
 ///
 /// ```
 /// let marked = cw_iam_model::marked();
-/// assert!(marked.iter().any(|(kind, it)| kind == "User" && &*it.location.name == "sunkPosixUserId"));
+/// assert!(marked.iter().any(|(kind, it)| *kind == "User" && &*it.location.name == "sunkPosixUserId"));
 /// ```
 pub fn marked() -> [(&'static str, filter::Attribute); 4] {
     let text = |at| filter::Attribute::new(at, Type::String).case(Case::Exact);
