@@ -31,6 +31,13 @@ fn op(verb: &str, path: &str, value: Value) -> Value {
 }
 
 #[test]
+fn of_several_wrong_operations_the_first_is_told() {
+    let world = World::new();
+    let wrong = json!([{"op": "remove"}, {"op": "move", "path": "title"}]);
+    insta::assert_snapshot!(after(&world, wrong, "/title"), @"400 noTarget: operation 1: remove needs a path that says what to remove");
+}
+
+#[test]
 fn every_verb_on_every_target() {
     let world = World::new();
     let ext = |name: &str| format!("{ENTERPRISE}:{name}");
