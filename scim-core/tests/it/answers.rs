@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use scim_core::{
-    ResourceType, ResourceTypes, View,
+    Dialect, ResourceType, ResourceTypes, View,
     schema::{Attribute, Location, Mutability, Returned, Schema},
     store::{
         AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
@@ -72,6 +72,20 @@ fn whoever_is_off_stays_in_sight() {
     // idp:A6
     let patched = world.ask("PATCH", &path, off);
     assert_eq!((put.status, patched.status, &patched.body["active"]), (200, 200, &json!(false)));
+    // Silence turns nobody on, and nobody is ever without it.
+    for operation in [
+        json!({"op": "remove", "path": "active"}),
+        json!({"op": "replace", "path": "active", "value": null}),
+        json!({"op": "add", "value": {"active": null}}),
+    ] {
+        let silent = json!({"schemas": [scim_core::patch::PATCH_OP], "Operations": [operation]});
+        for dialect in [Dialect::TOLERANT, Dialect::STRICT] {
+            let mut world = World { service: world.service.clone(), ..World::new() };
+            world.caller.dialect = dialect;
+            let answer = world.ask("PATCH", &path, silent.clone());
+            assert_eq!((answer.status, &answer.body["active"]), (200, &json!(false)), "{silent}");
+        }
+    }
     let group = world.group("g", &[&id]);
     let rename = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "h"}]});
     let patched = world.ask("PATCH", &format!("/Groups/{group}"), rename);

@@ -23,10 +23,13 @@ fn thing() -> ResourceType {
             Attribute::boolean("primary"),
         ]
     };
+    let mut on = Attribute::boolean("on");
+    on.default = Some(Value::Bool(true));
     let needy = vec![Attribute::string("value").required(), Attribute::string("type")];
     let schema = Schema::new("urn:example:Thing", "Thing", "A thing")
         .with(Attribute::string("name").required())
         .with(Attribute::string("note"))
+        .with(on)
         .with(Attribute::string("tags").multi_valued())
         .with(immutable(Attribute::string("model")))
         .with(immutable(Attribute::string("marks").multi_valued()))
@@ -48,7 +51,7 @@ fn thing() -> ResourceType {
 
 fn full() -> Value {
     json!({
-        "name": "n", "note": "old", "tags": ["a", "b"], "model": "m", "marks": ["x"], "birth": {"place": "here"},
+        "name": "n", "note": "old", "on": false, "tags": ["a", "b"], "model": "m", "marks": ["x"], "birth": {"place": "here"},
         "place": {"value": "v", "type": "t", "serial": "1"},
         "parts": [
             {"value": "p", "type": "work", "serial": "1", "primary": true},
@@ -102,6 +105,8 @@ fn every_cell() {
     let targets = [
         ("-", json!({"note": "new", "tags": ["b", "c"]})),
         ("note", json!("new")),
+        ("on", json!(true)),
+        ("on", json!(null)),
         ("place", json!({"value": "w"})),
         ("place.value", json!("w")),
         ("tags", json!(["b", "c"])),

@@ -385,7 +385,7 @@ impl Side {
             }
         }
         for user in &users {
-            prop_assert!(user.get("active").is_none_or(Value::is_boolean), "{}", user);
+            prop_assert!(user["active"].is_boolean(), "{}", user);
             let primary =
                 user["emails"].as_array().into_iter().flatten().filter(|it| it["primary"] == true);
             prop_assert!(primary.count() <= 1, "{}", user);

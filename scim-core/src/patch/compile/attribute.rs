@@ -129,6 +129,10 @@ impl Compiler<'_> {
         if place.target().required {
             return Err(required(place));
         }
+        // What always has a value keeps it, as where a PUT leaves it out (`idp:A8`).
+        if place.target().default.is_some() {
+            return Ok(());
+        }
         // Sub-attributes that cannot change do not go with the attribute either, where they have a value.
         if is_object(place) {
             for part in place.parts().filter(|part| is_fixed(part.target())) {
