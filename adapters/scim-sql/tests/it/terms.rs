@@ -66,7 +66,6 @@ fn the_limits_are_below_those_of_a_database() {
             [search(long(16 * 1024)), search(long(16 * 1024 + 1))],
         ]
     });
-    // sec:S-09
     assert_eq!(answers[0], answers[1]);
     for [within, beyond] in &answers[0] {
         assert_eq!((within.0, beyond.0), (200, 400), "{answers:?}");

@@ -75,7 +75,6 @@ fn a_writer_that_is_kept_waiting_says_so_and_recovers() {
 }
 
 /// Enough to look at for minutes: a read that nobody would wait for. Only its own thread reads, and it is free again at once.
-// sec:S-05
 #[test]
 fn a_read_that_takes_too_long_is_broken_off_and_frees_its_thread() {
     let (_folder, path) = folder();
@@ -229,7 +228,6 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
 }
 
 /// A database that stands still gathers no more than so many calls; who comes then is told at once, and later all is well again.
-// sec:S-05
 #[test]
 fn a_database_that_stands_still_sheds_load() {
     let (_folder, path) = folder();
