@@ -76,6 +76,9 @@ struct Serve {
     /// The address to listen on; without it, a free port on loopback.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Speaks plain HTTP beyond loopback too: where something in front of it does TLS, on a network that is protected.
+    #[arg(long)]
+    plain_http_anywhere: bool,
     /// What clients call the service, where that is not the address: `https://scim.example.com`.
     #[arg(long)]
     base_url: Option<Url>,
@@ -170,11 +173,19 @@ async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Serve) -> Result<(), Failure> {
+    let listen = arguments.listen;
+    if !listen.ip().to_canonical().is_loopback() && !arguments.plain_http_anywhere {
+        let refused = format!(
+            "{listen} is not on loopback, and tokens would cross the network in plain HTTP: listen on loopback behind something that does \
+             TLS, or say --plain-http-anywhere"
+        );
+        return Err(refused.into());
+    }
     let host = Arc::new(Host::new());
     let store = arguments.store.store.open()?;
     let iam = Iam::new(store.clone(), host.clone());
     host.seal_with(iam.cursor_keys().await?);
-    let server = Server::bind(arguments.listen, arguments.base_url).await?;
+    let server = Server::bind(listen, arguments.base_url).await?;
     let deployment = if arguments.plain { Deployment::Current } else { Deployment::Legacy };
     let told = match arguments.demo {
         true => {

@@ -568,6 +568,10 @@ fn the_words_of_a_store_stay_inside() {
                 "{text}"
             );
             assert!(matches!(answer.status, 500 | 503 | 200), "{method} {path}: {text}");
+            // rfc:ERR-10
+            if answer.status == 503 {
+                assert_eq!(answer.header("retry-after"), "5", "{method} {path}");
+            }
         }
     }
     let full = World::new();

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
@@ -286,6 +287,70 @@ fn rights_are_looked_at_on_each_page() {
     world.caller.view = all;
     world.caller.tenant = "other".into();
     assert_eq!(world.get(&next).body, invalid, "of another organisation");
+}
+
+#[test]
+fn forged_and_borrowed_cursors_are_refused() {
+    let mut world = seven();
+    let path = "/Users?count=2&filter=userName+pr&sortBy=userName";
+    let first = world.get(&format!("{path}&cursor="));
+    let next = first.next().unwrap().to_owned();
+    let sealed = URL_SAFE_NO_PAD.decode(&next).unwrap();
+    let mut random = 0x07_u64;
+    let mut below = |most: usize| {
+        // Knuth's MMIX generator; its high bits are the good ones.
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % most
+    };
+    // sec:T-07: one bit to three of them, anywhere.
+    for round in 0..1_000 {
+        let mut forged = sealed.clone();
+        for _ in 0..=round % 3 {
+            forged[below(sealed.len())] ^= 1 << below(8);
+        }
+        if forged == sealed {
+            forged[0] ^= 1;
+        }
+        let cursor = URL_SAFE_NO_PAD.encode(&forged);
+        let answer = world.get(&format!("{path}&cursor={cursor}"));
+        assert_eq!(
+            (answer.status, &answer.body["scimType"]),
+            (400, &json!("invalidCursor")),
+            "round {round} of seed 0x07: {cursor}"
+        );
+    }
+    let refused = |world: &World, path: &str, keyword: &str| {
+        let answer = world.get(&format!("{path}&cursor={next}"));
+        assert_eq!((answer.status, &answer.body["scimType"]), (400, &json!(keyword)), "{path}");
+    };
+    // Another query, another order, another endpoint: seven replays.
+    for other in [
+        "/Users?count=2&filter=title+pr&sortBy=userName",
+        "/Users?count=2&sortBy=userName",
+        "/Users?count=2&filter=userName+pr",
+        "/Users?count=2&filter=userName+pr&sortBy=title",
+        "/Users?count=2&filter=userName+pr&sortBy=userName&attributes=title",
+        "/Groups?count=2&filter=userName+pr&sortBy=userName",
+        "/?count=2&filter=userName+pr&sortBy=userName",
+    ] {
+        refused(&world, other, "invalidCursor");
+    }
+    // Another right, another organisation, another key, another store, another time: five.
+    let all = world.caller.view.clone();
+    world.caller.view = only_users("userName ne \"g\"");
+    refused(&world, path, "invalidCursor");
+    world.caller.view = all;
+    let own = std::mem::replace(&mut world.caller.tenant, "other".into());
+    refused(&world, path, "invalidCursor");
+    world.caller.tenant = own;
+    let other_key = seven();
+    other_key.clock.seal_with(KeyRing::new(vec![SealingKey::new([8; 32])]));
+    refused(&other_key, path, "invalidCursor");
+    refused(&seven(), path, "expiredCursor");
+    assert_eq!(world.get(&format!("{path}&cursor={next}")).names().concat(), "cd");
+    world.clock.pass(chrono::TimeDelta::seconds(3600));
+    refused(&world, path, "expiredCursor");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod discovery;
 mod endpoints;
 mod exchanges;
 mod hostile;
+mod logs;
 mod overlays;
 mod patch;
 mod patch_bounds;

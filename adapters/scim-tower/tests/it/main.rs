@@ -122,8 +122,10 @@ async fn each_token_has_its_caller() {
 async fn the_configuration_opens_alone() {
     let open = scim().with_open_configuration(caller());
     let config = "/scim/acme/ServiceProviderConfig";
+    // rfc:SPC-05
     let (status, body) = ask(&open, "GET", config, &[]).await;
     assert_eq!((status, &body["patch"]["supported"]), (200, &Value::from(true)));
+    assert_eq!(body["authenticationSchemes"][0]["type"], "oauthbearertoken");
     assert_eq!(ask(&open, "HEAD", &format!("{config}?x=1"), &[]).await.0, 200);
     // A wrong token does not close it.
     assert_eq!(ask(&open, "GET", config, &[("Authorization", "Bearer x")]).await.0, 200);
@@ -140,6 +142,123 @@ async fn the_configuration_opens_alone() {
         ("GET", "/scim/other/ServiceProviderConfig"),
     ] {
         assert_eq!(ask(&open, method, path, &[]).await.0, 401, "{method} {path}");
+    }
+}
+
+/// Turns everybody away for a while.
+#[derive(Debug)]
+struct Busy;
+
+#[async_trait]
+impl Authenticate for Busy {
+    async fn authenticate(&self, _: &Parts) -> Result<Caller, ScimError> {
+        Err(ScimError::too_many_requests("slow down").retry_after(7))
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_turned_away_is_told_for_how_long() {
+    let scim = ScimTower::new(service(), Arc::new(Busy));
+    let request = Request::get("/scim/acme/Users").body(Body::empty()).unwrap();
+    let answer = scim.oneshot(request).await.unwrap();
+    // rfc:ERR-10
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["retry-after"]),
+        (429, &"7".parse().unwrap())
+    );
+}
+
+/// Pieces of paths, by whose mixture routers and filters have been led to disagree.
+const PIECES: &[&str] = &[
+    "/",
+    "/",
+    "/",
+    "//",
+    "scim",
+    "acme",
+    "Users",
+    "users",
+    "Groups",
+    "Schemas",
+    "Me",
+    "Bulk",
+    ".search",
+    "ServiceProviderConfig",
+    "serviceConfiguration",
+    "v2",
+    ".",
+    "..",
+    "%2e",
+    "%2E%2e",
+    "%2f",
+    "%2F",
+    "%5c",
+    "%255c",
+    "%252f",
+    "%00",
+    "%0a",
+    "%20",
+    "%ff",
+    "%C0%AF",
+    ";",
+    ";x=1",
+    "?",
+    "?count=1",
+    "#",
+    "*",
+    "~",
+    "@",
+    ":",
+    "%",
+    "%zz",
+    "a",
+    "\u{e9}",
+    "http://x",
+    "index.html",
+    ".scim",
+    ".json",
+    "%3f",
+    "%23",
+    "",
+];
+
+#[tokio::test]
+async fn no_random_path_gets_past_authentication() {
+    let service = service();
+    let made = Request::post("/scim/acme/Users")
+        .header("Content-Type", "application/scim+json")
+        .body(r#"{"userName": "ada"}"#.into())
+        .unwrap();
+    assert_eq!(service.handle(&caller(), made).await.status(), 201);
+    let closed = ScimTower::new(service, Arc::new(Bearer::new().token("secret", caller())));
+    let open = closed.clone().with_open_configuration(caller());
+    let paths = if std::env::var_os("SOAK").is_some() { 1_000_000 } else { 5_000 };
+    let mut random = 0x11_u64;
+    let mut below = |most: usize| {
+        // Knuth's MMIX generator; its high bits are the good ones.
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % most
+    };
+    let mut sent = 0;
+    while sent < paths {
+        let start = ["/scim/acme/", "/scim/acme", "/", "/scim/acme/Users"][below(4)];
+        let pieces: String = (0..below(7)).map(|_| PIECES[below(PIECES.len())]).collect();
+        let path = format!("{start}{pieces}");
+        let method = ["GET", "GET", "HEAD", "POST", "DELETE"][below(5)];
+        // What is no request line at all is the HTTP server's to refuse.
+        let Ok(request) = Request::builder().method(method).uri(&path).body(Body::empty()) else {
+            continue;
+        };
+        sent += 1;
+        // sec:H-11
+        let is_config = request.uri().path() == "/scim/acme/ServiceProviderConfig";
+        let opens = is_config && matches!(method, "GET" | "HEAD");
+        for (scim, status) in [(&closed, 401), (&open, if opens { 200 } else { 401 })] {
+            let answer = ask(scim, method, &path, &[]).await;
+            assert_eq!(answer.0, status, "{method} {path}, path {sent} of seed 0x11");
+            assert_eq!(answer.1.get("Resources"), None, "{method} {path}");
+        }
     }
 }
 

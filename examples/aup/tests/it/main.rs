@@ -321,3 +321,25 @@ fn a_wrong_command_line_says_what_is_wrong() {
     );
     assert!(!Path::new("postgres:x").exists());
 }
+
+#[test]
+fn plain_http_leaves_the_machine_by_choice_alone() {
+    let serve = |address: &str, more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_aup"))
+            .args(["serve", "--listen", address])
+            .args(more)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // rfc:SEC-01 rfc:SEC-10
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[2001:db8::1]:0"] {
+        let (code, told) = serve(address, &[]);
+        assert_eq!(code, Some(1), "{address}");
+        assert!(told.contains("is not on loopback, and tokens would cross the network"), "{told}");
+    }
+    // An address that no machine has: past the refusal, it is the system that says no.
+    let (code, told) = serve("192.0.2.1:0", &["--plain-http-anywhere"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("assign requested address"), "{told}");
+}

@@ -1,11 +1,12 @@
 //! Resources in answers, and refusals that are half right.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use scim_core::{
+    ResourceType, ResourceTypes,
     client::{ClientError, Discovered, Feature, Query},
-    schema::ENTERPRISE_USER,
+    schema::{Attribute, ENTERPRISE_USER, Schema},
     typed::{EnterpriseUser, Typed, User},
 };
 use serde_json::{Value, json};
@@ -230,6 +231,22 @@ fn what_is_not_offered_is_not_asked_for() {
     let schema = found.schema(&ENTERPRISE_USER.to_uppercase()).unwrap();
     assert_eq!(schema["name"], "EnterpriseUser");
     assert_eq!(found.offers(Feature::Patch), Some(true));
+    // A type lies where the service says, a plural or not.
+    let mut world = World::new();
+    let of_one = |name: &str, endpoint: &str| {
+        let schema = Schema::new(format!("urn:example:{name}"), name, "");
+        ResourceType::new(name, endpoint, schema.with(Attribute::string("colour")))
+    };
+    let types = vec![of_one("Badge", "/Badges"), of_one("Person", "/People")];
+    world.caller.types = Arc::new(ResourceTypes::new(types).unwrap());
+    let client = of(&world);
+    let found = pollster::block_on(client.discover()).unwrap();
+    for (name, endpoint) in [("Badge", "Badges"), ("Person", "People")] {
+        assert_eq!(found.endpoint(name), Some(endpoint));
+        let red = json!({"schemas": [format!("urn:example:{name}")], "colour": "red"});
+        pollster::block_on(client.create(endpoint, &red)).unwrap();
+        assert_eq!(world.get(&format!("/{endpoint}")).body["Resources"][0]["colour"], "red");
+    }
     // Half a discovery is one.
     let bare = Made::new(|(head, _), _| match head.uri.path().ends_with("/Schemas") {
         true => Ok(answer(200, &[], json!([{"id": "urn:x"}]))),

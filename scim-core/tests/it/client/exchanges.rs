@@ -172,6 +172,7 @@ async fn read(client: Client) -> Result<(), ClientError> {
 
 #[test]
 fn reads_are_sent_again_after_a_while() {
+    // rfc:ERR-10
     // What the service says counts, else pauses double; and there is an end to it.
     assert_eq!(
         tried(&[(503, &[("Retry-After", "3")]), (429, &[("Retry-After", "1")])], read),

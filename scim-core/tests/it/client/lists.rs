@@ -187,7 +187,7 @@ fn what_is_announced_decides_how_pages_are_asked_for() {
 
 #[test]
 fn personal_data_stays_out_of_addresses() {
-    // rfc:SEA-07
+    // rfc:SEA-07 rfc:SEC-04
     let service = Made::new(|_, _| ok(json!({"totalResults": 0})));
     let client = service.client();
     let ask = |query: Query| {
