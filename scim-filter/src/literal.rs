@@ -65,7 +65,7 @@ impl PartialEq<str> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(small(text))
     }
 }
 
@@ -73,6 +73,13 @@ impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(text.into())
     }
+}
+
+/// A copy of the text. `SmolStr::new` is a function call for short text too; this is inlined.
+#[inline]
+pub(crate) fn small(text: &str) -> SmolStr {
+    const INLINE: usize = 23;
+    if text.len() <= INLINE { SmolStr::new_inline(text) } else { SmolStr::new(text) }
 }
 
 macro_rules! literals {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use smol_str::SmolStr;
 
-use crate::{Filter, Limits, ParseError, Syntax, parse};
+use crate::{Filter, Limits, ParseError, Syntax, literal::small, parse};
 
 /// What a client names: `userName`, `name.familyName`, or either behind a schema's URN.
 ///
@@ -118,7 +118,7 @@ impl AttrPath {
     /// `text` was checked against the grammar; `name` and `end` are offsets the check found, which
     /// [`Limits::MAX_BYTES`] keeps within 32 bits.
     pub(crate) fn checked(text: &str, name: usize, end: usize) -> Self {
-        Self { text: SmolStr::new(text), name: name as u32, end: end as u32 }
+        Self { text: small(text), name: name as u32, end: end as u32 }
     }
 }
 
