@@ -22,7 +22,7 @@ use super::{
 };
 use crate::index::{self, Keys, Marks};
 
-/// Does all of a batch. After a failure the caller takes the savepoint back.
+/// Does all of a batch. After a failure the caller takes back what was done.
 pub(super) fn apply(session: &Session, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
     let mut writing = Writing::begin(session, tenant, batch)?;
     for condition in &batch.conditions {
