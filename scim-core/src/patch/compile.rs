@@ -43,6 +43,7 @@ impl<'a> Compiler<'a> {
         let plan = Plan {
             steps: vec![],
             members: vec![],
+            member_filters: vec![],
             names_id: None,
             paths: vec![],
             revisited: 0,
