@@ -63,7 +63,7 @@ pub struct Limits {
     /// Members in one request.
     pub members: usize,
     /// Elements of the resource's lists that the operations may look at, added up: what an operation costs is the length of the list
-    /// that it is about, so that many operations on a long list would cost their product.
+    /// that it is about, so that many operations on a long list would cost their product. Filters over members have as much of their own.
     pub work: usize,
 }
 
@@ -95,6 +95,8 @@ impl Default for Limits {
 pub struct Plan {
     steps: Vec<Step>,
     members: Vec<MemberStep>,
+    /// The comparisons of each filter over members.
+    member_filters: Vec<usize>,
     names_id: Option<String>,
     /// The path of each operation, as it was sent.
     paths: Vec<Option<String>>,
@@ -168,6 +170,17 @@ impl Plan {
     /// Who comes and goes, in order. Empty where the plan does not touch members.
     pub fn members(&self) -> &[MemberStep] {
         &self.members
+    }
+
+    /// Whether the filters over members may look at so many. One alone costs no more than there are.
+    pub(crate) fn look_at_members(&self, members: usize) -> Result<(), ScimError> {
+        match self.member_filters.as_slice() {
+            [] | [_] => Ok(()),
+            several => {
+                let terms: usize = several.iter().sum();
+                apply::Budget::new(self.work).spend(members.saturating_mul(terms))
+            }
+        }
     }
 
     /// The `id` that a value without path holds. It must be the one of the resource (DESIGN §12).

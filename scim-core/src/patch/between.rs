@@ -116,7 +116,8 @@ impl Difference {
     }
 
     /// The operations of as many requests as it takes where one may change `members` members at most, in order. None where there is nothing
-    /// to send.
+    /// to send. Who goes has an operation of his own, which every service understands, and no request holds more operations than
+    /// [`Limits::default`] takes.
     pub fn requests(self, members: usize) -> Vec<Vec<Value>> {
         let Self { operations, membership, come, go } = self;
         // A JSON text is a literal of the filter language too.
@@ -124,7 +125,11 @@ impl Difference {
             let path = format!("{membership}[value eq {}]", Value::String(id));
             json!({"op": "remove", "path": path})
         });
-        let (mut requests, mut last, mut left) = (vec![], operations, members.max(1));
+        let (mut requests, mut last, mut left) = (vec![], vec![], members.max(1));
+        for operation in operations {
+            room(&mut requests, &mut last, &mut left, members);
+            last.push(operation);
+        }
         for operation in gone {
             room(&mut requests, &mut last, &mut left, members);
             last.push(operation);
@@ -145,7 +150,7 @@ impl Difference {
 
 /// Begins another request where the last one is full.
 fn room(requests: &mut Vec<Vec<Value>>, last: &mut Vec<Value>, left: &mut usize, members: usize) {
-    if *left == 0 {
+    if *left == 0 || last.len() >= Limits::default().operations {
         requests.push(std::mem::take(last));
         *left = members.max(1);
     }

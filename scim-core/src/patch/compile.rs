@@ -43,6 +43,7 @@ impl<'a> Compiler<'a> {
         let plan = Plan {
             steps: vec![],
             members: vec![],
+            member_filters: vec![],
             names_id: None,
             paths: vec![],
             revisited: 0,
@@ -174,7 +175,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// An extension as a whole: those of its attributes that the value names one by one, or all of them away.
+    /// An extension as a whole: those of its attributes that the value names one by one, or all of them away. What the value of a
+    /// `remove` says of an attribute goes as far as it says, as if that attribute were the path.
     fn extension(
         &mut self,
         verb: Verb,
@@ -185,10 +187,12 @@ impl<'a> Compiler<'a> {
         match value {
             Some(Value::Object(members)) if !members.is_empty() => {
                 members.into_iter().try_for_each(|(name, value)| {
-                    let value = Some(value).filter(|_| verb != Verb::Remove);
-                    self.named(verb, &format!("{urn}:{name}"), value)
+                    let says = verb != Verb::Remove || value.is_array() || value.is_object();
+                    self.named(verb, &format!("{urn}:{name}"), Some(value).filter(|_| says))
                 })
             }
+            Some(Value::Object(_)) if verb == Verb::Remove => Ok(()),
+            Some(Value::Array(names)) if verb == Verb::Remove && names.is_empty() => Ok(()),
             Some(value) if !self.dialect.names_nothing(&value) => {
                 Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object")))
             }

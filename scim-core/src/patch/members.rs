@@ -19,6 +19,17 @@ pub enum MemberStep {
     Set(Vec<MemberRef>),
 }
 
+impl MemberStep {
+    /// How many members the step names.
+    pub(super) fn named(&self) -> usize {
+        match self {
+            Self::Add(members) | Self::Set(members) => members.len(),
+            Self::Remove(ids) => ids.len(),
+            Self::RemoveMatching(_) => 0,
+        }
+    }
+}
+
 /// What the steps come to: the last word on each member wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberChange {

@@ -63,8 +63,9 @@ pub(super) fn want(of: &ResourceType, plan: &Plan) -> Want {
 }
 
 /// What a plan does to the members of a resource.
-pub(super) fn change(plan: &Plan, resource: &Resource) -> MemberChange {
-    MemberChange::of(plan.members(), |filter| matching(filter, resource))
+pub(super) fn change(plan: &Plan, resource: &Resource) -> Result<MemberChange, ScimError> {
+    plan.look_at_members(resource.members.as_ref().map_or(0, Vec::len))?;
+    Ok(MemberChange::of(plan.members(), |filter| matching(filter, resource)))
 }
 
 fn matching(filter: &Bound, resource: &Resource) -> Vec<ResourceId> {

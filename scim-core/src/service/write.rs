@@ -68,7 +68,7 @@ impl Revise for Plan {
         let before = resource.sent.object().map_err(store_error)?;
         let Patched { after, changed, .. } = self.apply(before)?;
         of.check_complete(&after)?;
-        let members = super::members::change(self, resource);
+        let members = super::members::change(self, resource)?;
         Ok(Revision { sent: changed.then_some(after), members })
     }
 }

@@ -1,9 +1,15 @@
 //! The PATCH decision table (RFC 7644 §3.5.2), in process.
 
+use scim_core::{
+    Dialect, Object, ResourceType,
+    patch::{Limits, Plan},
+    schema::{Attribute, Schema},
+};
 use serde_json::{Value, json};
 
 use crate::World;
 
+const MORE: &str = "urn:example:More";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn ada() -> Value {
@@ -203,11 +209,79 @@ fn every_verb_on_every_target() {
             r#"[{"type":"home","value":"h@x.io"}]"#,
         ),
         (op("remove", "emails", json!([])), "/emails/1/type", r#""home""#),
+        // sec:P-03: a value is never read as all
+        (op("remove", "name", json!([{"givenName": "Ada"}])), "/name", r#"{"familyName":"Byron"}"#),
+        (op("remove", "name", json!({})), "/name", r#"{"familyName":"Byron","givenName":"Ada"}"#),
+        (op("remove", "name", json!([])), "/name", r#"{"familyName":"Byron","givenName":"Ada"}"#),
+        (
+            op("remove", "name", json!("Ada")),
+            "",
+            "400 invalidValue: operation 1 (`name`): the value of remove on name must be an object of the parts to remove",
+        ),
+        (
+            op("remove", "name", json!([{"givenName": "Ada"}, {"familyName": "Byron"}])),
+            "",
+            "400 invalidValue: operation 1 (`name`): name takes one value, not a list",
+        ),
+        (op("remove", "name", json!(null)), "/name", "-"),
+        (
+            op("remove", ENTERPRISE, json!({"manager": {"displayName": "x"}})),
+            &format!("/{ENTERPRISE}/manager"),
+            r#"{"value":"7"}"#,
+        ),
+        (
+            op("remove", ENTERPRISE, json!({"manager": {"value": "x"}})),
+            &format!("/{ENTERPRISE}"),
+            r#"{"costCenter":"1"}"#,
+        ),
+        (
+            op("remove", ENTERPRISE, json!({"costCenter": "1"})),
+            &format!("/{ENTERPRISE}"),
+            r#"{"manager":{"value":"7"}}"#,
+        ),
+        (
+            op("remove", ENTERPRISE, json!({"manager": null})),
+            &format!("/{ENTERPRISE}"),
+            r#"{"costCenter":"1"}"#,
+        ),
+        (op("remove", ENTERPRISE, json!({})), &format!("/{ENTERPRISE}/costCenter"), r#""1""#),
+        (op("remove", ENTERPRISE, json!([])), &format!("/{ENTERPRISE}/costCenter"), r#""1""#),
     ];
     for (operations, pointer, expected) in rows {
         let shown = operations.to_string();
         let pointer = pointer.replace(ENTERPRISE, &ENTERPRISE.replace('~', "~0"));
         assert_eq!(after(&world, operations, &pointer), expected, "{shown}");
+    }
+}
+
+// sec:P-03
+
+/// A list inside a removed extension loses what the value lists.
+#[test]
+fn a_list_in_an_extension_loses_what_is_listed() {
+    let roles = Attribute::complex("roles", vec![Attribute::string("value")]).multi_valued();
+    let of = ResourceType::user().extended_by(Schema::new(MORE, "More", "").with(roles));
+    let before = json!({"userName": "ada", MORE: {"roles": [{"value": "a"}, {"value": "b"}]}});
+    let before: Object = serde_json::from_value(before).unwrap();
+    let after = |value: Value| {
+        let body = json!({"Operations": op("remove", MORE, value)});
+        let plan = Plan::compile(&of, body, &Dialect::TOLERANT, &Limits::default());
+        match plan.and_then(|plan| plan.apply(&before)) {
+            Ok(patched) => patched.after.top(MORE).map_or("-".to_owned(), Value::to_string),
+            Err(error) => error.to_string(),
+        }
+    };
+    let same = r#"{"roles":[{"value":"a"},{"value":"b"}]}"#;
+    let rows = [
+        (json!({"roles": [{"value": "a"}]}), r#"{"roles":[{"value":"b"}]}"#),
+        (json!({"roles": {"value": "b"}}), r#"{"roles":[{"value":"a"}]}"#),
+        (json!({"roles": [{"value": "c"}]}), same),
+        (json!({"roles": []}), same),
+        (json!({}), same),
+        (json!({"roles": null}), "-"),
+    ];
+    for (value, expected) in rows {
+        assert_eq!(after(value.clone()), expected, "{value}");
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use scim_core::{
     Caller, Dialect, MemoryStore, Object, ResourceType, Service,
-    patch::{Limits, PATCH_OP, Plan},
+    patch::{Limits, PATCH_OP, Plan, between},
     store::{Position, Store, Tenant},
 };
 use serde_json::{Value, json};
@@ -102,6 +102,85 @@ fn limits_count_in_any_spelling() {
     let full = json!({"userName": "bob", "roles": most});
     let full = format!("/Users/{}", world.make("/Users", full));
     insta::assert_snapshot!(ask(&full, json!([{"op": "add", "path": "roles", "value": [{"value": "more"}]}])), @"400 invalidValue: operation 1 (`roles`): roles would hold more than 10000 values");
+}
+
+#[test]
+fn members_count_however_they_are_named() {
+    let of = ResourceType::group();
+    let mut limits = Limits::default();
+    limits.members = 3;
+    let list = |ids: std::ops::Range<usize>| -> Value {
+        ids.map(|id| json!({"value": id.to_string()})).collect()
+    };
+    let filter = |ids: std::ops::Range<usize>| {
+        let terms: Vec<_> = ids.map(|id| format!("value eq \"{id}\"")).collect();
+        format!("members[{}]", terms.join(" or "))
+    };
+    let compile = |operations: Vec<Value>| {
+        let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+        Plan::compile(&of, body, &Dialect::TOLERANT, &limits).err().map(|error| error.to_string())
+    };
+    let ways = |number: usize| {
+        [
+            json!({"op": "add", "path": "members", "value": list(0..number)}),
+            json!({"op": "remove", "path": "members", "value": list(0..number)}),
+            json!({"op": "remove", "path": "members", "value": {"members": list(0..number)}}),
+            json!({"op": "remove", "path": filter(0..number)}),
+            json!({"op": "replace", "value": {"members": list(0..number)}}),
+        ]
+    };
+    for way in ways(3) {
+        assert_eq!(compile(vec![way]), None);
+    }
+    for (four, one) in ways(4).into_iter().zip(ways(1)) {
+        for operations in [vec![four.clone()], [ways(3)[3].clone(), one].to_vec()] {
+            let refused = compile(operations).unwrap_or_default();
+            let detail = "a PATCH holds at most 3 members; send the rest in another one";
+            assert!(refused.ends_with(detail), "{four}: {refused}");
+        }
+    }
+}
+
+/// Each filter over members looks at all of them, once for each of its terms.
+#[test]
+fn many_filters_over_many_members() {
+    let world = World::new();
+    let members: Vec<_> = (0..501).map(|n| world.user(&format!("u{n}"))).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let filters = |number: usize| {
+        let one = |n: usize| {
+            let path = format!("members[display eq \"x{n}\" or type eq \"x{n}\"]");
+            json!({"op": "remove", "path": path})
+        };
+        json!({"Operations": (0..number).map(one).collect::<Vec<_>>()})
+    };
+    // 500 members, 1,000 operations of 2 terms each: 1,000,000.
+    let fits = format!("/Groups/{}", world.group("fits", &members[..500]));
+    assert_eq!(world.ask("PATCH", &fits, filters(1_000)).status, 204);
+    let large = format!("/Groups/{}", world.group("large", &members));
+    insta::assert_snapshot!(world.ask("PATCH", &large, filters(1_000)).refusal(), @"413 -: the operations look at more than 1000000 list elements; send fewer in one PATCH");
+    assert_eq!(world.ask("PATCH", &large, filters(998)).status, 204);
+}
+
+#[test]
+fn thousands_leave_in_requests_that_are_taken() {
+    let world = World::new();
+    let ids: Vec<_> = (0..5_002).map(|n| world.user(&format!("u{n}"))).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let id = world.group("team", &ids[..5_001]);
+    let path = format!("/Groups/{id}");
+    let listed = |ids: &[&str]| ids.iter().map(|id| json!({"value": id})).collect::<Value>();
+    let before = json!({"displayName": "team", "members": listed(&ids[..5_001])});
+    let after = json!({"displayName": "rest", "members": listed(&ids[5_000..])});
+    let difference = between(&ResourceType::group(), &before, &after).unwrap();
+    let requests = difference.requests(100_000);
+    assert_eq!(requests.len(), 6, "5,000 go, one comes, and there is another name");
+    for operations in requests {
+        let answer = world.ask("PATCH", &path, json!({"Operations": operations}));
+        assert!([200, 204].contains(&answer.status), "{}", answer.refusal());
+    }
+    assert_eq!(world.members(&id), ids[5_000..]);
+    assert_eq!(world.get(&path).body["displayName"], "rest");
 }
 
 /// Everything that a store keeps of an organisation, as text.

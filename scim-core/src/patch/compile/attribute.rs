@@ -29,8 +29,8 @@ impl Compiler<'_> {
         let is_list = place.target().multi_valued;
         match (verb, value) {
             (Verb::Remove, Some(value)) if is_list => self.remove_listed(place, value),
-            (Verb::Remove, Some(Value::Object(parts))) if is_object(place) && !parts.is_empty() => {
-                self.remove_parts(place, &parts)
+            (Verb::Remove, Some(value)) if is_object(place) && !value.is_null() => {
+                self.remove_parts(place, value)
             }
             (Verb::Remove, _) => self.clear(place),
             (_, None) => Err(missing_value()),
@@ -143,12 +143,18 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// `remove` with an object that names parts takes those parts, never more.
-    fn remove_parts(
-        &mut self,
-        place: Place<'_>,
-        parts: &Map<String, Value>,
-    ) -> Result<(), ScimError> {
+    /// `remove` with an object that names parts takes those parts, never more; one that names none takes none.
+    fn remove_parts(&mut self, place: Place<'_>, value: Value) -> Result<(), ScimError> {
+        let name = place.location();
+        let parts = match self.admission.unwrapped(value, name)? {
+            Value::Object(parts) => parts,
+            Value::Null => return Ok(()),
+            _ => {
+                return Err(ScimError::invalid_value(format!(
+                    "the value of remove on {name} must be an object of the parts to remove"
+                )));
+            }
+        };
         for name in parts.keys() {
             match place.part(name) {
                 Some(part) if is_writable(part.target()) => self.clear(part)?,

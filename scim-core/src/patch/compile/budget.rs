@@ -21,9 +21,8 @@ impl<'a> Budget<'a> {
         within(self.values, self.limits.values, "values")
     }
 
-    pub(super) fn members(&mut self, value: Option<&Value>) -> Result<(), ScimError> {
-        let listed = value.map_or(0, |value| value.as_array().map_or(1, Vec::len));
-        self.members += listed;
+    pub(super) fn members(&mut self, named: usize) -> Result<(), ScimError> {
+        self.members += named;
         within(self.members, self.limits.members, "members")
     }
 }

@@ -3,7 +3,7 @@
 use scim_filter::{Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
-use super::{Compiler, attribute::Selector, missing_value};
+use super::{Compiler, attribute::Selector, missing_value, value_path::terms};
 use crate::{
     ScimError,
     admit::members,
@@ -27,11 +27,13 @@ impl Compiler<'_> {
         if place.sub.is_some() || path.sub().is_some() {
             return Err(fixed_member(place));
         }
-        self.budget.members(value.as_ref())?;
         let step = match (verb, path.filter(), value) {
             (Verb::Remove, Some(filter), _) => match ids(filter) {
                 Some(ids) => MemberStep::Remove(ids),
-                None => MemberStep::RemoveMatching(self.bind(path.attr(), filter)?),
+                None => {
+                    self.plan.member_filters.push(terms(filter));
+                    MemberStep::RemoveMatching(self.bind(path.attr(), filter)?)
+                }
             },
             (_, Some(_), _) => return Err(fixed_member(place)),
             (Verb::Remove, None, None) => MemberStep::Set(vec![]),
@@ -48,6 +50,7 @@ impl Compiler<'_> {
             (_, None, None) => return Err(missing_value()),
             (verb, None, Some(value)) => self.listed(verb, place, value)?,
         };
+        self.budget.members(step.named())?;
         self.plan.members.push(step);
         Ok(())
     }

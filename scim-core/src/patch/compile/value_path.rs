@@ -173,7 +173,7 @@ fn no_list(path: &Path) -> ScimError {
 }
 
 /// How many comparisons a filter makes. Its depth is bounded.
-fn terms(filter: &Filter) -> usize {
+pub(super) fn terms(filter: &Filter) -> usize {
     match filter {
         Filter::And(terms_) | Filter::Or(terms_) => terms_.iter().map(terms).sum(),
         Filter::Not(term) => terms(term),
