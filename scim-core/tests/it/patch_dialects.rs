@@ -89,6 +89,7 @@ fn shapes() {
         (op("remove", "emails.type", json!("work")), ok, "400 invalidSyntax"),
         (op("remove", "title", json!("Dr")), ok, ok),
         (op("remove", "name", json!({"familyName": "x"})), same, same),
+        (op("remove", "name", json!([])), same, same),
         (op("remove", ENTERPRISE, json!({"costCenter": "x"})), same, same),
         // T10 T11 T13 A23
         (

@@ -146,6 +146,9 @@ impl Compiler<'_> {
     /// `remove` with an object that names parts takes those parts, never more; one that names none takes none.
     fn remove_parts(&mut self, place: Place<'_>, value: Value) -> Result<(), ScimError> {
         let name = place.location();
+        if value.as_array().is_some_and(Vec::is_empty) {
+            return Ok(());
+        }
         let parts = match self.admission.unwrapped(value, name)? {
             Value::Object(parts) => parts,
             Value::Null => return Ok(()),
