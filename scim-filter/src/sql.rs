@@ -29,8 +29,8 @@
 //! let bound = filter.bind(&Schema, &Coercion::STRICT)?;
 //! let (push, rest) = bound.split(|term| render(term, &Users).is_some());
 //! let fragment = render(&push.unwrap(), &Users).unwrap();
-//! assert_eq!(fragment.text, r"u.user_name_key LIKE ?1 ESCAPE '\'");
-//! assert_eq!(fragment.params, [scim_filter::sql::Param::Text(r"50\%%".into())]);
+//! assert_eq!(fragment.text, "substr(CAST(u.user_name_key AS BLOB), 1, 3) = CAST(?1 AS BLOB)");
+//! assert_eq!(fragment.params, [scim_filter::sql::Param::Text("50%".into())]);
 //! assert_eq!(rest.unwrap().to_string(), "title pr");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -70,7 +70,7 @@ pub trait Columns {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Database {
-    /// Parameters `?1`; case-sensitive patterns by `GLOB`. Text columns compare by `BINARY`.
+    /// Parameters `?1`; parts of texts by `instr` and `substr`. Text columns compare by `BINARY`, and the file is in UTF-8.
     Sqlite,
     /// Parameters `$1`; patterns by `LIKE`. Text columns must be given with `COLLATE "C"`.
     Postgres,
@@ -313,7 +313,7 @@ impl Writer<'_> {
         match (operand, column.holds) {
             (Operand::Text(text), holds) => {
                 fits(attribute, holds)?;
-                self.text(column, attribute.case, op, text)
+                self.text(column, op, text)
             }
             (Operand::Boolean(value), Holds::Boolean) => {
                 self.order(column, op, Param::Boolean(*value))
@@ -335,22 +335,40 @@ impl Writer<'_> {
         }
     }
 
-    fn text(&mut self, column: Column, case: Case, op: Op, text: &str) -> Option<()> {
+    fn text(&mut self, column: Column, op: Op, text: &str) -> Option<()> {
         if !op.is_substring() {
             return self.order(column, op, Param::Text(text.into()));
         }
         if text.len() > Bound::PATTERN_BYTES {
             return None;
         }
-        self.push(column.sql)?;
-        // SQLite's LIKE knows no case of ASCII letters; in folded text that does no harm.
-        if self.columns.database() == Database::Sqlite && case == Case::Exact {
-            self.push(" GLOB ")?;
-            return self.param(Param::Text(pattern(op, text, '*', glob)));
+        match self.columns.database() {
+            Database::Sqlite => self.part(column, op, text),
+            Database::Postgres => {
+                self.push(column.sql)?;
+                self.push(" LIKE ")?;
+                self.param(Param::Text(pattern(op, text)))?;
+                self.push(r" ESCAPE '\'")
+            }
         }
-        self.push(" LIKE ")?;
-        self.param(Param::Text(pattern(op, text, '%', like)))?;
-        self.push(r" ESCAPE '\'")
+    }
+
+    /// SQLite's patterns end at a NUL. What these functions look at does not.
+    fn part(&mut self, column: Column, op: Op, text: &str) -> Option<()> {
+        let (sql, bytes) = (column.sql, text.len());
+        let at = match op {
+            Op::Sw => "1, ",
+            Op::Ew => "-",
+            _ => "",
+        };
+        // The last nothing of a text cannot be asked for.
+        let contains = at.is_empty() || text.is_empty();
+        match contains {
+            true => self.push(&format!("instr({sql}, "))?,
+            false => self.push(&format!("substr(CAST({sql} AS BLOB), {at}{bytes}) = CAST("))?,
+        }
+        self.param(Param::Text(text.into()))?;
+        self.push(if contains { ") > 0" } else { " AS BLOB)" })
     }
 
     fn instant(&mut self, column: Column, op: Op, at: Instant, holds: Holds) -> Option<()> {
@@ -414,29 +432,19 @@ fn exact(value: i64) -> Option<f64> {
 }
 
 /// A pattern that finds `text` and has no other wildcard than those at its ends.
-fn pattern(op: Op, text: &str, any: char, escape: fn(char, &mut String)) -> String {
+fn pattern(op: Op, text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     if op != Op::Sw {
-        pattern.push(any);
+        pattern.push('%');
     }
-    text.chars().for_each(|c| escape(c, &mut pattern));
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
     if op != Op::Ew {
-        pattern.push(any);
+        pattern.push('%');
     }
     pattern
-}
-
-fn like(c: char, to: &mut String) {
-    if matches!(c, '%' | '_' | '\\') {
-        to.push('\\');
-    }
-    to.push(c);
-}
-
-fn glob(c: char, to: &mut String) {
-    if matches!(c, '*' | '?' | '[') {
-        to.extend(['[', c, ']']);
-    } else {
-        to.push(c);
-    }
 }

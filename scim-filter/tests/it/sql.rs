@@ -129,9 +129,16 @@ fn what_is_written() {
     name[givenName eq "x"]
         -
     "#);
-    let sqlite = render(&bind(r#"externalId co "A*[?]""#), &Tables(Database::Sqlite)).unwrap();
-    assert_eq!(sqlite.text, "u.external_id GLOB ?1");
-    assert_eq!(sqlite.params, [Param::Text("*A[*][[][?]]*".into())]);
+    for (op, text) in [
+        ("co", "instr(u.external_id, ?1) > 0"),
+        ("sw", "substr(CAST(u.external_id AS BLOB), 1, 3) = CAST(?1 AS BLOB)"),
+        ("ew", "substr(CAST(u.external_id AS BLOB), -3) = CAST(?1 AS BLOB)"),
+    ] {
+        let bound = bind(&format!(r#"externalId {op} "A*[""#));
+        let sqlite = render(&bound, &Tables(Database::Sqlite)).unwrap();
+        assert_eq!(sqlite.text, text);
+        assert_eq!(sqlite.params, [Param::Text("A*[".into())]);
+    }
 }
 
 #[test]
@@ -264,11 +271,11 @@ fn sqlite_agrees_with_the_evaluator() {
 #[test]
 fn wildcards_are_text() {
     // sec:F-11
-    let texts: Vec<String> = (1..=255_u8).map(|b| char::from(b).to_string()).collect();
+    let texts: Vec<String> = (0..=255_u8).map(|b| char::from(b).to_string()).collect();
     let users: Vec<Value> = texts
         .iter()
         .map(|text| format!("a{text}b"))
-        .chain(["axb", "ab", "a%b", "A", "a\\%b"].map(String::from))
+        .chain(["axb", "ab", "a%b", "A", "a\\%b", "a\0xb", "a\0", "b\0"].map(String::from))
         .map(|text| serde_json::json!({ "displayName": text, "externalId": text }))
         .collect();
     let db = database(&users);

@@ -21,7 +21,7 @@ use super::{
 
 type Shown = Result<(), StoreError>;
 
-/// Texts that are alike in some sense and not in another, and those that mean something to SQL.
+/// Texts that are alike in some sense and not in another, and those that mean something to SQL or end a text in C.
 const AWKWARD: [&str; 26] = [
     "ada",
     "Ada",
@@ -48,7 +48,7 @@ const AWKWARD: [&str; 26] = [
     "' OR 1=1 --",
     "漢字",
     "👩🏽‍💻",
-    "z",
+    "a\u{0}bcd",
 ];
 
 /// A user for each awkward text, in turn with and without the other attributes.
@@ -86,7 +86,10 @@ fn texts() -> Vec<String> {
     let mut texts = vec![];
     let attributes =
         ["userName", "externalId", "displayName", "name.familyName", "emails.value", "id", "title"];
-    let values = AWKWARD.iter().step_by(3).chain(["a", "id1", "ADA", "@", ""].iter());
+    let values = AWKWARD
+        .iter()
+        .step_by(3)
+        .chain(["a", "id1", "ADA", "@", "", "bcd", "\u{0}b", "a\u{0}"].iter());
     let values: Vec<_> = values.map(|value| Value::from(*value).to_string()).collect();
     for attribute in attributes {
         texts.push(format!("{attribute} pr"));
