@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use scim_core::{
     ASSIGNED, Object,
     filter::{Attribute, Case, Location, Read, Scalar, SortKey, Type},
-    store::{Part, Readable, ResourceKind},
+    store::{EDGES, Part, Readable, ResourceKind},
 };
 
 pub(crate) use self::{
@@ -50,14 +50,19 @@ impl Marks {
         marks
     }
 
-    /// Takes in a mark that is not there yet, if a key can be made of its values: of text, booleans and whole numbers.
+    /// Takes in a mark that is not there yet, if a key can be made of its values: of text, booleans and whole numbers in the documents.
     pub(crate) fn add(&mut self, mark: Mark) -> bool {
-        let kept = Kept::of(&mark.attribute).is_some();
+        let kept = Kept::of(&mark.attribute).is_some() && in_documents(&mark.attribute);
         let new = kept && self.number(mark.kind.as_str(), &mark.attribute).is_none();
         if new {
             self.0.push(mark);
         }
         new
+    }
+
+    /// Takes in the next mark of a file, whatever it marks: those after it keep their numbers.
+    pub(crate) fn restore(&mut self, mark: Mark) {
+        self.0.push(mark);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -69,7 +74,11 @@ impl Marks {
         (1..).zip(&self.0)
     }
 
+    /// The number under which there are keys of the attribute.
     pub(crate) fn number(&self, kind: &str, attribute: &Attribute) -> Option<i64> {
+        if !in_documents(attribute) {
+            return None;
+        }
         let found = self.all().find(|(_, mark)| {
             mark.kind.as_str() == kind && compares_alike(&mark.attribute, attribute)
         });
@@ -83,6 +92,12 @@ fn compares_alike(a: &Attribute, b: &Attribute) -> bool {
         && a.kind == b.kind
         && a.multi_valued == b.multi_valued
         && (a.kind != Type::String || a.case == b.case)
+}
+
+/// Whether a resource's documents have the attribute, and not its row or its memberships.
+fn in_documents(attribute: &Attribute) -> bool {
+    let Location { extension, name, .. } = &attribute.location;
+    !matches!((extension.as_deref(), &**name), (None, "id" | "meta") | (Some(EDGES), _))
 }
 
 /// In which table the keys of an attribute are.

@@ -43,14 +43,17 @@ impl Condition {
 
 /// A term, as the places of those that it selects or as what must hold.
 enum Term {
-    Places(String),
+    Places(Vec<String>),
     Holds(String),
 }
+
+/// So many searches are joined at most. SQLite refuses more than 500.
+const SEARCHES: usize = 400;
 
 impl Term {
     fn holds(self) -> String {
         match self {
-            Self::Places(select) => format!("r.place IN ({select})"),
+            Self::Places(selects) => format!("r.place IN ({})", selects.join(" UNION ALL ")),
             Self::Holds(text) => text,
         }
     }
@@ -87,7 +90,7 @@ impl Writer<'_> {
             Bound::Or(terms) => {
                 let terms: Vec<_> =
                     terms.iter().map(|term| self.term(term)).collect::<Option<_>>()?;
-                Some(either(terms))
+                either(terms)
             }
             Bound::Not(term) => self.negated(term),
             Bound::Compare { attribute, op: Op::Ne, operand } => {
@@ -123,7 +126,7 @@ impl Writer<'_> {
         let start = format!("{from}{}) AND k.uses & {uses} <> 0", marks.join(", "));
         let span = self.span(term);
         let value = self.rendered(&element(term), Of::Key)?;
-        Some(Term::Places(format!("{start}{span} AND {value}")))
+        Some(Term::Places(vec![format!("{start}{span} AND {value}")]))
     }
 
     /// What begins with a text stands in one stretch of the index.
@@ -187,19 +190,17 @@ fn joined(terms: Vec<Term>, word: &str) -> String {
     format!("({})", terms.join(word))
 }
 
-/// Searches stay searches when one of them must find.
-fn either(terms: Vec<Term>) -> Term {
-    let selects: Option<Vec<&str>> = terms
-        .iter()
-        .map(|term| match term {
-            Term::Places(select) => Some(select.as_str()),
-            Term::Holds(_) => None,
-        })
-        .collect();
-    match selects {
-        Some(selects) => Term::Places(selects.join(" UNION ALL ")),
-        None => Term::Holds(joined(terms, " OR ")),
+/// Searches stay searches when one of them must find. Too many are left to whoever looks at each resource.
+fn either(terms: Vec<Term>) -> Option<Term> {
+    if terms.iter().any(|term| matches!(term, Term::Holds(_))) {
+        return Some(Term::Holds(joined(terms, " OR ")));
     }
+    let selects = terms.into_iter().flat_map(|term| match term {
+        Term::Places(selects) => selects,
+        Term::Holds(_) => vec![],
+    });
+    let selects: Vec<_> = selects.collect();
+    (selects.len() <= SEARCHES).then_some(Term::Places(selects))
 }
 
 /// The term, as it is asked of one value of a list.

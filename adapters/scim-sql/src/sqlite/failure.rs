@@ -35,6 +35,8 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Store(error) => error,
             Failure::Sqlite(error) if is_damage(&error) => Self::Corrupt(error.to_string()),
+            // The statement was not to be had, and is nobody's business.
+            Failure::Sqlite(rusqlite::Error::SqlInputError { msg, .. }) => Self::Unavailable(msg),
             Failure::Sqlite(error) => Self::Unavailable(error.to_string()),
         }
     }
@@ -50,6 +52,21 @@ fn is_damage(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ConstraintViolation
                 | ErrorCode::TypeMismatch
         ),
+        rusqlite::Error::SqlInputError { .. } => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_that_sqlite_refuses_is_no_damage_and_is_not_told() {
+        let sql = rusqlite::Connection::open_in_memory().unwrap();
+        let refused = sql.prepare("SELECT secret WHERE 1 = 1").unwrap_err();
+        assert!(matches!(refused, rusqlite::Error::SqlInputError { .. }), "{refused:?}");
+        let expected = StoreError::Unavailable("no such column: secret".to_owned());
+        assert_eq!(StoreError::from(Failure::from(refused)), expected);
     }
 }

@@ -7,7 +7,7 @@ use scim_core::{
     store::StoreError,
 };
 
-use super::{failure::Result, seal::seal};
+use super::{failure::Result, row::check, seal::seal};
 use crate::index::{Keys, Mark, Marks, Value, keys};
 
 /// Replaces the keys of the resource at a place: only those that differ are touched.
@@ -114,12 +114,15 @@ pub(super) fn bring_up_to_date(sql: &Connection, wanted: &Marks) -> Result<()> {
 
 fn write_anew(sql: &Connection, marks: &Marks) -> Result<()> {
     sql.execute_batch("DELETE FROM text_key; DELETE FROM number_key")?;
-    let mut all = sql.prepare("SELECT tenant, place, kind, sent, assigned FROM resource")?;
+    let mut all =
+        sql.prepare("SELECT tenant, place, kind, id, sent, assigned, seal FROM resource")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
         let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-        let keys = of_texts(marks, text(2)?, text(3)?, text(4)?)?;
-        replace(sql, text(0)?, row.get(1)?, &Keys::new(), &keys)?;
+        let (tenant, kind, sent, assigned) = (text(0)?, text(2)?, text(4)?, text(5)?);
+        check(tenant, [kind, text(3)?, sent, assigned], row.get(6)?)?;
+        let keys = of_texts(marks, kind, sent, assigned)?;
+        replace(sql, tenant, row.get(1)?, &Keys::new(), &keys)?;
     }
     Ok(())
 }
@@ -178,7 +181,7 @@ fn stored_marks(sql: &Connection) -> Result<Marks> {
         };
         let mut attribute = Attribute::new(location, kind).case(case);
         attribute.multi_valued = row.get(6)?;
-        marks.add(Mark { kind: text(0)?.into(), attribute });
+        marks.restore(Mark { kind: text(0)?.into(), attribute });
     }
     Ok(marks)
 }

@@ -28,7 +28,8 @@ impl Options {
 
     /// Marks an attribute of a kind: filters and orders by it go along an index, whether clients sent it or the service assigned it.
     ///
-    /// Text, booleans and whole numbers can be marked; of another type it has no effect. A mark costs one index entry a value with each
+    /// Text, booleans and whole numbers can be marked; of another type it has no effect, nor of `id`,
+    /// `meta` or a membership, which need no mark. A mark costs one index entry a value with each
     /// write. It stays in the file: one that is new there makes [`open`](Self::open) write the keys of all resources.
     ///
     /// # Examples

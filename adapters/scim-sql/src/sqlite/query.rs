@@ -113,7 +113,7 @@ fn ids(query: &Query) -> Option<String> {
 
 /// A page whose filter the database decides.
 fn decided(
-    sql: &Connection,
+    sql: &Session,
     statement: &Statement<'_>,
     query: &Query,
     marks: &Marks,
@@ -156,18 +156,14 @@ fn stretch(sql: &Connection, of: &Statement<'_>, query: &Query) -> Result<Select
 }
 
 /// A page for which what the database leaves must be looked at. Of that only the keys are kept.
-fn scan(
-    sql: &Connection,
-    of: &Statement<'_>,
-    query: &Query,
-    rest: Option<Bound>,
-) -> Result<Selected> {
+fn scan(sql: &Session, of: &Statement<'_>, query: &Query, rest: Option<Bound>) -> Result<Selected> {
     let mut query = query.clone();
     query.filter = rest;
     let (members, member_of) = query.reads_edges();
     let want = Want { members: members.then(Vec::new), member_of: member_of.then(Vec::new) };
     let mut selection = Selection::new(&query);
     of.each(sql, &mut |stored| {
+        sql.in_time()?;
         let place = stored.place.unsigned_abs();
         let resource =
             with_edges(sql, of.tenant, stored.into_resource(of.tenant.as_str())?, &want)?;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Error, ffi};
 
 use super::{failure::Result, keys};
 use crate::index::Marks;
@@ -34,11 +34,7 @@ impl Session {
     pub(super) fn limited(mut sql: Connection) -> Result<Self> {
         let deadline = Deadline::default();
         let seen = Arc::clone(&deadline);
-        let is_over = move || {
-            let deadline = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-            deadline.is_some_and(|deadline| Instant::now() > deadline)
-        };
-        sql.progress_handler(STRIDE, Some(is_over))?;
+        sql.progress_handler(STRIDE, Some(move || is_over(&seen)))?;
         Ok(Self { deadline, ..Self::new(sql) })
     }
 
@@ -55,6 +51,17 @@ impl Session {
         result
     }
 
+    /// Fails as interrupted when the work has taken too long: for work between SQLite's instructions, or with few of them.
+    pub(super) fn in_time(&self) -> Result<()> {
+        match is_over(&self.deadline) {
+            true => {
+                let code = ffi::Error::new(ffi::SQLITE_INTERRUPT);
+                Err(Error::SqliteFailure(code, Some("interrupted".to_owned())).into())
+            }
+            false => Ok(()),
+        }
+    }
+
     /// The marks, as of the transaction that is under way.
     pub(super) fn marks(&self) -> Result<Arc<Marks>> {
         let stamp = keys::stamp(&self.sql)?;
@@ -64,6 +71,11 @@ impl Session {
         }
         Ok(Arc::clone(&known.1))
     }
+}
+
+fn is_over(deadline: &Deadline) -> bool {
+    let deadline = *deadline.lock().unwrap_or_else(PoisonError::into_inner);
+    deadline.is_some_and(|deadline| Instant::now() > deadline)
 }
 
 impl Deref for Session {

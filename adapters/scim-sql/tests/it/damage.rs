@@ -4,7 +4,7 @@ use std::{env, fs, path::Path, time::Instant};
 
 use scim_core::{
     ResourceType,
-    filter::{Coercion, Filter, Location},
+    filter::{Attribute, Coercion, Filter, Location, Type},
     store::{
         Change, Contents, MemberId, Paging, Position, Query, Store, StoreError, UniqueKey, Want,
         Write,
@@ -150,6 +150,24 @@ fn what_is_not_what_was_written_is_not_told() {
         }
     }
     assert_eq!(found(&store, 1).unwrap().len(), 1, "others are still served");
+}
+
+/// Keys are not made of what was not written.
+#[test]
+fn what_is_not_what_was_written_gets_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    fill(&store, 4);
+    drop(store);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute("UPDATE resource SET assigned = '{\"uid\":0}' WHERE id = 'id2'", []).unwrap();
+    drop(sql);
+    let uid = Attribute::new(Location::new("uid"), Type::Integer);
+    let refused = SqliteStore::options().mark("User", uid).open(&path).unwrap_err();
+    insta::assert_snapshot!(refused, @"the store is damaged: User `id2` is not what was written");
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(found(&store, 1).unwrap().len(), 1, "others are still served as before");
 }
 
 /// An index that leads to somebody else is found out before he is shown.

@@ -15,6 +15,7 @@ mod crash;
 mod damage;
 mod disk;
 mod file;
+mod marks;
 mod power;
 mod processes;
 mod requests;

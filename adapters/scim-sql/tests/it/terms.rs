@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
-use scim_core::{Caller, MemoryStore, Service, Store};
+use scim_core::{
+    Caller, MemoryStore, ResourceType, Service, Store,
+    filter::{Bound, Coercion, Filter},
+    store::{Query, StoreError},
+};
 use scim_sql::SqliteStore;
 use serde_json::{Value, json};
 
@@ -70,4 +74,45 @@ fn the_limits_are_below_those_of_a_database() {
     for [within, beyond] in &answers[0] {
         assert_eq!((within.0, beyond.0), (200, 400), "{answers:?}");
     }
+}
+
+/// Whoever raises the limit of a filter is answered as well: SQLite joins no more than 500 searches.
+#[test]
+fn more_terms_than_sqlite_joins_are_looked_at() {
+    let term = |number: usize| {
+        let text = match number % 2 {
+            0 => format!("userName sw \"user{number}x\""),
+            _ => format!("displayName sw \"{number}\""),
+        };
+        let filter: Filter = text.parse().unwrap();
+        filter.bind(&ResourceType::user(), &Coercion::STRICT).unwrap()
+    };
+    let stores: [Arc<dyn Store>; 2] =
+        [Arc::new(MemoryStore::new()), Arc::new(SqliteStore::in_memory().unwrap())];
+    let totals = stores.map(|store| {
+        let service = Service::new(Arc::clone(&store));
+        for number in 0..4 {
+            ask(&service, "/Users", &json!({"userName": format!("user{number}x")}));
+        }
+        [400, 401, 600].map(|terms| {
+            let mut query = Query::all("User", 9);
+            query.filter = Some(Bound::any((0..terms).map(term)));
+            pollster::block_on(store.query(&"acme".into(), &query)).map(|page| page.total)
+        })
+    });
+    assert_eq!(totals, [[Ok(2), Ok(2), Ok(2)], [Ok(2), Ok(2), Ok(2)]]);
+}
+
+/// SQLite counts its instructions, and one of them may read a document of megabytes.
+#[test]
+fn a_scan_looks_at_the_clock_with_each_resource() {
+    let store = SqliteStore::options().longest_read(std::time::Duration::ZERO).in_memory().unwrap();
+    let user = scim_core::store::Change::Create { contents: Default::default(), members: vec![] };
+    let user = scim_core::store::Write::new("User".into(), "u1".into(), user);
+    crate::commit(&store, vec![user]).unwrap();
+    let filter: Filter = "title pr".parse().unwrap();
+    let mut query = Query::all("User", 9);
+    query.filter = Some(filter.bind(&ResourceType::user(), &Coercion::STRICT).unwrap());
+    let answer = pollster::block_on(store.query(&"acme".into(), &query));
+    assert_eq!(answer.unwrap_err(), StoreError::Unavailable("interrupted".to_owned()));
 }
