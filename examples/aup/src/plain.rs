@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::request::Parts;
 use scim_core::{
-    Caller, Environment, ResourceType, ResourceTypes, ScimError, Service, Store,
+    Caller, Environment, Overlay, ResourceType, ResourceTypes, ScimError, Service, Store,
     resource_type::{Membership, UnknownMember},
-    schema::Schema,
+    schema::{Schema, USER},
     service::Bulk,
 };
 use scim_tower::Authenticate;
@@ -30,7 +30,7 @@ impl Authenticate for PlainDoor {
     }
 }
 
-/// Users as the engine has them, and groups as RFC 7643 §8.7.1 prints them: without a name of each member (erratum 6011 has it, and a service
+/// Users to whom nothing is added (with a default, as the engine has it, `active` is never cleared: no silence turns an account on), and groups as RFC 7643 §8.7.1 prints them: without a name of each member (erratum 6011 has it, and a service
 /// that fills it from the member does not give back what was sent), and with members who are nobody left out (§2.3.7 leaves it open).
 fn types() -> Result<Arc<ResourceTypes>, ScimError> {
     let mut schema = Schema::group();
@@ -40,7 +40,11 @@ fn types() -> Result<Arc<ResourceTypes>, ScimError> {
     let groups = ResourceType::new("Group", "Groups", schema)
         .with_members(members)
         .answering_patch(ResourceType::group().patch_answer());
-    ResourceTypes::new(vec![ResourceType::user(), groups])
+    let users = ResourceType::new("User", "Users", Schema::user())
+        .extended_by(Schema::enterprise_user())
+        .member_of("groups")
+        .with(Overlay::Discard(USER, "password"));
+    ResourceTypes::new(vec![users, groups])
         .map(Arc::new)
         .map_err(|error| ScimError::internal(error.to_string()))
 }
