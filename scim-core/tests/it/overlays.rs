@@ -135,9 +135,9 @@ fn defaults_stand_in() {
         .ask("PATCH", &path, patch(json!({"op": "replace", "value": {"userType": "temp"}})))
         .body;
     assert_eq!(patched["userType"], "temp");
-    let cleared =
-        world.ask("PATCH", &path, patch(json!({"op": "remove", "path": "userType"}))).body;
-    assert_eq!(cleared.get("userType"), None);
+    // What always has a value keeps it.
+    let kept = world.ask("PATCH", &path, patch(json!({"op": "remove", "path": "userType"}))).body;
+    assert_eq!(kept["userType"], "temp");
     assert_eq!(world.get("/Users?filter=userType%20eq%20%22staff%22").body["totalResults"], 2);
     assert_eq!(published(&world, USER, "userType").get("default"), None);
 }
