@@ -145,7 +145,8 @@ fn delta(members: usize) {
     let listed: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
     let group = make("/Groups", json!({ "displayName": "team", "members": listed }));
     let path = format!("/Groups/{group}");
-    let add = json!({"Operations": [{"op": "add", "path": "members", "value": [{ "value": last }]}]});
+    let add =
+        json!({"Operations": [{"op": "add", "path": "members", "value": [{ "value": last }]}]});
     let remove =
         json!({"Operations": [{"op": "remove", "path": format!("members[value eq \"{last}\"]")}]});
     let bodies = [Bytes::from(add.to_string()), Bytes::from(remove.to_string())];
@@ -265,12 +266,27 @@ fn member(members: usize) -> [Case; 2] {
 /// Entra's update of a user in 36 operations, on a whole user and on one who has nothing yet.
 fn entra(op: &str) -> Case {
     let mut paths: Vec<String> = [
-        "displayName", "nickName", "title", "userType", "preferredLanguage", "locale", "timezone",
-        "profileUrl", "externalId", "name.givenName", "name.familyName", "name.formatted",
-        "name.middleName", "name.honorificPrefix", "name.honorificSuffix",
-        "emails[type eq \"work\"].value", "phoneNumbers[type eq \"work\"].value",
-        "phoneNumbers[type eq \"mobile\"].value", "phoneNumbers[type eq \"fax\"].value",
-        "roles[primary eq \"True\"].display", "roles[primary eq \"True\"].value",
+        "displayName",
+        "nickName",
+        "title",
+        "userType",
+        "preferredLanguage",
+        "locale",
+        "timezone",
+        "profileUrl",
+        "externalId",
+        "name.givenName",
+        "name.familyName",
+        "name.formatted",
+        "name.middleName",
+        "name.honorificPrefix",
+        "name.honorificSuffix",
+        "emails[type eq \"work\"].value",
+        "phoneNumbers[type eq \"work\"].value",
+        "phoneNumbers[type eq \"mobile\"].value",
+        "phoneNumbers[type eq \"fax\"].value",
+        "roles[primary eq \"True\"].display",
+        "roles[primary eq \"True\"].value",
         "roles[primary eq \"True\"].type",
     ]
     .map(str::to_owned)
@@ -278,7 +294,9 @@ fn entra(op: &str) -> Case {
     for part in ["formatted", "streetAddress", "locality", "region", "postalCode", "country"] {
         paths.push(format!("addresses[type eq \"work\"].{part}"));
     }
-    for name in ["employeeNumber", "department", "costCenter", "organization", "division", "manager"] {
+    for name in
+        ["employeeNumber", "department", "costCenter", "organization", "division", "manager"]
+    {
         paths.push(format!("{ENTERPRISE}:{name}"));
     }
     paths.push("active".to_owned());
@@ -317,7 +335,8 @@ fn npm(cases: &[Case]) {
         .map(|it| json!({"name": it.name, "before": it.before, "after": it.after, "operations": it.operations}))
         .collect();
     let input = std::env::temp_dir().join(format!("scim-patch-peers-{}.json", std::process::id()));
-    std::fs::write(&input, Value::from(cases).to_string()).expect("the temporary folder takes files");
+    std::fs::write(&input, Value::from(cases).to_string())
+        .expect("the temporary folder takes files");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/npm/patch.js");
     match Command::new("node").arg(script).arg(&input).status() {
         Ok(status) if status.success() => {}
