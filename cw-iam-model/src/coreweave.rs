@@ -2,8 +2,7 @@
 
 use scim_core::schema::{Attribute, Location, Schema};
 use serde::{Deserialize, Serialize};
-
-use crate::keys::is_private_key;
+use sup_posix::{AuthorizedKey, KeyError};
 
 /// The URN of the CoreWeave extension.
 pub const COREWEAVE_USER: &str =
@@ -59,6 +58,11 @@ pub struct CoreWeaveUser {
 /// Where an attribute of the extension stands.
 pub(crate) fn at(name: &str) -> Location {
     Location::new(name).in_extension(COREWEAVE_USER)
+}
+
+/// Whether a text holds a private key, which must never be stored.
+fn is_private_key(text: &str) -> bool {
+    AuthorizedKey::parse(text) == Err(KeyError::PrivateKey)
 }
 
 pub(crate) fn extension() -> Schema {

@@ -4,17 +4,12 @@ use std::collections::HashSet;
 
 use scim_core::Object;
 use serde_json::Value;
-use sup_posix::{AuthorizedKey, KeyError};
+use sup_posix::AuthorizedKey;
 
 use crate::coreweave::{SSH_KEYS, at};
 
 /// As many keys a user has at most.
 pub(crate) const MOST: usize = 20;
-
-/// Whether a text holds a private key, which must never be stored.
-pub(crate) fn is_private_key(text: &str) -> bool {
-    AuthorizedKey::parse(text) == Err(KeyError::PrivateKey)
-}
 
 /// The keys that the identity provider sent, as it sent them.
 pub(crate) fn sent_keys(sent: &Object) -> impl Iterator<Item = &str> {

@@ -1,8 +1,5 @@
 //! Admission: from the JSON body that a client sent to an [`Object`] that the type's schemas allow (RFC 7643 §2, RFC 7644 §3.3, §3.5.1).
 
-mod form;
-mod value;
-
 use std::fmt::Display;
 
 use serde_json::{Map, Value};
@@ -10,11 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     Dialect, Object, ResourceType, ResourceTypes, ScimError,
     object::inside,
-    schema::{Attribute, Mutability, Schema, Type, cut},
+    schema::{Attribute, Mutability, Schema, Type, cut, value::Admission},
     store::{ResourceId, ResourceKind},
 };
-
-pub(crate) use value::{Admission, LIST_ELEMENTS, is_computed};
 
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

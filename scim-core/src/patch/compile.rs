@@ -17,9 +17,11 @@ use super::{
 };
 use crate::{
     Dialect, ResourceType, ScimError,
-    admit::{Admission, is_computed},
     resource_type::{Extension, Found, Place},
-    schema::{Attribute, Mutability, cut},
+    schema::{
+        Attribute, Mutability, cut,
+        value::{Admission, is_computed},
+    },
 };
 use budget::Budget;
 use value_path::Selection;

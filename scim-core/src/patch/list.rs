@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     Object, ScimError,
-    admit::LIST_ELEMENTS,
     object::{includes, is_empty},
+    schema::value::LIST_ELEMENTS,
 };
 
 /// Up to so many elements are each compared with the whole list; more are looked up.

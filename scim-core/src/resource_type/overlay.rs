@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::{Discarded, ResourceType, ResourceTypeError, common};
 use crate::{
     Dialect,
-    admit::Admission,
-    schema::{Attribute, Returned, Schema, Uniqueness},
+    schema::{Attribute, Returned, Schema, Uniqueness, value::Admission},
 };
 
 /// One change to what a resource may hold. The first text is the URN of the schema, the second the name of the attribute; `Require` and

@@ -7,13 +7,12 @@ use serde_json::{Map, Value};
 use super::{Compiler, fixed_parts, is_fixed, missing_value, read_only, required, target};
 use crate::{
     ScimError,
-    admit::is_computed,
     patch::{
         decode::Verb,
         target::{Action, Elements, Otherwise, Target, Which},
     },
     resource_type::Place,
-    schema::{Attribute, Mutability, Type},
+    schema::{Attribute, Mutability, Type, value::is_computed},
 };
 
 impl Compiler<'_> {

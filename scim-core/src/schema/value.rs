@@ -1,11 +1,12 @@
 //! One value against one attribute: the single place that fits what a client sent to the type that the schema says.
 
+mod form;
+
 use std::{collections::HashSet, fmt::Display};
 
 use scim_filter::{Case, Type, fold};
 use serde_json::{Map, Value};
 
-use super::form;
 use crate::{
     Dialect, ScimError,
     object::is_empty,
