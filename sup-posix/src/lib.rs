@@ -17,6 +17,7 @@ mod project;
 pub mod scim;
 mod shell;
 mod shown;
+mod source;
 mod state;
 
 pub use cluster::{
@@ -32,11 +33,12 @@ pub use name::{NameError, PosixName, derive_group_name, derive_name};
 pub use number::{ACCEPTED, Gid, NumberError, Uid};
 pub use path::PathError;
 pub use plan::{
-    Applied, Approval, Base, Change, Current, Hold, HoldReason, Map, Plan, Source, Target,
-    TargetError, What, plan,
+    Applied, Approval, Base, Change, Current, Hold, HoldReason, Map, Plan, Target, TargetError,
+    What, plan,
 };
 pub use project::{Desired, Projection, Quarantine, Reason, Subject, Warning, project};
 pub use shell::Shell;
+pub use source::Source;
 pub use state::{Access, Account, Clash, Group, State};
 
 /// Properties run the same cases on every machine.

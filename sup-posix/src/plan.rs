@@ -13,38 +13,14 @@ pub use self::{
     guard::{Hold, HoldReason},
 };
 use crate::{
-    cluster::{Cluster, ClusterName, Guard},
-    directory::Directory,
+    cluster::{ClusterName, Guard},
     files::FileError,
     ledger::{Entry, Ledger, LedgerError, hex},
     name::PosixName,
     project::Desired,
+    source::Source,
     state::State,
 };
-
-/// Which reading of which directory a state was made of, for which cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The organisation, escaped where it is not printable.
-    pub organisation: String,
-    /// The cluster.
-    pub cluster: ClusterName,
-    /// The life of the organisation's change log, escaped where it is not printable.
-    pub epoch: String,
-    /// The position in that change log.
-    pub position: u64,
-}
-
-impl Source {
-    pub(crate) fn new(directory: &Directory, cluster: &Cluster) -> Self {
-        Self {
-            organisation: directory.organisation.escape_debug().to_string(),
-            cluster: cluster.name.clone(),
-            epoch: directory.epoch.escape_debug().to_string(),
-            position: directory.position,
-        }
-    }
-}
 
 /// Which generation of a target a plan starts from; a target that meanwhile holds another refuses the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

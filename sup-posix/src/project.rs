@@ -21,9 +21,9 @@ use crate::{
     key::{AuthorizedKey, KeyKind, KeyLine, Modulus, fingerprint},
     ledger::{Entry, Ledger, RecordId, Stay, seconds},
     name::PosixName,
-    plan::Source,
     shell::Shell,
     shown::shown,
+    source::Source,
     state::{Access, Account, Group, State},
 };
 

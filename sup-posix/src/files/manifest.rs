@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::encode::MapFile;
-use crate::{ledger::hex, plan::Source};
+use crate::{ledger::hex, source::Source};
 
 const HEAD: &str = "sup-generation 1";
 pub(super) const NAME: &str = "manifest";

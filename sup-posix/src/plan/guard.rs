@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Current, Source};
+use super::Current;
 use crate::{
     cluster::{ClusterName, Guard},
     name::PosixName,
     project::Desired,
+    source::Source,
     state::State,
 };
 
