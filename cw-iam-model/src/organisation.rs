@@ -157,7 +157,16 @@ pub enum Department {
     Keep,
 }
 
-/// A [`Dialect`] by name.
+/// A [`Dialect`] by name: that of an organisation, which its new tokens get, and that of a token.
+///
+/// # Examples
+///
+/// ```
+/// use cw_iam_model::DialectName;
+///
+/// let name: DialectName = serde_json::from_str("\"keycloak\"").unwrap();
+/// assert!(name.dialect().null_removes_all);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -171,6 +180,12 @@ pub enum DialectName {
     Okta,
     /// Microsoft Entra ID's.
     Entra,
+    /// OneLogin's.
+    Onelogin,
+    /// That of Keycloak's clients.
+    Keycloak,
+    /// That of gateways and programs of one's own: all forms of an operation.
+    Gateway,
 }
 
 impl DialectName {
@@ -181,6 +196,9 @@ impl DialectName {
             Self::Strict => Dialect::STRICT,
             Self::Okta => Dialect::OKTA,
             Self::Entra => Dialect::ENTRA,
+            Self::Onelogin => Dialect::ONELOGIN,
+            Self::Keycloak => Dialect::KEYCLOAK,
+            Self::Gateway => Dialect::GATEWAY,
         }
     }
 }

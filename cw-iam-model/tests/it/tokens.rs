@@ -1,6 +1,6 @@
 //! What a token stands for.
 
-use cw_iam_model::{Deployment, Scope};
+use cw_iam_model::{Deployment, DialectName, NewOrganisation, NewToken, Scope, Sso, Switches};
 use http::HeaderMap;
 use scim_core::{
     Access, Store,
@@ -100,4 +100,37 @@ fn circles_of_groups_are_refused_and_of_managers_are_not() {
     );
     let groups = world.send("acme", token.reveal(), "GET", "/Groups", &Value::Null);
     assert_eq!(groups.body["totalResults"], 1);
+}
+
+/// What each dialect of an organisation makes of forms that no default takes.
+#[test]
+fn a_token_speaks_the_dialect_of_its_organisation() {
+    let world = World::new();
+    let told = |name: DialectName, own: Option<DialectName>| {
+        let id = format!("{name:?}{}", own.map_or(0, |_| 1)).to_lowercase();
+        let mut new = NewOrganisation::new(id.parse().unwrap());
+        (new.sso, new.switches, new.dialect) = (Sso::Declared, Switches::ALL_ON, name);
+        let made = pollster::block_on(world.iam.create_organisation(new)).unwrap().id;
+        let mut token = NewToken::new("identity provider", Scope::AupWrite);
+        token.dialect = own;
+        let token = pollster::block_on(world.iam.issue_token(&made, token, "root")).unwrap().1;
+        let send = |method, path: &str, body| world.send(&id, token.reveal(), method, path, &body);
+        let ada = send("POST", "/Users", json!({"userName": "ada"})).expect(201).id();
+        let group = json!({"displayName": "team", "members": [{"value": ada}]});
+        let group = format!("/Groups/{}", send("POST", "/Groups", group).expect(201).id());
+        let forms = [
+            json!({"members": [{"value": ada, "operation": "delete"}]}),
+            json!({"Operations": [{"op": "remove", "path": "members", "value": null}]}),
+            json!({"Operations": {"op": "delete", "path": "members"}}),
+        ];
+        forms.map(|form| send("PATCH", &group, form).status.as_u16())
+    };
+    // idp:T38
+    for name in [DialectName::Tolerant, DialectName::Okta, DialectName::Entra] {
+        assert_eq!(told(name, None), [400, 400, 400], "{name:?}");
+    }
+    assert_eq!(told(DialectName::Onelogin, None), [204, 400, 400]);
+    assert_eq!(told(DialectName::Keycloak, None), [400, 204, 400]);
+    assert_eq!(told(DialectName::Gateway, None), [204, 400, 204]);
+    assert_eq!(told(DialectName::Entra, Some(DialectName::Gateway)), [204, 400, 204]);
 }

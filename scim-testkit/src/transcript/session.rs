@@ -43,6 +43,12 @@ pub enum DialectName {
     Okta,
     /// [`Dialect::ENTRA`].
     Entra,
+    /// [`Dialect::ONELOGIN`].
+    Onelogin,
+    /// [`Dialect::KEYCLOAK`].
+    Keycloak,
+    /// [`Dialect::GATEWAY`].
+    Gateway,
 }
 
 impl DialectName {
@@ -53,6 +59,9 @@ impl DialectName {
             Self::Tolerant => Dialect::TOLERANT,
             Self::Okta => Dialect::OKTA,
             Self::Entra => Dialect::ENTRA,
+            Self::Onelogin => Dialect::ONELOGIN,
+            Self::Keycloak => Dialect::KEYCLOAK,
+            Self::Gateway => Dialect::GATEWAY,
         }
     }
 }

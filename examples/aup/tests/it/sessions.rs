@@ -56,6 +56,9 @@ fn named(transcript: &Transcript) -> DialectName {
     match transcript.dialect {
         transcript::DialectName::Okta => DialectName::Okta,
         transcript::DialectName::Entra => DialectName::Entra,
+        transcript::DialectName::Onelogin => DialectName::Onelogin,
+        transcript::DialectName::Keycloak => DialectName::Keycloak,
+        transcript::DialectName::Gateway => DialectName::Gateway,
         transcript::DialectName::Strict => DialectName::Strict,
         _ => DialectName::Tolerant,
     }
