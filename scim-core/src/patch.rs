@@ -133,9 +133,9 @@ impl Plan {
         let mut compiler = compile::Compiler::new(resource_type, dialect, limits);
         compiler.expect(operations.len());
         for (index, operation) in operations.into_iter().enumerate() {
-            compiler.operation(decode::operation(index + 1, operation, resource_type, dialect)?)?;
+            compiler.operation(decode::operation(index + 1, operation, dialect)?)?;
         }
-        Ok(compiler.finish())
+        Ok(compiler.plan)
     }
 
     /// The resource after the plan, whole; of a plan that fails, the resource stays as it is.

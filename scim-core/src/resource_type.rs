@@ -14,7 +14,7 @@ use crate::{
     store::{Copied, ResourceKind},
 };
 
-use place::Located;
+use place::{Located, Places};
 
 pub use compile::ResourceTypeError;
 pub use overlay::Overlay;
@@ -66,18 +66,34 @@ pub struct Extension {
     pub schema: Arc<Schema>,
     /// Whether every resource must have it.
     pub required: bool,
+    /// Where it stands among the extensions of its type.
+    number: usize,
     located: Arc<[Located]>,
 }
 
 impl Extension {
-    fn new(schema: Schema, required: bool) -> Self {
+    fn new(schema: Schema, required: bool, number: usize) -> Self {
         let located = Located::all(Some(&schema.id), &schema.attributes);
-        Self { schema: Arc::new(schema), required, located }
+        Self { schema: Arc::new(schema), required, number, located }
+    }
+
+    /// The number of the extension among the top-level members of a resource: see [`Place::top`].
+    pub(crate) fn top(&self) -> usize {
+        self.number
     }
 
     /// The attributes, each where it stands.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
-        Place::all(Some(&self.schema), &self.schema.attributes, &self.located)
+        self.located().all()
+    }
+
+    fn located(&self) -> Places<'_> {
+        Places {
+            extension: Some(&self.schema),
+            attributes: &self.schema.attributes,
+            located: &self.located,
+            top: self.number,
+        }
     }
 
     fn locate(&mut self) {
@@ -163,14 +179,14 @@ impl ResourceType {
     /// The type with an optional extension more.
     #[must_use]
     pub fn extended_by(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension::new(schema, false));
+        self.extensions.push(Extension::new(schema, false, self.extensions.len()));
         self
     }
 
     /// The type with an extension that every resource must have.
     #[must_use]
     pub fn requiring(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension::new(schema, true));
+        self.extensions.push(Extension::new(schema, true, self.extensions.len()));
         self
     }
 

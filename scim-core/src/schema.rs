@@ -386,6 +386,11 @@ impl Attribute {
         self
     }
 
+    /// Whether a client means this attribute by a name: in any letter case (RFC 7643 §2.1), and most write it as it is.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.name.eq_ignore_ascii_case(name)
+    }
+
     /// Whether its values point to resources by their ids: complex, with a `value` and a `$ref` (RFC 7643 §2.3.7, §4.3).
     pub(crate) fn is_reference(&self) -> bool {
         self.sub_attribute("$ref").is_some() && self.sub_attribute("value").is_some()
@@ -403,5 +408,5 @@ impl Attribute {
 }
 
 fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
-    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    attributes.iter().find(|attribute| attribute.is_called(name))
 }

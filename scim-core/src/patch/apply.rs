@@ -73,6 +73,20 @@ pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimErro
 
 /// Whether the step changed anything.
 fn one(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bool, ScimError> {
+    let Some(kept) = &step.target.kept else { return unkept(step, object, budget) };
+    let before = object.at(kept).cloned();
+    let changed = unkept(step, object, budget)?;
+    match before {
+        Some(before) if object.at(kept).is_none() => {
+            object.set(kept, before);
+            Ok(false)
+        }
+        _ => Ok(changed),
+    }
+}
+
+/// The same where no default holds the value.
+fn unkept(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bool, ScimError> {
     let Some(fixed) = &step.target.fixed else { return unguarded(step, object, budget) };
     let before = object.at(fixed).cloned();
     let changed = unguarded(step, object, budget)?;

@@ -27,8 +27,8 @@ pub struct Difference {
 /// The smallest PATCH that makes `after` of `before`, both as a service shows them or as a client would send them.
 ///
 /// What only the service writes is left out, and so is what the type has no attribute for. An attribute that `after` does not have is
-/// removed, but members: only a list of members, be it empty, says who they are to be. They come and go one by one, so that a change that
-/// somebody else makes at the same time stays.
+/// removed, but one that has a default, which stays as where a PUT leaves it out, and members: only a list of members, be it empty, says
+/// who they are to be. They come and go one by one, so that a change that somebody else makes at the same time stays.
 ///
 /// The operations keep to RFC 7644 §3.5.2, and each has a path, which every service understands. Of the ways to a list, the shortest is
 /// taken: elements that come and go, parts of elements, or the list as a whole.
@@ -209,8 +209,12 @@ impl<'a> Changes<'a> {
             at.extension = extension.map(|_| schema.id.as_str().into());
             match (before.get(name), after.get(name)) {
                 (there, wanted) if there == wanted => {}
-                (_, None) => self.remove(&at),
                 (there, Some(wanted)) => self.attribute(attribute, at, there, wanted),
+                (_, None) if attribute.default.is_some() => {}
+                (Some(Value::Object(there)), None) if has_default_parts(attribute) => {
+                    self.parts_gone(attribute, &at, there, &Map::new());
+                }
+                (_, None) => self.remove(&at),
             }
         }
     }
@@ -225,15 +229,29 @@ impl<'a> Changes<'a> {
         match (attribute.kind, there, wanted) {
             (_, Some(Value::Array(there)), Value::Array(wanted)) => self.list(&at, there, wanted),
             (Type::Complex, Some(Value::Object(there)), Value::Object(wanted)) => {
-                for name in there.keys().filter(|name| !wanted.contains_key(*name)) {
-                    self.remove(&at.clone().with_sub(name.as_str()));
-                }
                 for (name, value) in wanted.iter().filter(|(name, it)| there.get(*name) != Some(it))
                 {
                     self.set(&at.clone().with_sub(name.as_str()), value);
                 }
+                self.parts_gone(attribute, &at, there, wanted);
             }
             _ => self.set(&at, wanted),
+        }
+    }
+
+    fn parts_gone(
+        &mut self,
+        attribute: &Attribute,
+        at: &Location,
+        there: &Map<String, Value>,
+        wanted: &Map<String, Value>,
+    ) {
+        let stays = |name: &str| {
+            let sub = attribute.sub_attribute(name);
+            wanted.contains_key(name) || sub.is_some_and(|sub| sub.default.is_some())
+        };
+        for name in there.keys().filter(|name| !stays(name)) {
+            self.remove(&at.clone().with_sub(name.as_str()));
         }
     }
 
@@ -265,6 +283,10 @@ impl<'a> Changes<'a> {
         let list = patched.ok().and_then(|patched| patched.after.at(at).cloned());
         list.as_ref().and_then(Value::as_array).is_some_and(|list| list == wanted)
     }
+}
+
+fn has_default_parts(attribute: &Attribute) -> bool {
+    attribute.sub_attributes.iter().any(|sub| sub.default.is_some())
 }
 
 /// Elements that go by their `value`, or their `type` where they have none, and those that come behind the rest.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     Limits, Plan, Step, at,
-    decode::{Goal, Operation, Verb},
+    decode::{Operation, Verb},
     target::{Action, Target},
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         value::{Admission, is_computed},
     },
 };
+use attribute::is_object;
 use budget::Budget;
 use value_path::Selection;
 
@@ -32,8 +33,10 @@ pub(super) struct Compiler<'a> {
     admission: Admission<'a>,
     budget: Budget<'a>,
     number: usize,
-    selection: Option<Selection>,
-    plan: Plan,
+    selection: Option<Selection<'a>>,
+    /// The first step about each top-level member.
+    first: Vec<Option<usize>>,
+    pub(super) plan: Plan,
 }
 
 impl<'a> Compiler<'a> {
@@ -52,7 +55,8 @@ impl<'a> Compiler<'a> {
             work: limits.work,
         };
         let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
-        Self { resource_type, dialect, admission, budget, number: 0, selection: None, plan }
+        let (number, selection, first) = (0, None, vec![]);
+        Self { resource_type, dialect, admission, budget, number, selection, first, plan }
     }
 
     /// Makes room for so many operations.
@@ -61,30 +65,18 @@ impl<'a> Compiler<'a> {
         self.plan.paths.reserve(operations);
     }
 
-    pub(super) fn finish(self) -> Plan {
-        let mut plan = self.plan;
-        let mut steps: Vec<&mut Step> = plan.steps.iter_mut().collect();
-        steps.sort_unstable_by(|one, other| one.top().cmp(other.top()));
-        let groups = steps.chunk_by_mut(|one, other| one.top() == other.top());
-        for group in groups.filter(|group| group.len() > 1) {
-            group.iter_mut().for_each(|step| step.revisits = Some(plan.revisited));
-            plan.revisited += 1;
-        }
-        plan
-    }
-
     pub(super) fn operation(&mut self, operation: Operation) -> Result<(), ScimError> {
-        let Operation { number, verb, path, goal, value } = operation;
+        let Operation { number, verb, path, value } = operation;
         self.number = number;
-        let done = match (verb, goal) {
+        let done = match (verb, path.as_deref()) {
             (Verb::Remove, None) => {
                 Err(ScimError::no_target("remove needs a path that says what to remove"))
             }
             (verb, None) => self.object(verb, value),
-            (verb, Some(Goal::Path(path))) => self.at_path(verb, &path, value),
-            (verb, Some(Goal::Schema)) => {
-                self.schema(verb, path.as_deref().unwrap_or_default(), value)
+            (verb, Some(urn)) if self.resource_type.has_schema(urn) => {
+                self.schema(verb, urn, value)
             }
+            (verb, Some(path)) => self.at_path(verb, path, value),
         };
         done.map_err(|error| at(number, path.as_deref(), error))?;
         self.plan.paths.push(path);
@@ -147,8 +139,17 @@ impl<'a> Compiler<'a> {
         self.dialect.unknown(|| crate::admit::unknown(name))
     }
 
-    fn at_path(&mut self, verb: Verb, path: &Path, value: Option<Value>) -> Result<(), ScimError> {
-        self.found(verb, self.resource_type.find(path.attr()), path, value)
+    /// A text that was parsed for the operation before it need not be parsed again.
+    fn at_path(&mut self, verb: Verb, text: &str, value: Option<Value>) -> Result<(), ScimError> {
+        if let Some((place, selected)) = self.selected_again(text) {
+            self.budget.values(value.as_ref())?;
+            return self.elements(verb, place, selected, value);
+        }
+        let path = self.dialect.path(text).map_err(|error| match error.in_filter() {
+            true => ScimError::invalid_filter(error.to_string()),
+            false => ScimError::invalid_path(error.to_string()),
+        })?;
+        self.found(verb, self.resource_type.find(path.attr()), &path, value)
     }
 
     fn found(
@@ -203,12 +204,16 @@ impl<'a> Compiler<'a> {
             _ if extension.required => {
                 Err(ScimError::mutability(format!("`{urn}` is required and cannot be removed")))
             }
+            _ if extension.places().any(|it| is_kept(it.attribute) || keeps_a_part(it)) => {
+                extension.places().for_each(|place| self.take(place));
+                Ok(())
+            }
             _ => {
                 for place in extension.places().filter(|it| is_fixed(it.attribute)) {
                     self.push(target(place), Action::Clear);
                 }
                 let location = Location::new("").in_extension(urn.as_str());
-                self.push(Target::whole(Arc::new(location)), Action::Clear);
+                self.push(Target::whole(Arc::new(location), extension.top()), Action::Clear);
                 Ok(())
             }
         }
@@ -220,20 +225,52 @@ impl<'a> Compiler<'a> {
     }
 
     fn push(&mut self, target: Target, action: Action) {
-        self.plan.steps.push(Step { operation: self.number, target, action, revisits: None });
+        let revisits = self.first_about(target.top).and_then(|first| {
+            let Plan { steps, revisited, .. } = &mut self.plan;
+            let first = steps.get_mut(first)?;
+            Some(*first.revisits.get_or_insert_with(|| {
+                *revisited += 1;
+                *revisited - 1
+            }))
+        });
+        self.plan.steps.push(Step { operation: self.number, target, action, revisits });
+    }
+
+    /// The first step about a top-level member; none where the next one is.
+    fn first_about(&mut self, top: usize) -> Option<usize> {
+        if self.first.len() <= top {
+            self.first.resize(top + 1, None);
+        }
+        let next = self.plan.steps.len();
+        let first = self.first.get_mut(top)?;
+        let before = *first;
+        first.get_or_insert(next);
+        before
     }
 }
 
-/// An attribute or sub-attribute as a target, with what of it may not change.
+/// An attribute or sub-attribute as a target, with what of it may not change and what keeps its value.
 fn target(place: Place<'_>) -> Target {
-    let mut target = Target::whole(place.location().clone());
-    target.fixed = match (is_fixed(place.attribute), is_fixed(place.target())) {
+    let mut target = Target::whole(place.location().clone(), place.top);
+    let where_it = |is: fn(&Attribute) -> bool| match (is(place.attribute), is(place.target())) {
         (true, _) => Some(place.whole().location().clone()),
         (false, true) => Some(place.location().clone()),
         (false, false) => None,
     };
+    target.fixed = where_it(is_fixed);
+    target.kept = where_it(is_kept);
     target.required = place.target().required;
     target
+}
+
+/// What has a value by default always has one, and keeps it as where a PUT leaves it out (`idp:A8`).
+fn is_kept(attribute: &Attribute) -> bool {
+    attribute.default.is_some()
+}
+
+/// Whether a part of an attribute stays where the attribute is cleared.
+fn keeps_a_part(place: Place<'_>) -> bool {
+    is_object(place) && place.parts().any(|part| is_kept(part.target()))
 }
 
 fn is_fixed(attribute: &Attribute) -> bool {

@@ -1,10 +1,9 @@
 //! From JSON to operations: the only place that reads the form of a PATCH request.
 
-use scim_filter::Path;
 use serde_json::{Map, Value};
 
 use super::{Limits, PATCH_OP, at};
-use crate::{Dialect, ResourceType, ScimError};
+use crate::{Dialect, ScimError};
 
 /// One operation as a client wrote it.
 #[derive(Debug)]
@@ -12,19 +11,9 @@ pub(super) struct Operation {
     /// Its place in the request, counted from 1.
     pub(super) number: usize,
     pub(super) verb: Verb,
-    /// The path as it was sent.
     pub(super) path: Option<String>,
-    pub(super) goal: Option<Goal>,
     /// None where the member is missing; null where it is null.
     pub(super) value: Option<Value>,
-}
-
-/// What a path leads to.
-#[derive(Debug)]
-pub(super) enum Goal {
-    /// A schema of the type as a whole, of which not every URI reads as a path.
-    Schema,
-    Path(Path),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +54,6 @@ pub(super) fn operations(
 pub(super) fn operation(
     number: usize,
     value: Value,
-    of: &ResourceType,
     dialect: &Dialect,
 ) -> Result<Operation, ScimError> {
     let Value::Object(members) = value else {
@@ -80,14 +68,8 @@ pub(super) fn operation(
             return Err(at(number, None, ScimError::invalid_path("path must be text")));
         }
     };
-    let told = |error| at(number, path.as_deref(), error);
-    let verb = verb(op, dialect).map_err(told)?;
-    let goal = match &path {
-        None => None,
-        Some(text) if of.has_schema(text) => Some(Goal::Schema),
-        Some(text) => Some(Goal::Path(parsed(text, dialect).map_err(told)?)),
-    };
-    Ok(Operation { number, verb, path, goal, value })
+    let verb = verb(op, dialect).map_err(|error| at(number, path.as_deref(), error))?;
+    Ok(Operation { number, verb, path, value })
 }
 
 fn verb(op: Option<Value>, dialect: &Dialect) -> Result<Verb, ScimError> {
@@ -102,13 +84,6 @@ fn verb(op: Option<Value>, dialect: &Dialect) -> Result<Verb, ScimError> {
         () if op.is_none() && dialect.no_op_is_replace => Ok(Verb::Replace),
         () => Err(ScimError::invalid_syntax("op must be `add`, `replace` or `remove`")),
     }
-}
-
-fn parsed(text: &str, dialect: &Dialect) -> Result<Path, ScimError> {
-    dialect.path(text).map_err(|error| match error.in_filter() {
-        true => ScimError::invalid_filter(error.to_string()),
-        false => ScimError::invalid_path(error.to_string()),
-    })
 }
 
 /// A PATCH of SCIM 1.1 §3.3: the body is the attributes, and elements whose `operation` is `delete` go.
@@ -150,9 +125,10 @@ fn without_operation(mut element: Value) -> Value {
 fn taken<const N: usize>(members: Map<String, Value>, names: [&str; N]) -> [Option<Value>; N] {
     let mut taken = [const { None }; N];
     for (key, value) in members {
-        let mut slots = names.iter().zip(&mut taken);
-        if let Some((name, slot)) = slots.find(|(name, _)| key.eq_ignore_ascii_case(name))
-            && (slot.is_none() || key == *name)
+        let exact = names.iter().position(|name| key == *name);
+        let at = exact.or_else(|| names.iter().position(|name| key.eq_ignore_ascii_case(name)));
+        if let Some(slot) = at.and_then(|at| taken.get_mut(at))
+            && (slot.is_none() || exact.is_some())
         {
             *slot = Some(value);
         }

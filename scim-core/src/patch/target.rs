@@ -21,8 +21,12 @@ pub(super) struct Step {
 pub(super) struct Target {
     /// The attribute, or the sub-attribute of a single complex one. Without a name: a whole extension.
     pub(super) location: Arc<Location>,
+    /// The number of the top-level member of the object that holds it.
+    pub(super) top: usize,
     /// What may not change where it has a value: the attribute or the sub-attribute.
     pub(super) fixed: Option<Arc<Location>>,
+    /// What keeps its value rather than having none, for it has one by default: the attribute or the sub-attribute.
+    pub(super) kept: Option<Arc<Location>>,
     /// The parts that may not change in an element where they have a value.
     pub(super) fixed_parts: Vec<String>,
     /// Whether the last element must stay.
@@ -71,8 +75,16 @@ pub(super) enum Action {
 }
 
 impl Target {
-    pub(super) fn whole(location: Arc<Location>) -> Self {
-        Self { location, fixed: None, fixed_parts: vec![], required: false, elements: None }
+    pub(super) fn whole(location: Arc<Location>, top: usize) -> Self {
+        Self {
+            location,
+            top,
+            fixed: None,
+            kept: None,
+            fixed_parts: vec![],
+            required: false,
+            elements: None,
+        }
     }
 }
 

@@ -33,23 +33,41 @@ pub(crate) struct Place<'a> {
     pub(crate) extension: Option<&'a Schema>,
     pub(crate) attribute: &'a Attribute,
     pub(crate) sub: Option<&'a Attribute>,
+    /// The number of the top-level member that holds it: an extension has its own, each other attribute has one of those behind them.
+    pub(crate) top: usize,
     located: &'a Located,
     location: &'a Arc<Location>,
 }
 
-impl<'a> Place<'a> {
-    /// The attributes of a schema, each where it stands.
-    pub(super) fn all(
-        extension: Option<&'a Schema>,
-        attributes: &'a [Attribute],
-        located: &'a [Located],
-    ) -> impl Iterator<Item = Self> {
-        attributes.iter().zip(located).map(move |(attribute, located)| {
-            let location = &located.whole;
-            Self { extension, attribute, sub: None, located, location }
-        })
+/// The attributes of a schema, each where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    pub(super) extension: Option<&'a Schema>,
+    pub(super) attributes: &'a [Attribute],
+    pub(super) located: &'a [Located],
+    /// The number of the extension, or of the first attribute.
+    pub(super) top: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn all(self) -> impl Iterator<Item = Place<'a>> {
+        (0..self.attributes.len()).filter_map(move |index| self.at(index))
     }
 
+    /// The attribute of that name, in any letter case.
+    pub(super) fn named(self, name: &str) -> Option<Place<'a>> {
+        self.at(self.attributes.iter().position(|attribute| attribute.is_called(name))?)
+    }
+
+    fn at(self, index: usize) -> Option<Place<'a>> {
+        let Self { extension, attributes, located, top } = self;
+        let (attribute, located) = (attributes.get(index)?, located.get(index)?);
+        let top = if extension.is_some() { top } else { top + index };
+        Some(Place { extension, attribute, sub: None, top, located, location: &located.whole })
+    }
+}
+
+impl<'a> Place<'a> {
     /// The attribute that the path ends at.
     pub(crate) fn target(&self) -> &'a Attribute {
         self.sub.unwrap_or(self.attribute)
@@ -73,6 +91,6 @@ impl<'a> Place<'a> {
 
     /// The sub-attribute of that name, in any letter case.
     pub(crate) fn part(self, name: &str) -> Option<Self> {
-        self.parts().find(|part| part.target().name.eq_ignore_ascii_case(name))
+        self.parts().find(|part| part.target().is_called(name))
     }
 }

@@ -6,7 +6,7 @@ use scim_filter::{AttrPath, Location, Resolution, Resolve};
 
 use super::{
     Extension, ResourceType,
-    place::{Located, Place},
+    place::{Located, Place, Places},
 };
 use crate::{
     View,
@@ -140,14 +140,15 @@ impl ResourceType {
 
     /// The attribute of that name, in any letter case, in an extension or in the base schema.
     fn place<'a>(&'a self, extension: Option<&'a Extension>, name: &str) -> Option<Place<'a>> {
-        let is_it = |place: &Place<'_>| place.attribute.name.eq_ignore_ascii_case(name);
-        match extension {
-            Some(extension) => extension.places().find(is_it),
-            None => {
-                let own = Place::all(None, &self.schema.attributes, &self.located);
-                own.chain(Place::all(None, &COMMON, &COMMON_LOCATED)).find(is_it)
-            }
-        }
+        let Some(extension) = extension else {
+            let (attributes, top) = (&self.schema.attributes, self.extensions.len());
+            let own = Places { extension: None, attributes, located: &self.located, top };
+            let top = top + attributes.len();
+            let common =
+                Places { extension: None, attributes: &COMMON, located: &COMMON_LOCATED, top };
+            return own.named(name).or_else(|| common.named(name));
+        };
+        extension.located().named(name)
     }
 
     /// Whether some attribute is returned on request only.
@@ -166,15 +167,16 @@ impl ResourceType {
             (Some(urn), Some(extension)) => urn.eq_ignore_ascii_case(extension),
             (urn, extension) => urn.is_none() && extension.is_none(),
         };
-        let found = self.discarded.iter().find(|discarded| {
-            same(&discarded.extension) && discarded.attribute.name.eq_ignore_ascii_case(name)
-        });
+        let found = self
+            .discarded
+            .iter()
+            .find(|discarded| discarded.attribute.is_called(name) && same(&discarded.extension));
         found.map(|discarded| Found::Discarded { secret: discarded.attribute.is_secret() })
     }
 }
 
 pub(crate) fn common(name: &str) -> Option<&'static Attribute> {
-    COMMON.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    COMMON.iter().find(|attribute| attribute.is_called(name))
 }
 
 fn within<'a>(place: Place<'a>, sub: Option<&str>) -> Found<'a> {

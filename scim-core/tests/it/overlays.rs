@@ -138,6 +138,22 @@ fn defaults_stand_in() {
     // What always has a value keeps it.
     let kept = world.ask("PATCH", &path, patch(json!({"op": "remove", "path": "userType"}))).body;
     assert_eq!(kept["userType"], "temp");
+    let more = json!({"op": "add", "path": ENTERPRISE_USER, "value": {"costCenter": "c"}});
+    for clearing in [
+        json!({"op": "remove", "path": ENTERPRISE_USER}),
+        json!({"op": "replace", "path": ENTERPRISE_USER, "value": {}}),
+        json!({"op": "replace", "path": ENTERPRISE_USER, "value": {"division": null, "costCenter": null}}),
+        json!({"op": "remove", "path": ENTERPRISE_USER, "value": {"division": "d", "costCenter": "c"}}),
+        json!({"op": "replace", "value": {ENTERPRISE_USER: null}}),
+        json!({"op": "replace", "value": {ENTERPRISE_USER: {"division": null, "costCenter": null}, "active": null, "userType": null}}),
+        json!({"op": "add", "value": {ENTERPRISE_USER: {"division": "", "costCenter": ""}, "userType": ""}}),
+    ] {
+        let richer = world.ask("PATCH", &path, patch(more.clone())).body;
+        assert_eq!(richer[ENTERPRISE_USER], json!({"costCenter": "c", "division": "d"}));
+        let cleared = world.ask("PATCH", &path, patch(clearing.clone())).body;
+        assert_eq!(cleared[ENTERPRISE_USER], json!({"division": "d"}), "{clearing}");
+        assert_eq!((&cleared["userType"], &cleared["active"]), (&json!("temp"), &json!(false)));
+    }
     assert_eq!(world.get("/Users?filter=userType%20eq%20%22staff%22").body["totalResults"], 2);
     assert_eq!(published(&world, USER, "userType").get("default"), None);
 }

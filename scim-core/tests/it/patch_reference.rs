@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use proptest::{prelude::*, sample::select, test_runner::RngSeed};
 use scim_core::{
-    Dialect, Object, ResourceType, ResourceTypes, ScimType,
+    Dialect, Object, Overlay, ResourceType, ResourceTypes, ScimType,
     patch::{Limits, MemberChange, PATCH_OP, Plan, between},
+    schema::{Location, USER},
     store::ResourceId,
 };
 use serde_json::{Map, Value, json};
@@ -97,6 +98,8 @@ fn whole(
 ) -> Result<(), ScimType> {
     match (op, value) {
         ("remove", _) if path == "userName" => return Err(ScimType::Mutability),
+        // Ours: what has a default is never without a value.
+        ("remove", _) | (_, Some(Value::Null)) if path == "active" => {}
         ("remove", _) => resource[path] = Value::Null,
         ("add", Some(Value::Array(come))) => {
             let mut elements = resource[path].as_array().cloned().unwrap_or_default();
@@ -293,6 +296,7 @@ fn user() -> BoxedStrategy<Value> {
     ]);
     some_of(vec![
         ("title", word()),
+        ("active", any::<bool>().prop_map(Value::from).boxed()),
         ("name", name()),
         ("emails", emails(0..5)),
         (ENTERPRISE, extension),
@@ -303,6 +307,25 @@ fn user() -> BoxedStrategy<Value> {
         user
     })
     .boxed()
+}
+
+/// Users where a text, a part, a list and attributes of the extension have defaults, and `active` as ever.
+fn with_defaults() -> ResourceType {
+    let word = || json!("a");
+    ResourceType::user()
+        .with(Overlay::Default(USER, "title", word()))
+        .with(Overlay::Default(USER, "name.givenName", word()))
+        .with(Overlay::Default(USER, "emails", json!([{"value": "a"}])))
+        .with(Overlay::Default(ENTERPRISE, "costCenter", word()))
+        .with(Overlay::Default(ENTERPRISE, "manager.value", word()))
+}
+
+fn defaulted() -> [Location; 6] {
+    let given = Location::new("name").with_sub("givenName");
+    let centre = Location::new("costCenter").in_extension(ENTERPRISE);
+    let manager = Location::new("manager").with_sub("value").in_extension(ENTERPRISE);
+    let [title, emails, active] = ["title", "emails", "active"].map(Location::new);
+    [title, emails, active, given, centre, manager]
 }
 
 fn filter() -> BoxedStrategy<String> {
@@ -317,6 +340,7 @@ fn filter() -> BoxedStrategy<String> {
 fn operation() -> BoxedStrategy<Value> {
     let target = prop_oneof![
         1 => word().prop_map(|it| (Some("title".to_owned()), it)),
+        1 => any::<bool>().prop_map(|it| (Some("active".to_owned()), it.into())),
         1 => name().prop_map(|it| (Some("name".to_owned()), it)),
         1 => word().prop_map(|it| (Some("name.givenName".to_owned()), it)),
         3 => emails(1..4).prop_map(|it| (Some("emails".to_owned()), it)),
@@ -330,6 +354,8 @@ fn operation() -> BoxedStrategy<Value> {
         1 => word().prop_map(|it| (Some(format!("{ENTERPRISE}:costCenter")), it)),
         1 => word().prop_map(|it| (Some(format!("{ENTERPRISE}:manager.value")), it)),
         1 => word().prop_map(|it| (Some(ENTERPRISE.to_owned()), json!({"costCenter": it}))),
+        1 => Just((Some(ENTERPRISE.to_owned()), json!({"costCenter": null, "manager": null}))),
+        1 => Just((None, json!({"title": null, "name": {"givenName": null}, "active": null}))),
         1 => (word(), emails(1..3)).prop_map(|(title, emails)| (None, json!({"title": title, "emails": emails}))),
         1 => word().prop_map(|it| (Some("userName".to_owned()), it)),
     ];
@@ -386,8 +412,9 @@ proptest! {
 
     /// Laws of one operation and of several, in any dialect: see `targets::patched` for those of every plan.
     #[test]
-    fn laws(user in user(), operations in prop::collection::vec(operation(), 0..5), bits in any::<u16>()) {
-        let (types, of) = (ResourceTypes::standard(), ResourceType::user());
+    fn laws(user in user(), operations in prop::collection::vec(operation(), 0..5), bits in any::<u16>(), defaults in any::<bool>()) {
+        let of = if defaults { with_defaults() } else { ResourceType::user() };
+        let types = ResourceTypes::new(vec![of.clone()]).unwrap();
         let before = object(&user);
         for dialect in [Dialect::TOLERANT, Dialect::STRICT, targets::dialect(bits)] {
             // The empty plan.
@@ -412,7 +439,23 @@ proptest! {
     /// From any resource to any other.
     #[test]
     fn differences_lead(before in user(), after in user()) {
-        targets::leads(&ResourceType::user(), &object(&before), &object(&after));
+        for of in [ResourceType::user(), with_defaults()] {
+            targets::leads(&of, &object(&before), &object(&after));
+        }
+    }
+
+    /// What has a default has a value after any PATCH, where it had one before.
+    #[test]
+    fn defaults_stay(user in user(), operations in prop::collection::vec(operation(), 1..5)) {
+        let (of, before) = (with_defaults(), object(&user));
+        for dialect in [Dialect::TOLERANT, Dialect::STRICT] {
+            let Ok(plan) = compiled(&of, &operations, &dialect) else { continue };
+            let Ok(patched) = plan.apply(&before) else { continue };
+            for at in defaulted() {
+                let has = |object: &Object| object.at(&at).is_some();
+                prop_assert!(has(&patched.after) || !has(&before), "{} of {} {:?}", at, user, operations);
+            }
+        }
     }
 }
 

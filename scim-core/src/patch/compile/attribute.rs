@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Compiler, fixed_parts, is_fixed, missing_value, read_only, required, target};
+use super::{
+    Compiler, fixed_parts, is_fixed, is_kept, keeps_a_part, missing_value, read_only, required,
+    target,
+};
 use crate::{
     ScimError,
     patch::{
@@ -118,7 +121,9 @@ impl Compiler<'_> {
                 if sub.required {
                     return Err(required(part));
                 }
-                members.insert(sub.name.clone(), Value::Null);
+                if !is_kept(sub) {
+                    members.insert(sub.name.clone(), Value::Null);
+                }
             }
         }
         Ok(members)
@@ -128,18 +133,24 @@ impl Compiler<'_> {
         if place.target().required {
             return Err(required(place));
         }
-        // What always has a value keeps it, as where a PUT leaves it out (`idp:A8`).
-        if place.target().default.is_some() {
-            return Ok(());
+        self.take(place);
+        Ok(())
+    }
+
+    /// Clears an attribute, but for what keeps its value. Sub-attributes that cannot change do not go with it either, where they have one.
+    pub(super) fn take(&mut self, place: Place<'_>) {
+        if is_kept(place.target()) {
+            return;
         }
-        // Sub-attributes that cannot change do not go with the attribute either, where they have a value.
+        if keeps_a_part(place) {
+            return place.parts().for_each(|part| self.take(part));
+        }
         if is_object(place) {
             for part in place.parts().filter(|part| is_fixed(part.target())) {
                 self.push(target(part), Action::Clear);
             }
         }
         self.push(target(place), Action::Clear);
-        Ok(())
     }
 
     /// `remove` with an object that names parts takes those parts, never more; one that names none takes none.
@@ -245,6 +256,9 @@ impl Compiler<'_> {
         if action == Action::Clear && attribute.required {
             return Err(required(place));
         }
+        if action == Action::Clear && is_kept(attribute) {
+            return Ok(());
+        }
         let mut target = part_target(place);
         target.elements = Some(Elements { which, sub: part_name(place), otherwise });
         self.push(target, action);
@@ -271,7 +285,7 @@ pub(super) fn part_name(place: Place<'_>) -> Option<Arc<str>> {
     place.location().sub.clone()
 }
 
-fn is_object(place: Place<'_>) -> bool {
+pub(super) fn is_object(place: Place<'_>) -> bool {
     place.target().kind == Type::Complex && !place.target().multi_valued
 }
 

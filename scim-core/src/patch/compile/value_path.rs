@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use scim_filter::{AttrPath, Bound, Filter, Literal, Op, Path};
+use scim_filter::{Bound, Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
 use super::{
     Compiler,
     attribute::{part_name, part_target},
-    fixed_parts, is_read_only, missing_value, no_attribute, read_only, required,
+    fixed_parts, is_kept, is_read_only, missing_value, no_attribute, read_only, required,
 };
 use crate::{
     ScimError,
@@ -21,25 +21,31 @@ use crate::{
     schema::Type,
 };
 
-/// The last value path, and what it selects.
-pub(super) struct Selection {
-    attr: AttrPath,
-    filter: Filter,
+/// The elements that an operation was about. Those after it are often about the same: `addresses[type eq "work"]` and a part, six times.
+pub(super) struct Selection<'a> {
+    /// The operation, counted from 0.
+    operation: usize,
+    /// How long the name behind the bracket of its path is.
+    sub: Option<usize>,
+    place: Place<'a>,
     selected: Selected,
 }
 
+/// What a filter selects.
 #[derive(Clone)]
-struct Selected {
+pub(super) struct Selected {
     bound: Arc<Bound>,
+    /// How many comparisons the filter makes.
+    terms: usize,
     /// The element that the filter describes, where it describes one.
     said: Option<Arc<Map<String, Value>>>,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     pub(super) fn value_path(
         &mut self,
         verb: Verb,
-        place: Place<'_>,
+        place: Place<'a>,
         path: &Path,
         filter: &Filter,
         value: Option<Value>,
@@ -47,22 +53,54 @@ impl Compiler<'_> {
         if !place.attribute.multi_valued || place.sub.is_some() {
             return Err(no_list(path));
         }
-        let Selected { bound, said } = self.selection(place, path, filter)?;
+        let selected = self.selected(place, path, filter)?;
+        let (operation, sub) = (self.plan.paths.len(), path.sub().map(str::len));
+        self.selection = Some(Selection { operation, sub, place, selected: selected.clone() });
         let Some(place) = self.part(place, path)? else { return Ok(()) };
+        self.elements(verb, place, selected, value)
+    }
+
+    /// What a path selects whose bracket stood in an operation before, and the place with the sub-attribute behind it.
+    pub(super) fn selected_again(&self, path: &str) -> Option<(Place<'a>, Selected)> {
+        let Selection { operation, sub, place, selected } = self.selection.as_ref()?;
+        let before = self.plan.paths.get(*operation)?.as_deref()?.trim_end();
+        let len = before.len().checked_sub(sub.map_or(0, |sub| sub + 1))?;
+        let before = before.get(..len).filter(|it| it.ends_with(']'))?;
+        let place = match path.strip_prefix(before)? {
+            "" => *place,
+            rest => place.part(rest.strip_prefix('.')?).filter(|it| !is_read_only(*it))?,
+        };
+        Some((place, selected.clone()))
+    }
+
+    /// An operation on some elements of a list, or on a part of each.
+    pub(super) fn elements(
+        &mut self,
+        verb: Verb,
+        place: Place<'a>,
+        selected: Selected,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        let Selected { bound, terms, said } = selected;
         let action = match value {
             _ if verb == Verb::Remove => Action::Clear,
             None => return Err(missing_value()),
             Some(value) => self.element_action(verb, place, value)?,
         };
-        if action == Action::Clear && place.sub.is_some_and(|sub| sub.required) {
-            return Err(required(place));
+        if let (Action::Clear, Some(sub)) = (&action, place.sub) {
+            if sub.required {
+                return Err(required(place));
+            }
+            if is_kept(sub) {
+                return Ok(());
+            }
         }
         let otherwise = match action {
             Action::Clear => Otherwise::Nothing,
             _ => match said {
                 Some(element) => {
                     let sub = place.sub.map(|sub| sub.name.as_str());
-                    creation(&element, (&bound, terms(filter)), sub, &action)
+                    creation(&element, (&bound, terms), sub, &action)
                 }
                 None => Otherwise::NoTarget,
             },
@@ -71,7 +109,7 @@ impl Compiler<'_> {
         if let Action::Merge(_) = action {
             target.fixed_parts = fixed_parts(place.attribute);
         }
-        let which = Which::Matching(bound, terms(filter));
+        let which = Which::Matching(bound, terms);
         target.elements = Some(Elements { which, sub: part_name(place), otherwise });
         self.push(target, action);
         Ok(())
@@ -102,27 +140,18 @@ impl Compiler<'_> {
         Ok(set(self.admission.single(attribute, value, name)?))
     }
 
-    /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`). Several
-    /// operations in a row are often about the same element.
-    fn selection(
+    /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`).
+    fn selected(
         &mut self,
-        place: Place<'_>,
+        place: Place<'a>,
         path: &Path,
         filter: &Filter,
     ) -> Result<Selected, ScimError> {
-        if let Some(last) = &self.selection
-            && last.attr == *path.attr()
-            && last.filter == *filter
-        {
-            return Ok(last.selected.clone());
-        }
         let bound = Arc::new(self.bind(path.attr(), filter)?);
         let mut element = Map::new();
         let is_made = self.dialect.create_target && self.say(place, filter, &mut element)?;
-        let selected = Selected { bound, said: is_made.then(|| Arc::new(element)) };
-        let (attr, filter) = (path.attr().clone(), filter.clone());
-        self.selection = Some(Selection { attr, filter, selected: selected.clone() });
-        Ok(selected)
+        let said = is_made.then(|| Arc::new(element));
+        Ok(Selected { bound, terms: terms(filter), said })
     }
 
     /// Puts what a filter says into an element. Whether it says it all: a conjunction of `eq`.
