@@ -4,7 +4,9 @@
 //! is a field, one `if` where the request is taken apart, and one line in a profile. Where several places obey one field, the `if` is a
 //! function here that they call.
 
-use scim_filter::{Bound, Coercion, Filter, ParseError, Path, Resolve, Syntax};
+use scim_filter::{
+    Attribute, BindError, Bound, Coercion, Filter, ParseError, Path, Resolve, Syntax,
+};
 use serde_json::Value;
 
 use crate::{ResourceType, ScimError, object::is_empty};
@@ -238,8 +240,24 @@ impl Dialect {
 
     /// Gives a filter a meaning.
     pub(crate) fn bind(&self, filter: &Filter, of: &dyn Resolve) -> Result<Bound, ScimError> {
-        let bound = filter.bind(of, &self.coercion);
-        bound.map_err(|error| ScimError::invalid_filter(error.to_string()))
+        self.bound(|coercion| filter.bind(of, coercion))
+    }
+
+    /// Gives a filter over one element of a list a meaning.
+    pub(crate) fn bind_element(
+        &self,
+        filter: &Filter,
+        list: &Attribute,
+        of: &dyn Resolve,
+    ) -> Result<Bound, ScimError> {
+        self.bound(|coercion| filter.bind_element(list, of, coercion))
+    }
+
+    fn bound(
+        &self,
+        bind: impl FnOnce(&Coercion) -> Result<Bound, BindError>,
+    ) -> Result<Bound, ScimError> {
+        bind(&self.coercion).map_err(|error| ScimError::invalid_filter(error.to_string()))
     }
 }
 

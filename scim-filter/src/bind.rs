@@ -115,6 +115,43 @@ impl Filter {
     pub fn bind(&self, resolver: &dyn Resolve, coercion: &Coercion) -> Result<Bound, BindError> {
         Binder { resolver, coercion, parent: None }.bind(self)
     }
+
+    /// Gives a filter over one element of `parent` a meaning: its paths are names inside the brackets behind `parent`.
+    ///
+    /// ```
+    /// use scim_filter::{
+    ///     AttrPath, Attribute, Coercion, Filter, Location, Resolution, Resolve, Scalar, Type,
+    /// };
+    ///
+    /// struct Nothing;
+    ///
+    /// impl Resolve for Nothing {
+    ///     fn resolve(&self, _: &AttrPath) -> Resolution {
+    ///         Resolution::Unknown
+    ///     }
+    ///     fn sub_attribute(&self, _: &Attribute, _: &str) -> Resolution {
+    ///         Resolution::Unknown
+    ///     }
+    /// }
+    ///
+    /// // The elements of a simple attribute are its values.
+    /// let tags = Attribute::new(Location::new("tags"), Type::String).multi_valued();
+    /// let filter: Filter = r#"value eq "Red""#.parse()?;
+    /// let bound = filter.bind_element(&tags, &Nothing, &Coercion::STRICT)?;
+    /// assert!(bound.matches(&Scalar::Text("red")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BindError`] as [`bind`](Self::bind).
+    pub fn bind_element(
+        &self,
+        parent: &Attribute,
+        resolver: &dyn Resolve,
+        coercion: &Coercion,
+    ) -> Result<Bound, BindError> {
+        Binder { resolver, coercion, parent: Some(parent) }.bind(self)
+    }
 }
 
 /// Binds terms at the top of a filter, or inside the brackets behind `parent`.

@@ -160,7 +160,7 @@ impl FromStr for AttrPath {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Path {
     attr: AttrPath,
-    elements: Option<(Filter, Option<Box<str>>)>,
+    elements: Option<(Filter, Option<SmolStr>)>,
 }
 
 impl Path {
@@ -192,7 +192,7 @@ impl Path {
     }
 
     pub(crate) fn elements(attr: AttrPath, filter: Filter, sub: Option<&str>) -> Self {
-        Self { attr, elements: Some((filter, sub.map(Box::from))) }
+        Self { attr, elements: Some((filter, sub.map(small))) }
     }
 }
 

@@ -109,7 +109,7 @@ fn unguarded(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bo
         Action::Set(value) => Ok(match object.at_mut(location) {
             Some(current) if current == value => false,
             Some(current) => {
-                current.clone_from(value);
+                put(current, value);
                 true
             }
             None => {
@@ -149,6 +149,14 @@ fn merge(object: &mut Object, step: &Step, members: &Map<String, Value>) -> bool
     changed
 }
 
+/// Makes a value another one. A text keeps the room that it has.
+pub(super) fn put(there: &mut Value, value: &Value) {
+    match (there, value) {
+        (Value::String(there), Value::String(text)) => there.clone_from(text),
+        (there, value) => there.clone_from(value),
+    }
+}
+
 /// Sets and clears sub-attributes, and tells whether that changed anything.
 pub(super) fn merge_into(current: &mut Map<String, Value>, members: &Map<String, Value>) -> bool {
     let mut changed = false;
@@ -158,7 +166,7 @@ pub(super) fn merge_into(current: &mut Map<String, Value>, members: &Map<String,
             (Some(_), true) => current.remove(name).is_some(),
             (Some(there), false) if there == value => false,
             (Some(there), false) => {
-                there.clone_from(value);
+                put(there, value);
                 true
             }
             (None, false) => current.insert(name.clone(), value.clone()).is_none(),

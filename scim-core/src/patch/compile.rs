@@ -7,7 +7,7 @@ mod value_path;
 
 use std::sync::Arc;
 
-use scim_filter::{AttrPath, Bound, Filter, Location, Path};
+use scim_filter::{AttrPath, Location, Path};
 use serde_json::Value;
 
 use super::{
@@ -217,11 +217,6 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
         }
-    }
-
-    fn bind(&self, attr: &AttrPath, filter: &Filter) -> Result<Bound, ScimError> {
-        let whole = Filter::ValuePath { attr: attr.clone(), filter: Box::new(filter.clone()) };
-        self.dialect.bind(&whole, self.resource_type)
     }
 
     fn push(&mut self, target: Target, action: Action) {

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use scim_filter::{Bound, Element, Location, Read, Scalar};
+use scim_filter::{Bound, Element, Location};
 use serde_json::{Map, Value};
 
 use super::{
-    apply::{Budget, merge_into},
+    apply::{Budget, merge_into, put},
     target::{Action, Elements, Otherwise, Target, Which},
 };
 use crate::{
@@ -34,44 +34,56 @@ pub(super) fn change(
     object: &mut Object,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
-    let location = &target.location;
-    let mut list = taken(object, location);
-    let mut chosen = chosen(&elements.which, &list, budget)?;
-    let mut touched = Touched::new();
-    if chosen.is_empty() {
-        match &elements.otherwise {
-            Otherwise::Nothing => {}
-            Otherwise::NoTarget => {
-                return Err(ScimError::no_target(format!("no element of {location} is meant")));
-            }
-            Otherwise::Create(element) => {
-                touched.insert(list.len(), Value::Null);
-                chosen.push(list.len());
-                list.push(Value::Object(Map::clone(element)));
+    in_place(object, &target.location, |list| {
+        let mut chosen = chosen(&elements.which, list, budget)?;
+        let mut touched = Touched::new();
+        if chosen.is_empty() {
+            match &elements.otherwise {
+                Otherwise::Nothing => return Ok(false),
+                Otherwise::NoTarget => {
+                    let location = &target.location;
+                    return Err(ScimError::no_target(format!("no element of {location} is meant")));
+                }
+                Otherwise::Create(element) => {
+                    touched.insert(list.len(), Value::Null);
+                    chosen.push(list.len());
+                    list.push(Value::Object(Map::clone(element)));
+                }
             }
         }
-    }
-    let sub = elements.sub.as_deref();
-    for index in &chosen {
-        let Some(element) = list.get_mut(*index) else { continue };
-        match (sub, action) {
-            // Nothing can take this change back, so that nobody need know what there was.
-            (Some(sub), Action::Set(value)) if sub != PRIMARY && target.fixed_parts.is_empty() => {
-                if element.get(sub) == Some(value) && !touched.contains_key(index) {
-                    continue;
-                }
-                touched.insert(*index, Value::Null);
+        for index in &chosen {
+            let Some(element) = list.get_mut(*index) else { continue };
+            touch(target, elements.sub.as_deref(), action, (*index, element), &mut touched)?;
+        }
+        let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
+        settle(target, list, touched, primary, budget)
+    })
+}
+
+/// Changes one element, and notes what it was.
+fn touch(
+    target: &Target,
+    sub: Option<&str>,
+    action: &Action,
+    (index, element): (usize, &mut Value),
+    touched: &mut Touched,
+) -> Result<(), ScimError> {
+    match (sub, action) {
+        (None, Action::Clear) => _ = touched.insert(index, std::mem::take(element)),
+        // Nothing can take this change back, so that nobody need know what there was.
+        (Some(sub), Action::Set(value)) if sub != PRIMARY && target.fixed_parts.is_empty() => {
+            if element.get(sub) != Some(value) || touched.contains_key(&index) {
+                touched.insert(index, Value::Null);
                 alter(element, Some(sub), action);
             }
-            _ => {
-                touched.entry(*index).or_insert_with(|| element.clone());
-                alter(element, sub, action);
-                check_parts(target, touched.get(index), element)?;
-            }
+        }
+        _ => {
+            touched.entry(index).or_insert_with(|| element.clone());
+            alter(element, sub, action);
+            check_parts(target, touched.get(&index), element)?;
         }
     }
-    let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
-    settle(target, list, touched, primary, object, budget)
+    Ok(())
 }
 
 /// Adds values to a list. One that is there, by all that it says, is not added; one that is there by `type` and `value`
@@ -82,41 +94,61 @@ pub(super) fn append(
     object: &mut Object,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
-    let mut list = taken(object, &target.location);
-    let wanted = Wanted::new(items);
-    let mut fates = vec![Fate::New; items.len()];
-    for (at, there) in list.iter().enumerate() {
-        budget.spend(wanted.judge(there, at, &mut fates))?;
-    }
-    let mut touched = Touched::new();
-    for (number, item) in items.iter().enumerate() {
-        let at = match fates.get(number) {
-            Some(Fate::Merged(at)) => *at,
-            Some(Fate::New) => list.len(),
-            _ => continue,
-        };
-        match (list.get_mut(at), item) {
-            (Some(there), Value::Object(members)) => {
-                touched.entry(at).or_insert_with(|| there.clone());
-                if let Value::Object(there) = there {
-                    merge_into(there, members);
+    in_place(object, &target.location, |list| {
+        let wanted = Wanted::new(items);
+        let mut fates = vec![Fate::New; items.len()];
+        for (at, there) in list.iter().enumerate() {
+            budget.spend(wanted.judge(there, at, &mut fates))?;
+        }
+        let mut touched = Touched::new();
+        for (number, item) in items.iter().enumerate() {
+            let at = match fates.get(number) {
+                Some(Fate::Merged(at)) => *at,
+                Some(Fate::New) => list.len(),
+                _ => continue,
+            };
+            match (list.get_mut(at), item) {
+                (Some(there), Value::Object(members)) => {
+                    touched.entry(at).or_insert_with(|| there.clone());
+                    if let Value::Object(there) = there {
+                        merge_into(there, members);
+                    }
+                    check_parts(target, touched.get(&at), there)?;
+                    budget.spend(wanted.judge_again(list, at, &mut fates))?;
                 }
-                check_parts(target, touched.get(&at), there)?;
-                budget.spend(wanted.judge_again(&list, at, &mut fates))?;
+                _ => {
+                    touched.insert(at, Value::Null);
+                    list.push(item.clone());
+                    budget.spend(wanted.judge(item, at, &mut fates))?;
+                }
             }
-            _ => {
-                touched.insert(at, Value::Null);
-                list.push(item.clone());
-                budget.spend(wanted.judge(item, at, &mut fates))?;
-            }
-        }
-        if is_primary(item) {
-            for demoted in keep_primary(&mut list, at, &mut touched) {
-                budget.spend(wanted.judge_again(&list, demoted, &mut fates))?;
+            if is_primary(item) {
+                for demoted in keep_primary(list, at, &mut touched) {
+                    budget.spend(wanted.judge_again(list, demoted, &mut fates))?;
+                }
             }
         }
+        settle(target, list, touched, None, budget)
+    })
+}
+
+/// Changes the list at a location, which is made where there is none and dropped when nothing is left in it.
+fn in_place(
+    object: &mut Object,
+    location: &Location,
+    change: impl FnOnce(&mut Vec<Value>) -> Result<bool, ScimError>,
+) -> Result<bool, ScimError> {
+    let Some(Value::Array(list)) = object.at_mut(location) else {
+        let mut list = vec![];
+        let changed = change(&mut list)?;
+        object.set(location, Value::Array(list));
+        return Ok(changed);
+    };
+    let changed = change(list)?;
+    if list.is_empty() {
+        object.clear(location);
     }
-    settle(target, list, touched, None, object, budget)
+    Ok(changed)
 }
 
 /// What becomes of a value that is to be added.
@@ -243,34 +275,20 @@ fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usiz
     Ok(chosen)
 }
 
-/// Whether a value path, bound as `attribute[…]`, selects an element.
+/// Whether the filter of a value path selects an element.
 pub(super) fn matches(bound: &Bound, element: &Value) -> bool {
-    bound.matches(&Alone(Element(element)))
-}
-
-/// A resource that holds nothing but one element of one list.
-struct Alone<'a>(Element<'a>);
-
-impl Read for Alone<'_> {
-    fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-        self.0.any(at, test)
-    }
-
-    fn any_element(&self, _: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
-        test(&self.0)
-    }
+    bound.matches(&Element(element))
 }
 
 pub(super) fn alter(element: &mut Value, sub: Option<&str>, action: &Action) {
     match (sub, action, &mut *element) {
         (Some(sub), Action::Set(value), Value::Object(members)) => match members.get_mut(sub) {
-            Some(there) => there.clone_from(value),
+            Some(there) => put(there, value),
             None => _ = members.insert(sub.to_owned(), value.clone()),
         },
         (Some(sub), _, Value::Object(members)) => _ = members.remove(sub),
-        (None, Action::Set(value), _) => element.clone_from(value),
+        (None, Action::Set(value), _) => put(element, value),
         (None, Action::Merge(new), Value::Object(members)) => _ = merge_into(members, new),
-        (None, Action::Clear, _) => *element = Value::Null,
         _ => {}
     }
 }
@@ -293,35 +311,33 @@ fn check_parts(target: &Target, before: Option<&Value>, after: &Value) -> Result
 /// Puts a list back as it must be: one primary, the newest; nothing empty; nothing twice.
 fn settle(
     target: &Target,
-    mut list: Vec<Value>,
+    list: &mut Vec<Value>,
     mut touched: Touched,
     primary: Option<usize>,
-    object: &mut Object,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
-    let location = &target.location;
     touched.retain(|index, before| list.get(*index) != Some(before));
     if let Some(primary) = primary {
-        budget.spend_on(&list, 1)?;
-        keep_primary(&mut list, primary, &mut touched);
+        budget.spend_on(list, 1)?;
+        keep_primary(list, primary, &mut touched);
         // Two that became primary at once may be in the end what they were.
         touched.retain(|index, before| list.get(*index) != Some(before));
     }
     if touched.is_empty() {
-        restore(object, location, list);
         return Ok(false);
     }
-    drop_repeated(&mut list, &touched, budget)?;
+    drop_repeated(list, &touched, budget)?;
     list.retain(|element| !is_empty(element));
     if list.len() > LIST_ELEMENTS {
+        let location = &target.location;
         let detail = format!("{location} would hold more than {LIST_ELEMENTS} values");
         return Err(ScimError::invalid_value(detail));
     }
     if list.is_empty() && target.required {
+        let location = &target.location;
         let detail = format!("{location} is required and cannot be removed");
         return Err(ScimError::mutability(detail));
     }
-    restore(object, location, list);
     Ok(true)
 }
 
@@ -357,12 +373,13 @@ fn drop_repeated(
     }
     budget.spend_on(list, staying.min(COMPARED))?;
     let repeated: Vec<usize> = if staying <= COMPARED {
-        let of_one = |index: &usize| {
-            let one = list.get(*index).filter(|one| !is_empty(one));
-            let same = list.iter().enumerate().filter(move |(_, other)| Some(*other) == one);
-            same.map(|(index, _)| index).skip(1)
+        let of_one = |index: usize| {
+            let one = list.get(index).filter(|one| !is_empty(one));
+            let others = list.iter().enumerate().filter(move |(other, _)| *other != index);
+            let same = others.filter(move |(_, other)| Some(*other) == one);
+            same.map(move |(other, _)| other.max(index))
         };
-        touched.keys().flat_map(of_one).collect()
+        touched.keys().copied().flat_map(of_one).collect()
     } else {
         let mut seen = HashSet::new();
         let all = list.iter().enumerate();
@@ -374,21 +391,6 @@ fn drop_repeated(
         }
     }
     Ok(())
-}
-
-/// Takes the list out, for it is put back when the step is done.
-fn taken(object: &mut Object, location: &Location) -> Vec<Value> {
-    match object.at_mut(location) {
-        Some(Value::Array(list)) => std::mem::take(list),
-        _ => vec![],
-    }
-}
-
-fn restore(object: &mut Object, location: &Location, list: Vec<Value>) {
-    match object.at_mut(location) {
-        Some(there) if !list.is_empty() => *there = Value::Array(list),
-        _ => object.set(location, Value::Array(list)),
-    }
 }
 
 /// What a value path makes where no element is meant (`idp:T5`): what its terms say, changed as the operation has it. Only an element that

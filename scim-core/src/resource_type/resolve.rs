@@ -241,7 +241,8 @@ impl ResourceType {
         own.map_or(Found::Unknown, |own| within(own, Some(name)))
     }
 
-    fn resolution(&self, found: Found<'_>) -> Resolution {
+    /// What a filter may take a path for.
+    pub(crate) fn resolution(&self, found: Found<'_>) -> Resolution {
         match found {
             Found::Attribute(place) if place.is_hidden() => Resolution::Forbidden,
             Found::Attribute(place) if place.is_made_for_answers() => Resolution::Unknown,

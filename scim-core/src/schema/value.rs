@@ -117,6 +117,7 @@ impl<'a> Admission<'a> {
             let is_alias = !sub.name.eq_ignore_ascii_case(&name);
             match self.admit(sub, value, &format_args!("{place}.{}", sub.name))? {
                 Some(_) if is_alias && admitted.contains_key(&sub.name) => {}
+                Some(value) if sub.name == name => _ = admitted.insert(name, value),
                 Some(value) => _ = admitted.insert(sub.name.clone(), value),
                 None => {}
             }

@@ -1,6 +1,6 @@
 //! The only road to a write.
 
-use std::{fmt, sync::Mutex};
+use std::{collections::HashSet, fmt, sync::Mutex};
 
 use async_trait::async_trait;
 
@@ -84,11 +84,8 @@ pub async fn review(
 ) -> Result<Reviewed, ReviewError> {
     policy.review(&batch, &reader).await?;
     let read = reader.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for condition in read {
-        if !batch.conditions.contains(&condition) {
-            batch.conditions.push(condition);
-        }
-    }
+    let mut seen: HashSet<Condition> = batch.conditions.iter().cloned().collect();
+    batch.conditions.extend(read.into_iter().filter(|condition| seen.insert(condition.clone())));
     Ok(Reviewed(batch))
 }
 

@@ -180,21 +180,20 @@ fn operator(i: &str) -> Option<(Operator, &str)> {
 fn value_path<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a, Filter> {
     let (i, inner) = brackets(rules, path, i)?;
     let (i, filter) = match compared(rules, i)? {
-        (i, Some(last)) => (i, Box::new(also(*inner, last))),
+        (i, Some(last)) => (i, also(inner, last)),
         (i, None) => (i, inner),
     };
-    Ok((i, Filter::ValuePath { attr: path.into(), filter }))
+    Ok((i, Filter::ValuePath { attr: path.into(), filter: Box::new(filter) }))
 }
 
 /// `"[" valFilter "]"` behind an attribute.
-fn brackets<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a, Box<Filter>> {
+fn brackets<'a>(rules: &Rules<'_>, path: PathText<'_>, i: &'a str) -> Parsed<'a, Filter> {
     if path.has_sub() {
         return Err(Fault::of(Kind::BracketAfterSub, i, 1));
     }
     rules.enter(i)?;
     let in_filter = |error: nom::Err<Fault>| error.map(|fault| Fault { in_filter: true, ..fault });
     let (i, inner) = filter(rules, Place::Brackets, skip(i, 1)).map_err(in_filter)?;
-    let inner = Box::new(inner);
     rules.leave();
     close(i, ']', Kind::Bracket).map(|i| (i, inner)).map_err(in_filter)
 }
@@ -240,7 +239,7 @@ pub(super) fn path<'a>(rules: &Rules<'_>, i: &'a str) -> Parsed<'a, Path> {
     if i.starts_with('[') {
         let (i, filter) = brackets(rules, path, i)?;
         let (i, sub) = sub_attr(i)?;
-        return Ok((i, Path::elements(path.into(), *filter, sub)));
+        return Ok((i, Path::elements(path.into(), filter, sub)));
     }
     if path.has_sub() || operator(trim(i)).is_none() {
         return Ok((i, AttrPath::from(path).into()));

@@ -1,6 +1,6 @@
 //! Operations on members, which are rows and no part of the object.
 
-use scim_filter::{Filter, Literal, Op, Path};
+use scim_filter::{AttrPath, Bound, Filter, Literal, Op, Path};
 use serde_json::{Map, Value};
 
 use super::{Compiler, attribute::Selector, missing_value, value_path::terms};
@@ -32,7 +32,7 @@ impl Compiler<'_> {
                 Some(ids) => MemberStep::Remove(ids),
                 None => {
                     self.plan.member_filters.push(terms(filter));
-                    MemberStep::RemoveMatching(self.bind(path.attr(), filter)?)
+                    MemberStep::RemoveMatching(self.of_members(path.attr(), filter)?)
                 }
             },
             (_, Some(_), _) => return Err(fixed_member(place)),
@@ -53,6 +53,11 @@ impl Compiler<'_> {
         self.budget.members(step.named())?;
         self.plan.members.push(step);
         Ok(())
+    }
+
+    fn of_members(&self, attr: &AttrPath, filter: &Filter) -> Result<Bound, ScimError> {
+        let whole = Filter::ValuePath { attr: attr.clone(), filter: Box::new(filter.clone()) };
+        self.dialect.bind(&whole, self.resource_type)
     }
 
     /// Members to add, or to have and no others. Only an empty list empties (`sec:P-03`).

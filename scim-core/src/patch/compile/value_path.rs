@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scim_filter::{Bound, Filter, Literal, Op, Path};
+use scim_filter::{BindError, Bound, Filter, Literal, Op, Path, Resolution};
 use serde_json::{Map, Value};
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
         list::creation,
         target::{Action, Elements, Otherwise, Which},
     },
-    resource_type::Place,
+    resource_type::{Found, Place},
     schema::Type,
 };
 
@@ -147,7 +147,11 @@ impl<'a> Compiler<'a> {
         path: &Path,
         filter: &Filter,
     ) -> Result<Selected, ScimError> {
-        let bound = Arc::new(self.bind(path.attr(), filter)?);
+        let Resolution::Found(list) = self.resource_type.resolution(Found::Attribute(place)) else {
+            let hidden = BindError::Forbidden { path: path.attr().as_str().into() };
+            return Err(ScimError::invalid_filter(hidden.to_string()));
+        };
+        let bound = Arc::new(self.dialect.bind_element(filter, &list, self.resource_type)?);
         let mut element = Map::new();
         let is_made = self.dialect.create_target && self.say(place, filter, &mut element)?;
         let said = is_made.then(|| Arc::new(element));
