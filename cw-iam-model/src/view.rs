@@ -12,9 +12,12 @@ use scim_core::{
 use crate::{Owner, facts::fact};
 
 /// An identity provider sees what it owns and the accounts that single sign-on made and nobody owns, as it sent them.
+///
+/// Its groups have no other members: nobody else changes them, it can name nobody else, and what it owns stays its own. The groups of a
+/// user are hidden from it.
 static IDP: LazyLock<Arc<View>> = LazyLock::new(|| {
     let users = owned_by(Owner::Idp).or(owned_by(Owner::Sso));
-    Arc::new(View::all().only("User", users).only("Group", owned_by(Owner::Idp)))
+    Arc::new(View::all().only("User", users).only("Group", owned_by(Owner::Idp)).closed())
 });
 
 /// A cluster sees everything, with the values that count.

@@ -7,7 +7,7 @@ use crate::{
     environment::KeyRing,
     project::location,
     schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
-    service::{Bulk, CHANGE_FEED, Feed, LONGEST_WAIT, Limits},
+    service::{Bulk, CHANGE_FEED, LONGEST_WAIT, Limits},
 };
 
 /// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`). Cursors are offered where there are keys to seal them
@@ -47,7 +47,7 @@ pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing)
             "location": format!("{base}/ServiceProviderConfig"),
         },
     });
-    if let (Feed::On, Value::Object(members)) = (caller.feed, &mut config) {
+    if let (true, Value::Object(members)) = (caller.can_follow(), &mut config) {
         let feed = json!({
             "supported": true,
             "maxResults": limits.largest_page,

@@ -64,17 +64,16 @@ impl Projection {
     }
 
     /// What must be read so that the answer can be made.
-    pub fn want(&self, resource_type: &ResourceType) -> Want {
+    pub fn want(&self, resource_type: &ResourceType, view: &View) -> Want {
         let listed = |name: &str| {
             let attribute = resource_type.schema().attribute(name);
             attribute.is_some_and(|it| self.extent(None, it) != Extent::Nothing)
         };
-        let members = resource_type.membership().filter(|it| listed(&it.attribute));
-        let member_of = resource_type.member_of_attribute().filter(|name| listed(name));
+        let members = resource_type.membership().map(|it| it.attribute.as_str());
+        let copies = |name: &str| view.copies(&resource_type.copies(name));
         Want {
-            members: members.map(|it| it.copied.clone()),
-            member_of: member_of
-                .map(|_| vec![crate::store::Copied::sent("display", &["displayName"])]),
+            members: members.filter(|name| listed(name)).map(copies),
+            member_of: resource_type.member_of_attribute().filter(|name| listed(name)).map(copies),
         }
     }
 
@@ -182,7 +181,8 @@ pub struct Renderer<'a> {
     pub projection: &'a Projection,
     /// What the request has just written: of this, also what is returned on request only (RFC 7643 §7).
     pub written: &'a [Location],
-    /// The resources that references name, of those that the caller sees: such a reference has a `$ref`.
+    /// The resources that references name, of those that the caller sees: such a reference has a `$ref`. So too the other ends of
+    /// memberships, where the view says that some may be out of sight: only these are shown.
     pub named: &'a HashMap<ResourceId, ResourceKind>,
 }
 
@@ -343,22 +343,25 @@ impl Renderer<'_> {
         let membership = self.resource_type.membership();
         if membership.is_some_and(|it| it.attribute == attribute.name) {
             let edges = resource.members.as_ref()?;
-            return Some(edges.iter().map(|edge| self.edge(edge, edge.kind.as_str())).collect());
+            return Some(edges.iter().filter_map(|it| self.edge(it, it.kind.as_str())).collect());
         }
         if self.resource_type.member_of_attribute() == Some(&attribute.name) {
             let edges = resource.member_of.as_ref()?;
-            return Some(edges.iter().map(|edge| self.edge(edge, "direct")).collect());
+            return Some(edges.iter().filter_map(|it| self.edge(it, "direct")).collect());
         }
         None
     }
 
-    fn edge(&self, edge: &Edge, kind: &str) -> Value {
+    fn edge(&self, edge: &Edge, kind: &str) -> Option<Value> {
+        if self.view.looks_up(&edge.kind) && !self.named.contains_key(&edge.id) {
+            return None;
+        }
         let mut element = edge.copied.clone();
-        let endpoint = self.types.of(&edge.kind).map_or("", ResourceType::endpoint);
+        let endpoint = self.types.of(&edge.kind)?.endpoint();
         element.insert("value".to_owned(), edge.id.as_str().into());
         element.insert("type".to_owned(), kind.into());
         element.insert("$ref".to_owned(), location(self.base, endpoint, edge.id.as_str()).into());
-        Value::Object(element)
+        Some(Value::Object(element))
     }
 
     fn put_meta(&self, resource: &Resource, answer: &mut Map<String, Value>) {
@@ -369,7 +372,7 @@ impl Renderer<'_> {
             "created": instant(resource.created),
             "lastModified": instant(resource.last_modified),
             "location": location(self.base, self.resource_type.endpoint(), resource.id.as_str()),
-            "version": etag(resource.version),
+            "version": etag(self.view.version(self.resource_type, resource.version)),
         });
         let values = Map::from_iter([("meta".to_owned(), meta)]);
         self.put(None, attribute, &values, answer, resource);

@@ -256,6 +256,14 @@ impl ResourceType {
         self.member_of.as_deref()
     }
 
+    /// What is copied from the other end of a membership into the elements of one of its two attributes.
+    pub(crate) fn copies(&self, attribute: &str) -> Vec<Copied> {
+        match &self.membership {
+            Some(membership) if membership.attribute == attribute => membership.copied.clone(),
+            _ => vec![Copied::sent("display", &["displayName"])],
+        }
+    }
+
     /// What PATCH answers where neither the request nor the dialect says.
     pub fn patch_answer(&self) -> PatchAnswer {
         self.patch_answer

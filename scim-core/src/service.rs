@@ -17,9 +17,11 @@ mod in_process;
 mod list;
 mod media;
 mod members;
+mod moment;
 mod observe;
 mod parameters;
 mod references;
+mod waiting;
 mod write;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ use crate::{
     store::{AllowAll, Capability, ResourceKind, StoreError},
 };
 
-use self::{media::Media, observe::About};
+use self::{media::Media, observe::About, waiting::Waiting};
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
 pub use caller::{Bulk, Caller, Feed, Me};
@@ -75,6 +77,7 @@ pub struct Service {
     environment: Arc<dyn Environment>,
     observer: Option<Arc<dyn Observer>>,
     limits: Limits,
+    waiting: Arc<Waiting>,
 }
 
 /// What one request may cost.
@@ -101,6 +104,8 @@ pub struct Limits {
     pub cursor_life: u32,
     /// Resources that a list may have in all, over all its pages; more is `tooMany`.
     pub results: u64,
+    /// Requests of one organisation that wait on the change feed at the same time; one more is 429.
+    pub waiting: usize,
     /// Operations in a bulk request.
     pub bulk_operations: usize,
     /// Bytes of a bulk request.
@@ -108,7 +113,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number with 20,000 members, cursors an hour, bulk 1,000 operations of 1 MiB.
+    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number with 20,000 members, cursors an hour, 100 who wait, bulk 1,000 operations of
+    /// 1 MiB.
     fn default() -> Self {
         Self {
             body: 16 << 20,
@@ -121,6 +127,7 @@ impl Default for Limits {
             page_members: 20_000,
             cursor_life: 3_600,
             results: u64::MAX,
+            waiting: 100,
             bulk_operations: 1_000,
             bulk_body: 1 << 20,
         }
@@ -137,6 +144,7 @@ impl Service {
             environment: Arc::new(System),
             observer: None,
             limits: Limits::default(),
+            waiting: Arc::default(),
         }
     }
 

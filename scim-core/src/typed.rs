@@ -78,7 +78,7 @@ pub type Rest = serde_json::Map<String, Value>;
 /// assert_eq!(device.to_value().unwrap(), value);
 /// ```
 pub trait Typed: Serialize + DeserializeOwned {
-    /// The first segment of the path, as in `Users`.
+    /// The first segment of the path, as in `Users`, where the service does not announce another one.
     const ENDPOINT: &'static str;
     /// The URN of the base schema.
     const SCHEMA: &'static str;

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use scim_filter::{Bound, Location};
 
-use crate::store::{Part, ResourceKind};
+use crate::{
+    ResourceType,
+    schema::Attribute,
+    store::{Copied, EDGES, Part, Position, ResourceKind, Version, each_location},
+};
 
 /// The container of what the service itself keeps about a resource, in the assigned part. Never published; filters of views may look at
 /// it.
@@ -27,6 +31,16 @@ pub struct View {
     hidden: Vec<(ResourceKind, Location)>,
     confidential: Vec<(ResourceKind, Location)>,
     access: Access,
+    memberships: Memberships,
+}
+
+/// How memberships fit what a view selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memberships {
+    /// Something visible may have members that are not.
+    Open,
+    /// Rules see to it that it has none.
+    Closed,
 }
 
 /// What a caller may do.
@@ -47,13 +61,26 @@ impl View {
             hidden: vec![],
             confidential: vec![],
             access: Access::ReadWrite,
+            memberships: Memberships::Open,
         }
     }
 
-    /// Of a kind, only what a filter selects. The rest does not exist for the caller.
+    /// Of a kind, only what a filter selects. The rest does not exist for the caller, as a member neither: nobody outside is shown among
+    /// the members of a group or the groups of a user, or is taken out of a group, not even by a PUT. Filters and orders over memberships
+    /// are refused, for they would look at all of them.
+    ///
+    /// That takes one look-up more for each page, and a change of members reads all of the group's. See [`closed`](Self::closed).
     #[must_use]
     pub fn only(mut self, kind: impl Into<ResourceKind>, filter: Bound) -> Self {
         self.filters.insert(kind.into(), filter);
+        self
+    }
+
+    /// Relies on rules of the service for this: what is a member of something visible, or has a visible member and is shown with it, is
+    /// visible too. Then memberships need no look-up, and filters over them are taken.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.memberships = Memberships::Closed;
         self
     }
 
@@ -64,7 +91,10 @@ impl View {
         self
     }
 
-    /// Without an attribute or sub-attribute of a kind.
+    /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership.
+    ///
+    /// It is about reading. Who may write can still set the attribute, and a PUT without it clears it, as with every attribute that is
+    /// never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
     #[must_use]
     pub fn hiding(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
         self.hidden.push((kind.into(), location));
@@ -105,6 +135,49 @@ impl View {
     pub fn is_confidential(&self, kind: &ResourceKind, location: &Location) -> bool {
         let is_it = |it: &Location| it == location || *it == location.parent();
         self.confidential.iter().any(|(of, it)| of == kind && is_it(it))
+    }
+
+    /// Whether the other end of a membership may be out of sight where it is of that kind.
+    pub(crate) fn looks_up(&self, kind: &ResourceKind) -> bool {
+        self.memberships == Memberships::Open && self.filters.contains_key(kind)
+    }
+
+    /// Whether the other end of some membership may be out of sight.
+    pub(crate) fn looks_up_members(&self) -> bool {
+        self.memberships == Memberships::Open && !self.filters.is_empty()
+    }
+
+    /// Whether what the caller sees depends on memberships.
+    pub(crate) fn selects_by_memberships(&self) -> bool {
+        let mut selects = false;
+        for filter in self.filters.values() {
+            each_location(filter, &mut |it| selects |= it.extension.as_deref() == Some(EDGES));
+        }
+        selects
+    }
+
+    /// The version of a resource as the caller is told it: that of its memberships counts only where he is shown them, lest it tell of a
+    /// group that does not exist for him.
+    pub(crate) fn version(&self, of: &ResourceType, version: Version) -> Version {
+        let shown = of.member_of_attribute().filter(|name| {
+            let is_secret = of.schema().attribute(name).is_none_or(Attribute::is_secret);
+            !is_secret && !self.hides(of.kind(), &Location::new(*name))
+        });
+        match shown {
+            Some(_) => version,
+            None => Version::new(version.own, Position::START),
+        }
+    }
+
+    /// Those copies, without what they would take from a value that is kept from the caller.
+    pub(crate) fn copies(&self, copied: &[Copied]) -> Vec<Copied> {
+        let hides =
+            |at: &Location| self.hidden.iter().any(|(_, it)| it == at || *it == at.parent());
+        let shown = |it: &Copied| Copied {
+            from: it.from.iter().filter(|at| !hides(at)).cloned().collect(),
+            ..it.clone()
+        };
+        copied.iter().map(shown).filter(|it| !it.from.is_empty()).collect()
     }
 
     /// Whether a value is kept from the caller.

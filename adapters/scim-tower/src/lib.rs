@@ -18,9 +18,13 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use scim_core::{Caller, ScimError, Service, service::error_response};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub use bearer::Bearer;
+
+/// How long what a token may do is taken for known. A read that took longer, as one that waited for a change, is answered only where it
+/// still may (`sec:A-05`). A write is not asked about again: it has happened.
+const RIGHTS_HOLD: Duration = Duration::from_secs(1);
 
 /// Finds out who sends a request, from its head alone.
 #[async_trait]
@@ -37,7 +41,8 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 ///
 /// Authentication comes first, over every path: nothing of the body is read, and nothing tells which paths exist, before it has
 /// succeeded. Bodies are cut off at the limit of the service while they are read, and when they come too slowly. Needs a tokio runtime
-/// with its timer.
+/// with its timer. Who sends a read that takes longer than a second is asked for once more before the answer, lest a token that was
+/// revoked meanwhile is told of what happened since.
 ///
 /// The path of a request must be the whole one, below the path of the caller's base. In axum: `fallback_service` or `route_service`, not
 /// `nest_service`, which takes a piece of the path away.
@@ -105,7 +110,24 @@ impl ScimTower {
         let body = body.await.unwrap_or_else(|_| {
             Err(ScimError::request_timeout("the body came too slowly; send it again"))
         })?;
-        self.in_time(self.service.handle(&caller, Request::from_parts(head, body))).await
+        let began = Instant::now();
+        let request = Request::from_parts(head.clone(), body);
+        let answer = self.in_time(self.service.handle(&caller, request)).await?;
+        if is_read(&head) && began.elapsed() >= RIGHTS_HOLD {
+            self.check_again(&head, &caller).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Whether who asked may still know, and sees what he saw.
+    async fn check_again(&self, head: &Parts, before: &Caller) -> Result<(), ScimError> {
+        let now = self.in_time(self.authenticate.authenticate(head)).await??;
+        let seen = |it: &Caller| (it.tenant.clone(), it.feed, it.view.clone());
+        match seen(&now) == seen(before) {
+            true => Ok(()),
+            false => Err(ScimError::unavailable("the rights of this token changed; try again")
+                .retry_after(1)),
+        }
     }
 
     /// As whom a request is answered that anybody may make.
@@ -113,8 +135,7 @@ impl ScimTower {
         let caller = self.open.as_deref()?;
         let base = caller.base.path().trim_end_matches('/');
         let path = head.uri.path().strip_prefix(base)?;
-        let reads = matches!(head.method, Method::GET | Method::HEAD);
-        (reads && path == "/ServiceProviderConfig").then_some(caller)
+        (is_read(head) && path == "/ServiceProviderConfig").then_some(caller)
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, ScimError> {
@@ -145,6 +166,10 @@ where
             Ok(answer.unwrap_or_else(|error| refusal(&error)).map(Full::new))
         })
     }
+}
+
+fn is_read(head: &Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD)
 }
 
 /// What a client is told that was refused here. A connection on which the rest of a body may still come is not used again.

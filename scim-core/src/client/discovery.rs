@@ -137,6 +137,21 @@ impl Discovered {
         names.into_iter().find(|name| self.endpoint(name) == Some(endpoint))
     }
 
+    /// Where resources of a base schema are. Of several such types the one at `usual` counts, or else the first. An endpoint is a path below
+    /// the base; what is none is not believed.
+    pub(crate) fn endpoint_of(&self, schema: &str, usual: &str) -> Option<&str> {
+        let is_of = |it: &&Value| {
+            let base = it.get("schema").and_then(Value::as_str);
+            base.is_some_and(|base| base.eq_ignore_ascii_case(schema))
+        };
+        let endpoints = self.resource_types.iter().filter(is_of);
+        let endpoints = endpoints.filter_map(|it| it.get("endpoint")?.as_str());
+        let mut paths = endpoints.map(|it| it.trim_matches('/')).filter(|it| is_path(it));
+        let first = paths.next()?;
+        let another = paths.find(|it| *it == usual).filter(|_| first != usual);
+        Some(another.unwrap_or(first))
+    }
+
     /// The document of a schema.
     pub fn schema(&self, urn: &str) -> Option<&Value> {
         let is = |it: &&Value| {
@@ -147,7 +162,19 @@ impl Discovered {
     }
 }
 
+/// Whether a text names something below the base.
+fn is_path(text: &str) -> bool {
+    let is_odd = |it: char| it.is_whitespace() || it.is_control() || "\\?#:%".contains(it);
+    !text.contains(is_odd) && text.split('/').all(|it| !matches!(it, "" | "." | ".."))
+}
+
 impl Client {
+    /// Where the service says that resources of a base schema are, if it was asked.
+    pub(crate) fn endpoint_of(&self, schema: &str, usual: &str) -> Option<String> {
+        let known = self.known.discovered()?;
+        known.endpoint_of(schema, usual).map(str::to_owned)
+    }
+
     /// Reads what the service says about itself. From then on this client and its copies rely on it: they do not ask for what is not
     /// offered, keep to the limits, and use cursors where there are some. Until then they try.
     ///

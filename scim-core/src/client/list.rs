@@ -38,6 +38,7 @@ pub struct Resources {
     total: Option<u64>,
     validator: Validator,
     first: Option<String>,
+    has_changed: bool,
 }
 
 type Reading = Pin<Box<dyn Future<Output = (Walk, Result<Option<Sheet>, ClientError>)> + Send>>;
@@ -56,6 +57,8 @@ pub struct List {
     pub resources: Vec<Rest>,
     /// The ETag that every page had: the list is one snapshot. None where the service gives none, or the list changed between pages.
     pub validator: Option<String>,
+    /// Whether the list changed while it was read: [`Resources::has_changed`].
+    pub has_changed: bool,
 }
 
 impl Client {
@@ -91,6 +94,7 @@ impl Client {
             total: None,
             validator: Validator::Unread,
             first: None,
+            has_changed: false,
         }
     }
 }
@@ -104,6 +108,13 @@ impl Resources {
     /// What the service said last about how many there are, if it said anything.
     pub fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// Whether two pages so far had different ETags or totals: something changed while the list was read. Who was there throughout came
+    /// nevertheless, from cursor to cursor; by index, somebody may have slipped past. Whoever needs one snapshot reads again, or follows
+    /// the change feed from [`directory`](Client::directory) on.
+    pub fn has_changed(&self) -> bool {
+        self.has_changed
     }
 
     /// All that are left.
@@ -121,7 +132,7 @@ impl Resources {
             Validator::One(tag) => Some(tag),
             _ => None,
         };
-        Ok(List { resources, validator })
+        Ok(List { resources, validator, has_changed: self.has_changed })
     }
 
     /// The ETag of the first page.
@@ -135,10 +146,14 @@ impl Resources {
     }
 
     fn take_in(&mut self, sheet: Sheet) {
-        self.total = sheet.total.or(self.total);
-        if matches!(self.validator, Validator::Unread) {
-            self.first.clone_from(&sheet.validator);
+        match self.validator {
+            Validator::Unread => self.first.clone_from(&sheet.validator),
+            _ => {
+                self.has_changed |= differ(self.first.as_ref(), sheet.validator.as_ref());
+                self.has_changed |= differ(self.total, sheet.total);
+            }
         }
+        self.total = sheet.total.or(self.total);
         self.validator = std::mem::take(&mut self.validator).and(sheet.validator);
         self.ready.extend(sheet.resources);
     }
@@ -197,6 +212,11 @@ impl Validator {
             _ => Self::None,
         }
     }
+}
+
+/// Whether two pages say different things about the same.
+fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
 /// A page as it came, without what came before.

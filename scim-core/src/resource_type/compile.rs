@@ -146,7 +146,7 @@ impl ResourceTypes {
 
 impl ResourceType {
     /// The base schema and the extensions.
-    pub(super) fn schemas(&self) -> impl Iterator<Item = &Arc<Schema>> {
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Arc<Schema>> {
         let extensions = self.extensions.iter().map(|extension| &extension.schema);
         std::iter::once(&self.schema).chain(extensions)
     }

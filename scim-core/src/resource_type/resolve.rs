@@ -11,7 +11,7 @@ use super::{
 use crate::{
     View,
     schema::{Attribute, Mutability, Returned},
-    store::EDGES,
+    store::{Copied, EDGES},
 };
 
 /// The attributes that every resource has and no schema lists (RFC 7643 §3.1).
@@ -213,9 +213,25 @@ impl Askable<'_> {
                 || self.view.hides(&self.of.kind, place.whole().location())
         };
         match found {
-            Found::Attribute(place) if hides(&place) => Resolution::Forbidden,
+            Found::Attribute(place) if hides(&place) || self.tells_of_others(&place) => {
+                Resolution::Forbidden
+            }
             found => self.of.resolution(found),
         }
+    }
+
+    /// Whether the values are those of memberships some of which the caller does not see, or copies of a value that he does not see.
+    fn tells_of_others(&self, place: &Place<'_>) -> bool {
+        let name = place.attribute.name.as_str();
+        let memberships = self.of.membership.iter().map(|it| &it.attribute);
+        let mut listed = memberships.chain(&self.of.member_of);
+        if place.extension.is_some() || !listed.any(|it| it == name) {
+            return false;
+        }
+        let copies = self.of.copies(name);
+        let is_own = |it: &Copied| place.sub.is_some_and(|sub| sub.name == it.name);
+        let whole = |it: &Copied| self.view.copies(std::slice::from_ref(it)).contains(it);
+        self.view.looks_up_members() || copies.iter().any(|it| is_own(it) && !whole(it))
     }
 }
 
@@ -267,6 +283,11 @@ impl ResourceType {
         attribute.location.name = direction.into();
         attribute.location.extension = Some(EDGES.into());
         attribute
+    }
+
+    /// What can be copied along a direction of the edges.
+    pub(crate) fn copies_along(&self, direction: &str) -> Vec<Copied> {
+        self.edges(direction).map(|attribute| self.copies(attribute)).unwrap_or_default()
     }
 
     /// The name of the attribute that a direction of the edges stands for.

@@ -16,7 +16,7 @@ use crate::{
     PatchAnswer, ResourceType, ScimError, discovery,
     patch::Plan,
     project::{Projection, Renderer, etag, named_by_body},
-    store::{Readable, Resource, ResourceId, Want},
+    store::{Readable, Resource, ResourceId, StoreError, Want},
 };
 
 impl Service {
@@ -97,9 +97,10 @@ impl Service {
                 "a filter selects from a list; this is the address of one resource",
             ));
         }
-        let resource = self.visible(caller, of, id, &projection.want(of)).await?;
-        if conditions.has_seen(&resource.version.to_string()) {
-            return Ok(Outcome::NotModified(etag(resource.version)));
+        let resource = self.visible(caller, of, id, &projection.want(of, &caller.view)).await?;
+        let version = caller.view.version(of, resource.version);
+        if conditions.has_seen(&version.to_string()) {
+            return Ok(Outcome::NotModified(etag(version)));
         }
         self.render(caller, of, &resource, (&projection, &[]), StatusCode::OK).await
     }
@@ -122,7 +123,7 @@ impl Service {
         shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
-        let resource = self.visible(caller, of, id, &shown.0.want(of)).await?;
+        let resource = self.visible(caller, of, id, &shown.0.want(of, &caller.view)).await?;
         self.render(caller, of, &resource, shown, status).await
     }
 
@@ -134,14 +135,29 @@ impl Service {
         id: &ResourceId,
         want: &Want,
     ) -> Result<Resource, ScimError> {
-        let found = self.store.get(&caller.tenant, of.kind(), id, want).await;
-        let found = found.map_err(store_error)?;
-        let missing = || ScimError::not_found(format!("there is no {} with this id", of.kind()));
-        let resource = found.ok_or_else(missing)?;
-        let Some(filter) = caller.view.filter(of.kind()) else { return Ok(resource) };
-        let readable = Readable::new(&resource, caller.view.part()).map_err(store_error)?;
-        let is_visible = filter.matches(&readable);
-        if is_visible { Ok(resource) } else { Err(missing()) }
+        let seen = self.seen(caller, of, id, want).await.map_err(store_error)?;
+        seen.ok_or_else(|| ScimError::not_found(format!("there is no {} with this id", of.kind())))
+    }
+
+    /// A resource, if the caller sees it.
+    pub(super) async fn seen(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        want: &Want,
+    ) -> Result<Option<Resource>, StoreError> {
+        let get = self.store.get(&caller.tenant, of.kind(), id, want);
+        let Some(filter) = caller.view.filter(of.kind()) else { return get.await };
+        if !caller.view.selects_by_memberships() {
+            let Some(found) = get.await? else { return Ok(None) };
+            let is_seen = filter.matches(&Readable::new(&found, caller.view.part())?);
+            return Ok(is_seen.then_some(found));
+        }
+        let mut query = caller.sees(of, 1);
+        query.ids = Some(vec![id.clone()]);
+        query.want.extend(want.clone());
+        Ok(self.store.query(&caller.tenant, &query).await?.resources.pop())
     }
 
     pub(super) async fn render(
@@ -161,7 +177,7 @@ impl Service {
             written: shown.1,
             named: &self.named(caller, [resource]).await?,
         };
-        let version = etag(resource.version);
+        let version = etag(caller.view.version(of, resource.version));
         let rendered = renderer.render(resource).map_err(store_error)?;
         Ok(Outcome::Resource { status, resource: rendered, version })
     }

@@ -177,7 +177,16 @@ fn operation(value: Value) -> Result<Operation, ScimError> {
         _ => None,
     };
     let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
-    let (bulk_id, version) = (text("bulkId"), text("version"));
+    let bulk_id = text("bulkId");
+    let version = match take(&mut members, "version") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(version)) => Some(version),
+        Some(_) => {
+            return Err(ScimError::invalid_value(
+                "version must be a text, as answers give it: `W/\"17\"`",
+            ));
+        }
+    };
     let data = take(&mut members, "data").unwrap_or_default();
     Ok(Operation { method: method.to_ascii_uppercase(), path, bulk_id, version, data })
 }

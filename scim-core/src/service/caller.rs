@@ -5,8 +5,8 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::{
-    Dialect, ResourceTypes, View,
-    store::{Actor, ResourceId, ResourceKind, Tenant},
+    Dialect, ResourceType, ResourceTypes, View,
+    store::{Actor, Query, ResourceId, ResourceKind, Tenant},
 };
 
 /// Who asks. Made by the adapter from what it has authenticated, never from what the request claims.
@@ -66,6 +66,23 @@ pub enum Bulk {
 }
 
 impl Caller {
+    /// A question for what the caller sees of a type.
+    pub(crate) fn sees(&self, of: &ResourceType, count: usize) -> Query {
+        let mut query = Query::all(of.kind().clone(), count);
+        query.part = self.view.part();
+        query.filter = self.view.filter(of.kind()).cloned();
+        if let Some(filter) = &query.filter {
+            query.want.add_compared(filter, |direction| of.copies_along(direction));
+        }
+        query
+    }
+
+    /// Whether the change feed tells the caller all that he must know: not where what he sees depends on memberships, for the log has no
+    /// entry for a user who comes to a group.
+    pub(crate) fn can_follow(&self) -> bool {
+        self.feed == Feed::On && !self.view.selects_by_memberships()
+    }
+
     /// A caller who sees and may do everything in an organisation with the standard resource types.
     ///
     /// Of the base, only scheme, host, port and path count (RFC 7644 §1.3, §7.1).

@@ -1,22 +1,25 @@
 //! The change feed: what became of the resources that a caller sees, in the order of the log. Ours, not the RFC's.
 //!
 //! `GET {base}/.changes?after=EPOCH.POSITION&count=N&wait=SECONDS`. A reader that has noted the ETag of its first list begins there, and has
-//! one consistent snapshot once it has applied all that follows. What the caller can no longer see is told as deleted.
+//! one consistent snapshot once it has applied all that follows. What the caller can no longer see is told as deleted; where his View or his
+//! resource types changed, which nothing in the log tells, he starts over.
+//!
+//! What is copied from other resources is as it was when the entry was read, and moves nobody: the `groups` of a user, the names of
+//! members. Who needs them takes them from the groups and the users. For the same reason a View that selects by memberships has no feed.
 
 use std::{collections::HashMap, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Caller, Service, cursor::page_size, encode::Outcome, parameters::Parameters, references::Named,
-    store_error,
+    Caller, Service, cursor::page_size, encode::Outcome, moment::Moment, parameters::Parameters,
+    references::Named, store_error,
 };
 use crate::{
     ResourceType, ScimError,
     project::{Projection, Renderer},
     store::{
-        Capability, ChangePage, Epoch, Event, LogEntry, Position, Query, Resource, ResourceId,
-        ResourceKind, StoreError,
+        Capability, ChangePage, Event, LogEntry, Position, Resource, ResourceKind, StoreError,
     },
 };
 
@@ -31,39 +34,39 @@ impl Service {
         caller: &Caller,
         parameters: &Parameters,
     ) -> Result<Outcome, ScimError> {
-        let (epoch, after) = moment(parameters)?;
+        let after = Moment::after(parameters)?;
         let count = parameters.number("count")?;
         let count = count.map_or(self.limits.default_page, |it| page_size(it, &self.limits));
         let wait = parameters.number("wait")?.unwrap_or(0).clamp(0, LONGEST_WAIT.into());
         let types = types(caller, parameters)?;
-        let mut log = self.log(caller, (&epoch, after), count).await?;
-        if log.last == after && wait > 0 {
-            self.wait(caller, after, Duration::from_secs(wait.unsigned_abs())).await?;
-            log = self.log(caller, (&epoch, after), count).await?;
+        let (mut now, mut log) = self.log(caller, &after, count).await?;
+        if now == after && wait > 0 {
+            let wait = Duration::from_secs(wait.unsigned_abs());
+            self.wait(caller, after.position, wait).await?;
+            (now, log) = self.log(caller, &after, count).await?;
         }
-        let (changes, position) = self.shown(caller, &types, &log, after).await?;
+        let (changes, position) = self.shown(caller, &types, &log, after.position).await?;
         Ok(Outcome::Document(json!({
             "schemas": [CHANGE_FEED],
-            "epoch": log.epoch,
+            "epoch": now.epoch,
             "position": position,
             "more": position < log.last,
             "changes": changes,
         })))
     }
 
-    /// A stretch of the log, if it is the log that the caller has read so far.
+    /// A stretch of the log, and where it ends, if it is the log that the caller has read so far.
     async fn log(
         &self,
         caller: &Caller,
-        (epoch, after): (&Epoch, Position),
+        after: &Moment,
         count: usize,
-    ) -> Result<ChangePage, ScimError> {
-        let log = self.store.changes(&caller.tenant, after, count).await;
+    ) -> Result<(Moment, ChangePage), ScimError> {
+        let log = self.store.changes(&caller.tenant, after.position, count).await;
         let log = log.map_err(store_error)?;
-        match log.epoch == *epoch && after <= log.last {
-            true => Ok(log),
-            false => Err(store_error(StoreError::Expired(after))),
-        }
+        let now = Moment::new(caller, &log.epoch, log.last);
+        now.check_follows(after)?;
+        Ok((now, log))
     }
 
     /// Waits until there is something after a position, but not longer than that.
@@ -73,6 +76,10 @@ impl Service {
         after: Position,
         longest: Duration,
     ) -> Result<(), ScimError> {
+        let _place = self.waiting.place(&caller.tenant, self.limits.waiting).ok_or_else(|| {
+            ScimError::too_many_requests("too many requests of this organisation wait for changes")
+                .retry_after(5)
+        })?;
         let mut changed = pin!(self.store.changed(&caller.tenant, after));
         let mut time = pin!(self.environment.sleep(longest));
         let ended = poll_fn(|context| match changed.as_mut().poll(context) {
@@ -103,7 +110,10 @@ impl Service {
             let of = types.iter().find(|(of, _)| *of.kind() == entry.kind);
             if let Some((of, projection)) = of {
                 let resource = match entry.event {
-                    Event::Put => self.seen(caller, (of, projection), &entry.id).await?,
+                    Event::Put => {
+                        let want = projection.want(of, &caller.view);
+                        self.seen(caller, of, &entry.id, &want).await.map_err(store_error)?
+                    }
                     Event::Delete => None,
                 };
                 members += resource.as_ref().and_then(|it| it.members.as_ref()).map_or(0, Vec::len);
@@ -117,35 +127,6 @@ impl Service {
         }
         Ok((changes, log.entries.last().map_or(after, |entry| entry.position)))
     }
-
-    /// A resource, if the caller sees it.
-    async fn seen(
-        &self,
-        caller: &Caller,
-        (of, projection): (&ResourceType, &Projection),
-        id: &ResourceId,
-    ) -> Result<Option<Resource>, ScimError> {
-        let mut query = Query::all(of.kind().clone(), 1);
-        query.ids = Some(vec![id.clone()]);
-        query.filter = caller.view.filter(of.kind()).cloned();
-        query.part = caller.view.part();
-        query.want = projection.want(of);
-        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
-        Ok(page.resources.into_iter().next())
-    }
-}
-
-/// Where a reader stands: the text inside the ETag of a list.
-fn moment(parameters: &Parameters) -> Result<(Epoch, Position), ScimError> {
-    let read = |text: &str| {
-        let (epoch, position) = text.rsplit_once('.')?;
-        Some((epoch.into(), Position(position.parse().ok()?)))
-    };
-    parameters.text("after").and_then(read).ok_or_else(|| {
-        ScimError::invalid_value(
-            "after must be `EPOCH.POSITION`, as in the ETag of a list or the answer before",
-        )
-    })
 }
 
 fn types<'a>(

@@ -185,7 +185,10 @@ fn check_access(view: &View) -> Result<(), ScimError> {
 
 fn check_feed(caller: &Caller) -> Result<(), ScimError> {
     match caller.feed {
-        Feed::On => Ok(()),
+        Feed::On if caller.can_follow() => Ok(()),
+        Feed::On => Err(ScimError::not_implemented(
+            "what this token sees depends on memberships, which the change feed does not follow; read the lists",
+        )),
         Feed::Off => Err(ScimError::forbidden("this token may not follow the change feed")),
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Caller, Service,
     cursor::page_size,
     encode::{ListResponse, Outcome, Place, Rendered},
+    moment::Moment,
     parameters::{Conditions, Parameters},
     references::Named,
     store_error,
@@ -38,9 +39,9 @@ impl Service {
         if conditions.knows_some() {
             let now = self.store.changes(&caller.tenant, Position::START, 0).await;
             let now = now.map_err(store_error)?;
-            let validator = format!("{}.{}", now.epoch, now.last);
-            if conditions.has_seen(&validator) {
-                return Ok(Outcome::NotModified(format!("W/\"{validator}\"")));
+            let now = Moment::new(caller, &now.epoch, now.last);
+            if conditions.has_seen(&now.to_string()) {
+                return Ok(Outcome::NotModified(now.etag()));
             }
         }
         let mut page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
@@ -57,8 +58,8 @@ impl Service {
         };
         let named = self.named(caller, &page.resources).await?;
         let resources = asked.render(&page, &named).map_err(store_error)?;
-        let validator = format!("W/\"{}.{}\"", page.epoch, page.position);
-        Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(validator))))
+        let moment = Moment::new(caller, &page.epoch, page.position);
+        Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(moment.etag()))))
     }
 
     fn query(&self, asked: &Asked<'_>, parameters: &Parameters) -> Result<Query, ScimError> {
@@ -67,6 +68,11 @@ impl Service {
         query.part = asked.caller.view.part();
         query.sort = asked.sort(parameters)?;
         query.want = asked.want();
+        if let Some(filter) = &query.filter {
+            for (of, _) in &asked.types {
+                query.want.add_compared(filter, |direction| of.copies_along(direction));
+            }
+        }
         query.most_members = self.limits.page_members;
         let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
         let count = parameters.number("count")?;
@@ -168,15 +174,7 @@ impl<'a> Asked<'a> {
     fn want(&self) -> Want {
         let mut all = Want::DOCUMENTS;
         for (of, projection) in &self.types {
-            let want = projection.want(of);
-            for (all, more) in
-                [(&mut all.members, want.members), (&mut all.member_of, want.member_of)]
-            {
-                if let Some(more) = more {
-                    let all = all.get_or_insert_default();
-                    all.extend(more.into_iter().filter(|it| !all.contains(it)).collect::<Vec<_>>());
-                }
-            }
+            all.extend(projection.want(of, &self.caller.view));
         }
         all
     }

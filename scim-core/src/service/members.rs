@@ -1,14 +1,16 @@
 //! Members that a client names: who they are, and who a filter means.
 
+use std::collections::HashSet;
+
 use scim_filter::Bound;
 
-use super::{Caller, attempt::Attempt};
+use super::{Caller, Service, attempt::Attempt};
 use crate::{
-    ResourceType, ScimError,
+    ResourceType, ScimError, View,
     admit::MemberRef,
     patch::{MemberChange, MemberStep, Plan},
     resource_type::UnknownMember,
-    store::{MemberId, Query, Reader, Resource, ResourceId, Want},
+    store::{Edge, MemberId, Reader, Resource, ResourceId, Want},
 };
 
 /// How many unknown members a refusal names.
@@ -26,16 +28,14 @@ pub(super) async fn resolve(
         return Ok(vec![]);
     }
     let ids: Vec<ResourceId> = listed.iter().map(|member| member.id.clone()).collect();
-    let named: std::collections::HashSet<&ResourceId> = ids.iter().collect();
+    let named: HashSet<&ResourceId> = ids.iter().collect();
     let mut found: Vec<MemberId> =
         pending.iter().filter(|it| named.contains(&it.id)).cloned().collect();
     for resource_type in caller.types.iter() {
-        let mut within = Query::all(resource_type.kind().clone(), ids.len());
-        within.filter = caller.view.filter(resource_type.kind()).cloned();
-        within.part = caller.view.part();
+        let within = caller.sees(resource_type, ids.len());
         found.extend(reader.existing(&ids, within).await?);
     }
-    let known: std::collections::HashSet<&ResourceId> = found.iter().map(|it| &it.id).collect();
+    let known: HashSet<&ResourceId> = found.iter().map(|it| &it.id).collect();
     let missing: Vec<&str> =
         ids.iter().filter(|id| !known.contains(id)).map(ResourceId::as_str).collect();
     let refuses = of.membership().is_none_or(|it| it.unknown == UnknownMember::Refused);
@@ -56,10 +56,36 @@ fn unknown(missing: &[&str]) -> ScimError {
 }
 
 /// What must be read of a resource before a plan applies: its members only where a filter looks at more than their ids.
-pub(super) fn want(of: &ResourceType, plan: &Plan) -> Want {
+pub(super) fn want(of: &ResourceType, plan: &Plan, view: &View) -> Want {
     let looks = plan.members().iter().any(|step| matches!(step, MemberStep::RemoveMatching(_)));
-    let copied = of.membership().filter(|_| looks).map(|membership| membership.copied.clone());
+    let copied =
+        of.membership().filter(|_| looks).map(|membership| view.copies(&membership.copied));
     Want { members: copied, member_of: None }
+}
+
+impl Service {
+    /// Takes out of a resource the members that the caller does not see.
+    pub(super) async fn leave_in_sight(
+        &self,
+        caller: &Caller,
+        resource: &mut Resource,
+    ) -> Result<(), ScimError> {
+        let named = self.named(caller, [&*resource]).await?;
+        let in_sight = |it: &Edge| !caller.view.looks_up(&it.kind) || named.contains_key(&it.id);
+        resource.members.iter_mut().for_each(|members| members.retain(in_sight));
+        Ok(())
+    }
+}
+
+/// A change of members that lets those go only who are in sight.
+pub(super) fn among(in_sight: &[Edge], change: MemberChange) -> MemberChange {
+    let named: HashSet<&ResourceId> = match change.exactly {
+        true => change.add.iter().map(|it| &it.id).collect(),
+        false => change.remove.iter().collect(),
+    };
+    let goes = |it: &&Edge| named.contains(&it.id) != change.exactly;
+    let remove = in_sight.iter().filter(goes).map(|it| it.id.clone()).collect();
+    MemberChange { exactly: false, remove, ..change }
 }
 
 /// What a plan does to the members of a resource.

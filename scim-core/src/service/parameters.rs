@@ -74,7 +74,7 @@ impl Parameters {
                 Value::Null => continue,
                 Value::String(text) if !(is_number || is_list) || as_text => text.clone(),
                 Value::Number(number) if is_number => number.to_string(),
-                Value::Array(items) if is_list => {
+                Value::Array(items) if is_list && items.iter().all(Value::is_string) => {
                     items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
                 }
                 _ if is_ours(&name) => {
@@ -124,9 +124,9 @@ impl Conditions {
         Self { if_match: version, if_none_match: None }
     }
 
-    /// Whether `If-Match` names something.
+    /// Whether a write depends on the version.
     pub(super) fn is_bound(&self) -> bool {
-        self.if_match.is_some()
+        self.if_match.is_some() || self.if_none_match.is_some()
     }
 
     /// Whether `If-None-Match` names something.
@@ -136,11 +136,11 @@ impl Conditions {
 
     /// Whether a write may go on at that own position. Weak comparison, for SCIM's tags are weak.
     pub(super) fn allow_write(&self, own: Position) -> bool {
-        let Some(tags) = &self.if_match else { return true };
-        tags.split(',').any(|tag| {
-            let tag = opaque(tag);
-            tag == "*" || tag.split('.').next() == Some(own.to_string().as_str())
-        })
+        let own = own.to_string();
+        let names = |tags: &String| {
+            tags.split(',').map(opaque).any(|tag| tag == "*" || tag.split('.').next() == Some(&own))
+        };
+        self.if_match.as_ref().is_none_or(names) && !self.if_none_match.as_ref().is_some_and(names)
     }
 
     /// Whether the client has this version already.

@@ -1,4 +1,4 @@
-//! References in answers: a manager has a `$ref` where his id names a resource that the caller sees.
+//! References in answers: a manager has a `$ref` where his id names a resource that the caller sees, and what is out of sight is no member.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,14 +8,15 @@ use serde_json::Value;
 use super::{Caller, Service, store_error};
 use crate::{
     Object, ResourceType, ScimError,
-    store::{Query, Resource, ResourceId, ResourceKind},
+    store::{Resource, ResourceId, ResourceKind},
 };
 
 /// Which resources references name.
 pub(super) type Named = HashMap<ResourceId, ResourceKind>;
 
 impl Service {
-    /// Looks up, at once for each type, what the references of some resources name; none without references.
+    /// Looks up, at once for each type, what the references of some resources name, and who of their members is in sight where that is not
+    /// certain; asks nothing without references.
     pub(super) async fn named(
         &self,
         caller: &Caller,
@@ -23,6 +24,8 @@ impl Service {
     ) -> Result<Named, ScimError> {
         let mut ids = BTreeSet::new();
         for resource in resources {
+            let edges = resource.members.iter().chain(&resource.member_of).flatten();
+            ids.extend(edges.filter(|it| caller.view.looks_up(&it.kind)).map(|it| it.id.clone()));
             let Some(of) = caller.types.of(&resource.kind) else { continue };
             for attribute in references(of) {
                 for document in [&resource.sent, &resource.assigned] {
@@ -36,10 +39,8 @@ impl Service {
         }
         let ids: Vec<ResourceId> = ids.into_iter().collect();
         for of in caller.types.iter() {
-            let mut query = Query::all(of.kind().clone(), ids.len());
+            let mut query = caller.sees(of, ids.len());
             query.ids = Some(ids.clone());
-            query.filter = caller.view.filter(of.kind()).cloned();
-            query.part = caller.view.part();
             let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
             named.extend(page.resources.into_iter().map(|it| (it.id, it.kind)));
         }

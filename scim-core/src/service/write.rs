@@ -9,13 +9,13 @@ use super::{
     store_error,
 };
 use crate::{
-    Object, ResourceType, ScimError, ScimType,
+    Object, ResourceType, ScimError, ScimType, View,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
     patch::{MemberChange, Patched, Plan},
     project::etag,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Members, Query, Reader, Resource,
+        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
         ResourceId, Version, Want, Write, review,
     },
 };
@@ -30,7 +30,7 @@ struct Revision {
 /// A PUT or a PATCH, ready to be tried on the resource as it is.
 trait Revise {
     fn action(&self) -> &'static str;
-    fn want(&self, of: &ResourceType) -> Want;
+    fn want(&self, of: &ResourceType, view: &View) -> Want;
     fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError>;
 }
 
@@ -39,7 +39,7 @@ impl Revise for Admitted {
         "replace"
     }
 
-    fn want(&self, _: &ResourceType) -> Want {
+    fn want(&self, _: &ResourceType, _: &View) -> Want {
         Want::DOCUMENTS
     }
 
@@ -60,8 +60,8 @@ impl Revise for Plan {
         "patch"
     }
 
-    fn want(&self, of: &ResourceType) -> Want {
-        super::members::want(of, self)
+    fn want(&self, of: &ResourceType, view: &View) -> Want {
+        super::members::want(of, self, view)
     }
 
     fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
@@ -104,12 +104,11 @@ impl Service {
         let role = &caller.actor.role;
         let write = Completing::new(&caller.tenant, role, (of.kind(), id), None, sent);
         let Some(which) = self.completion.takes_over(&write) else { return Ok(None) };
-        let mut query = Query::all(of.kind().clone(), 2);
-        query.filter = Some(match caller.view.filter(of.kind()) {
-            Some(visible) => visible.clone().and(which),
+        let mut query = caller.sees(of, 2);
+        query.filter = Some(match query.filter {
+            Some(visible) => visible.and(which),
             None => which,
         });
-        query.part = caller.view.part();
         let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
         let mut found = page.resources.into_iter().map(|resource| resource.id);
         Ok(found.next().filter(|_| page.total == 1))
@@ -252,18 +251,31 @@ impl Service {
         conditions: &Conditions,
         revise: &(dyn Revise + Sync),
     ) -> Result<String, Attempt> {
-        let resource = self.visible(caller, of, id, &revise.want(of)).await?;
+        let mut want = revise.want(of, &caller.view);
+        let sees_some = of.membership().is_some() && caller.view.looks_up_members();
+        if sees_some {
+            want.members.get_or_insert_default();
+        }
+        let mut resource = self.visible(caller, of, id, &want).await?;
         check_version(conditions, &resource)?;
-        let revision = revise.revise(of, &resource)?;
+        if sees_some {
+            self.leave_in_sight(caller, &mut resource).await?;
+        }
+        let mut revision = revise.revise(of, &resource)?;
+        let mut is_bound = conditions.is_bound();
+        if let Some(in_sight) = resource.members.take_if(|_| sees_some) {
+            // Who comes meanwhile would stay beside "exactly these".
+            is_bound |= revision.members.exactly;
+            revision.members = super::members::among(&in_sight, revision.members);
+        }
         let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
         if contents.is_none() && revision.members.is_empty() {
-            return Ok(etag(resource.version));
+            return Ok(etag(caller.view.version(of, resource.version)));
         }
         self.check_number_of_members(revision.members.add.len())?;
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = member_change(caller, of, &revision.members, &reader).await?;
-        let is_bound = contents.is_some() || conditions.is_bound();
-        let bound = is_bound.then(|| version_of(&resource));
+        let bound = (contents.is_some() || is_bound).then(|| version_of(&resource));
         let audit = audit(revise.action(), &resource, contents.as_ref());
         let change = Change::Update { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
@@ -273,7 +285,7 @@ impl Service {
         write.before = Some(Box::new(resource));
         let committed = self.commit(caller, reader, vec![write], bound).await?;
         let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
-        Ok(etag(Version::new(own, memberships)))
+        Ok(etag(caller.view.version(of, Version::new(own, memberships))))
     }
 
     /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.

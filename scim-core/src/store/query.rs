@@ -91,6 +91,34 @@ pub struct Query {
     pub want: Want,
 }
 
+impl Want {
+    /// What another reader wants as well.
+    pub(crate) fn extend(&mut self, other: Self) {
+        let each = [(&mut self.members, other.members), (&mut self.member_of, other.member_of)];
+        for (own, more) in each {
+            let Some(more) = more else { continue };
+            let own = own.get_or_insert_default();
+            let new: Vec<Copied> = more.into_iter().filter(|it| !own.contains(it)).collect();
+            own.extend(new);
+        }
+    }
+
+    /// The copies as well that a filter compares: `copies` says which there are in a direction, `members` or `memberOf`.
+    pub(crate) fn add_compared(&mut self, filter: &Bound, copies: impl Fn(&str) -> Vec<Copied>) {
+        each_location(filter, &mut |at| {
+            let is_row = at.sub.as_deref().is_none_or(|it| matches!(it, "value" | "type"));
+            if at.extension.as_deref() != Some(super::EDGES) || is_row {
+                return;
+            }
+            let copies = Some(copies(&at.name));
+            self.extend(match &*at.name {
+                "members" => Self { members: copies, member_of: None },
+                _ => Self { members: None, member_of: copies },
+            });
+        });
+    }
+}
+
 impl Query {
     /// All resources of a kind, first page, documents alone.
     pub fn all(kind: impl Into<ResourceKind>, count: usize) -> Self {
@@ -269,8 +297,11 @@ pub(crate) fn each_location(bound: &Bound, note: &mut impl FnMut(&Location)) {
         Bound::Not(term) => each_location(term, note),
         Bound::Compare { attribute, .. }
         | Bound::OneOf { attribute, .. }
-        | Bound::Present(attribute)
-        | Bound::Element { attribute, .. } => note(&attribute.location),
+        | Bound::Present(attribute) => note(&attribute.location),
+        Bound::Element { attribute, filter } => {
+            note(&attribute.location);
+            each_location(filter, note);
+        }
         _ => {}
     }
 }

@@ -18,6 +18,9 @@ use crate::{
 
 /// Speaks to one endpoint in one Rust type. Made by [`Client::typed`]; what is said there holds here.
 ///
+/// The endpoint is the one at which the service has the type's schema, once [`Client::discover`] has asked; until then, and where the
+/// service does not say, it is [`Typed::ENDPOINT`].
+///
 /// # Examples
 ///
 /// ```
@@ -55,13 +58,19 @@ impl<T: Typed> TypedClient<T> {
         self.client.if_match(version).typed()
     }
 
+    /// Where the resources are (RFC 7644 §3.2).
+    fn endpoint(&self) -> String {
+        let announced = self.client.endpoint_of(T::SCHEMA, T::ENDPOINT);
+        announced.unwrap_or_else(|| T::ENDPOINT.to_owned())
+    }
+
     /// Makes a resource and answers what the service made of it.
     ///
     /// # Errors
     ///
     /// [`ClientError`].
     pub async fn create(&self, resource: &T) -> Result<Versioned<T>, ClientError> {
-        self.client.create(T::ENDPOINT, &resource.to_value()?).await?.try_map(typed)
+        self.client.create(&self.endpoint(), &resource.to_value()?).await?.try_map(typed)
     }
 
     /// Reads a resource.
@@ -70,7 +79,7 @@ impl<T: Typed> TypedClient<T> {
     ///
     /// [`ClientError::Refused`] with status 404 where there is none.
     pub async fn read(&self, id: &str) -> Result<Versioned<T>, ClientError> {
-        self.client.read(T::ENDPOINT, id).await?.try_map(typed)
+        self.client.read(&self.endpoint(), id).await?.try_map(typed)
     }
 
     /// Reads a resource unless it is still of this version.
@@ -83,7 +92,7 @@ impl<T: Typed> TypedClient<T> {
         id: &str,
         version: &str,
     ) -> Result<Option<Versioned<T>>, ClientError> {
-        let found = self.client.read_unless(T::ENDPOINT, id, version).await?;
+        let found = self.client.read_unless(&self.endpoint(), id, version).await?;
         found.map(|it| it.try_map(typed)).transpose()
     }
 
@@ -93,7 +102,7 @@ impl<T: Typed> TypedClient<T> {
     ///
     /// [`ClientError`].
     pub async fn replace(&self, id: &str, resource: &T) -> Result<Versioned<T>, ClientError> {
-        self.client.replace(T::ENDPOINT, id, &resource.to_value()?).await?.try_map(typed)
+        self.client.replace(&self.endpoint(), id, &resource.to_value()?).await?.try_map(typed)
     }
 
     /// Changes a resource; answers it where the service does.
@@ -106,7 +115,7 @@ impl<T: Typed> TypedClient<T> {
         id: &str,
         operations: Vec<Value>,
     ) -> Result<Option<Versioned<T>>, ClientError> {
-        let answered = self.client.patch(T::ENDPOINT, id, operations).await?;
+        let answered = self.client.patch(&self.endpoint(), id, operations).await?;
         answered.map(|it| it.try_map(typed)).transpose()
     }
 
@@ -116,7 +125,7 @@ impl<T: Typed> TypedClient<T> {
     ///
     /// [`ClientError`].
     pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
-        self.client.delete(T::ENDPOINT, id).await
+        self.client.delete(&self.endpoint(), id).await
     }
 
     /// Reads a resource, changes it, and puts it back if nobody else changed it meanwhile: [`Client::update`].
@@ -130,7 +139,8 @@ impl<T: Typed> TypedClient<T> {
         mut change: impl FnMut(&mut T),
     ) -> Result<Versioned<T>, ClientError> {
         let mut failed = None;
-        let changed = self.client.update(T::ENDPOINT, id, |value| {
+        let endpoint = self.endpoint();
+        let changed = self.client.update(&endpoint, id, |value| {
             let after = T::from_value(value.clone()).and_then(|mut resource| {
                 change(&mut resource);
                 resource.to_value()
@@ -149,7 +159,7 @@ impl<T: Typed> TypedClient<T> {
 
     /// The resources that a query selects.
     pub fn list(&self, query: impl Into<Query>) -> TypedResources<T> {
-        let resources = self.client.list(T::ENDPOINT, query);
+        let resources = self.client.list(&self.endpoint(), query);
         TypedResources { resources, resource: PhantomData }
     }
 }
@@ -166,6 +176,11 @@ impl<T: Typed> TypedResources<T> {
     /// The next resource; none at the end.
     pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Whether the list changed while it was read: [`Resources::has_changed`].
+    pub fn has_changed(&self) -> bool {
+        self.resources.has_changed()
     }
 
     /// All that are left.

@@ -216,6 +216,15 @@ fn a_version_is_a_condition() {
         (&now.body["title"], now.header("etag")),
         (&json!("Dr"), told[1]["version"].as_str().unwrap())
     );
+    // A condition that is no text is not one that may be left out.
+    for odd in [json!(1), json!(["W/\"1\""]), json!(true), json!({})] {
+        let delete = json!({"Operations": [{"method": "DELETE", "path": format!("/Users/{id}"), "version": odd}]});
+        let refused = world.ask("POST", "/Bulk", delete).refusal();
+        assert_eq!(
+            refused,
+            "400 invalidValue: version must be a text, as answers give it: `W/\"17\"`"
+        );
+    }
     let delete = |version: &str| json!({"method": "DELETE", "path": format!("/Users/{id}"), "version": version});
     assert_eq!(
         statuses(&bulk(&world, json!([delete(&version), delete(now.header("etag"))]))),

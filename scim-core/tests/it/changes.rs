@@ -214,6 +214,123 @@ fn waiting_ends_with_a_change_or_in_time() {
 }
 
 #[test]
+fn an_organisation_has_a_number_of_places_to_wait() {
+    let mut world = followed();
+    let mut limits = *world.service.limits();
+    limits.waiting = 2;
+    world.service = world.service.clone().with_limits(limits);
+    let mut other = World::new();
+    other.service = world.service.clone();
+    other.caller.tenant = "other".into();
+    other.caller.feed = Feed::On;
+    let (now, others) = (moment(&world.get("/")), moment(&other.get("/")));
+    let wait = format!("/.changes?after={now}&wait=60");
+    thread::scope(|scope| {
+        let waiting = [0, 1].map(|_| scope.spawn(|| world.get(&wait).status));
+        let theirs = scope.spawn(|| other.get(&format!("/.changes?after={others}&wait=60")).status);
+        let refused = loop {
+            thread::sleep(Duration::from_millis(5));
+            let mut third = std::pin::pin!(world.service.handle(
+                &world.caller,
+                http::Request::get(format!("/v2/acme{wait}")).body(bytes::Bytes::new()).unwrap(),
+            ));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            // Until both have sat down it gets a place itself, and gives it back when it is dropped.
+            if let std::task::Poll::Ready(answer) = third.as_mut().poll(&mut context) {
+                break answer;
+            }
+        };
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (429, &"5".parse().unwrap())
+        );
+        assert!(!theirs.is_finished());
+        world.user("ada");
+        other.user("ada");
+        assert_eq!(waiting.map(|it| it.join().unwrap()), [200, 200]);
+        assert_eq!(theirs.join().unwrap(), 200);
+    });
+    // Nobody who left keeps a place.
+    let now = moment(&world.get("/"));
+    for _ in 0..5 {
+        thread::scope(|scope| {
+            let waiting =
+                scope.spawn(|| world.get(&format!("/.changes?after={now}&wait=1")).status);
+            while !waiting.is_finished() {
+                world.clock.pass(chrono::TimeDelta::seconds(1));
+                thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(waiting.join().unwrap(), 200);
+        });
+    }
+}
+
+#[test]
+fn a_number_is_a_number() {
+    let world = followed();
+    for name in ["a", "b", "c"] {
+        world.user(name);
+    }
+    let now = moment(&world.get("/"));
+    let epoch = now.rsplit_once('.').unwrap().0;
+    // Positions up to the largest and beyond.
+    for (position, keyword) in [
+        ("9223372036854775807", "expiredCursor"),
+        ("9223372036854775808", "expiredCursor"),
+        ("18446744073709551615", "expiredCursor"),
+        ("18446744073709551616", "invalidValue"),
+        ("-1", "invalidValue"),
+        ("0x1", "invalidValue"),
+        ("1.0", "expiredCursor"),
+        ("", "invalidValue"),
+    ] {
+        for wait in ["", "&wait=60"] {
+            let refused = world.get(&format!("/.changes?after={epoch}.{position}{wait}"));
+            assert_eq!(
+                (refused.status, &refused.body["scimType"]),
+                (400, &json!(keyword)),
+                "{position}"
+            );
+        }
+    }
+    let size = |path: &str| world.get(path).body["Resources"].as_array().map_or(0, Vec::len);
+    for (query, expected) in [
+        ("count=%2B2", 2),
+        ("count=+2", 2),
+        ("count=002", 2),
+        ("count=-0", 0),
+        ("count=-5", 0),
+        ("count=-99999999999999999999", 0),
+        ("count=99999999999999999999", 3),
+        ("startIndex=-99999999999999999999", 3),
+        ("startIndex=03", 1),
+        ("startIndex=99999999999999999999", 0),
+        ("startIndex=18446744073709551616&count=2", 0),
+    ] {
+        assert_eq!(size(&format!("/Users?{query}")), expected, "{query}");
+    }
+    for query in [
+        "count=1e1",
+        "count=1.0",
+        "count=--1",
+        "count=%2B",
+        "count=0x1",
+        "startIndex=%D9%A1",
+        "count=1,2",
+    ] {
+        let refused = world.get(&format!("/Users?{query}"));
+        assert_eq!(
+            (refused.status, &refused.body["scimType"]),
+            (400, &json!("invalidValue")),
+            "{query}"
+        );
+    }
+    for query in ["count=1&count=1", "count=1&COUNT=2", "after=x&After=y", "%63ount=1&count=2"] {
+        assert_eq!(world.get(&format!("/Users?{query}")).status, 400, "{query}");
+    }
+}
+
+#[test]
 fn a_list_that_did_not_change_is_not_sent_again() {
     let world = followed();
     let ada = world.user("ada");

@@ -115,7 +115,7 @@ fn a_search_walks_as_well() {
         let body = json!({"filter": "userName lt \"e\"", "sortBy": "userName", "count": 3, "cursor": cursor});
         world.ask("POST", "/Users/.search", body)
     };
-    // rfc:CUR-17 rfc:SEA-03
+    // rfc:CUR-17
     let first = search(json!(""));
     assert_eq!(first.names().concat(), "abc");
     let second = search(json!(first.next().unwrap()));

@@ -151,6 +151,34 @@ fn a_search_says_what_a_query_says() {
         let by_search = search(&format!("{path}/.search"), json!({"filter": filter}));
         assert_eq!(by_get.body, by_search.body, "{path}");
     }
+    // rfc:SEA-03: each member of the message means what the parameter of its name means, and each alone.
+    let whole = json!({"schemas": [SEARCH_REQUEST], "filter": "userName pr", "sortBy": "userName", "sortOrder": "descending", "startIndex": 2, "count": 1, "excludedAttributes": ["meta", "displayName"]});
+    let found = search("/Users/.search", whole.clone());
+    let same = "?filter=userName+pr&sortBy=userName&sortOrder=descending&startIndex=2&count=1&excludedAttributes=meta,displayName";
+    assert_eq!(found.body, world.get(&format!("/Users{same}")).body);
+    assert_eq!((&found.body["startIndex"], found.names()), (&json!(2), vec!["ada"]));
+    let shown = found.body["Resources"][0].as_object().unwrap();
+    assert!(shown.contains_key("userName") && !shown.contains_key("meta"), "{shown:?}");
+    assert!(!shown.contains_key("displayName"), "{shown:?}");
+    for name in ["filter", "sortBy", "sortOrder", "startIndex", "excludedAttributes"] {
+        let mut without = whole.clone();
+        without.as_object_mut().unwrap().remove(name);
+        let differs = search("/Users/.search", without).body != found.body;
+        assert_eq!(differs, name != "filter", "{name}: all users have a name");
+    }
+    for (name, value) in [
+        ("attributes", json!([7])),
+        ("excludedAttributes", json!(["meta", null])),
+        ("attributes", json!({})),
+        ("sortBy", json!(["userName"])),
+        ("filter", json!(true)),
+    ] {
+        let refused = search("/Users/.search", json!({name: value}));
+        assert_eq!(
+            refused.refusal(),
+            format!("400 invalidValue: {} is not of its type", name.to_lowercase())
+        );
+    }
     let strict = World::strict();
     // rfc:SEA-02
     let nameless = strict.ask("POST", "/.search", json!({"count": 1}));

@@ -35,6 +35,7 @@ mod readers;
 mod resources;
 mod schema_json;
 mod service;
+mod sight;
 mod targets;
 mod typed;
 

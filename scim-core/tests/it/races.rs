@@ -82,4 +82,20 @@ fn a_condition_that_nobody_understands_is_refused() {
     for same in [&b"W/\"1\""[..], b"*"] {
         assert_eq!(put(same), 200, "{same:?}");
     }
+    // RFC 9110 §13.1.2: a write that must find nothing, or another version.
+    let write = |method: &str, tag: &str| {
+        let request = Request::builder().method(method).uri(&path).header("if-none-match", tag);
+        let body = r#"{"userName": "eve", "Operations": []}"#;
+        let request = request.body(body.into()).unwrap();
+        pollster::block_on(world.service.handle(&world.caller, request)).status().as_u16()
+    };
+    let now = world.get(path.trim_start_matches("/v2/acme")).header("etag").to_owned();
+    for method in ["PUT", "PATCH", "DELETE"] {
+        for tag in ["*", &now, now.trim_start_matches("W/"), &format!("\"x\", {now}")] {
+            assert_eq!(write(method, tag), 412, "{method} {tag}");
+        }
+    }
+    for (method, status) in [("PUT", 200), ("PATCH", 200), ("DELETE", 204)] {
+        assert_eq!(write(method, "W/\"99\""), status, "{method}");
+    }
 }

@@ -1,9 +1,12 @@
 //! The typed view, by way of a client and a service.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
 use scim_core::{
-    Client,
+    Client, ResourceType, ResourceTypes, Transport, TransportError,
     schema::{Attribute, ENTERPRISE_USER, Schema, Vocabulary},
     service::InProcess,
     typed::{
@@ -66,6 +69,77 @@ fn a_client_says_leave_it_clear_it_set_it() {
         );
         assert_eq!(users.list("userName eq \"nobody\"").all().await.unwrap(), []);
     });
+}
+
+// rfc:DIS-16
+#[test]
+fn a_type_is_where_discovery_says() {
+    let mut world = World::new();
+    let people = ResourceType::new("User", "/People", Schema::user());
+    let types = ResourceTypes::new(vec![people, ResourceType::group()]);
+    world.caller.types = Arc::new(types.unwrap());
+    let client = client(&world);
+    let people = client.typed::<User>();
+    pollster::block_on(async {
+        let unasked = people.create(&User::new("ada")).await.unwrap_err();
+        assert_eq!(unasked.status().unwrap().as_u16(), 404, "at `Users`");
+        client.discover().await.unwrap();
+        let ada = people.create(&User::new("ada")).await.unwrap();
+        let id = ada.id.clone().unwrap();
+        assert!(world.get(&format!("/People/{id}")).status == 200);
+        assert_eq!(people.read(&id).await.unwrap().resource, ada.resource);
+        assert!(people.read_unless(&id, &ada.version.unwrap()).await.unwrap().is_none());
+        people.replace(&id, &User::new("ada")).await.unwrap();
+        let title = json!({"op": "add", "path": "title", "value": "Dr"});
+        assert!(people.patch(&id, vec![title]).await.unwrap().is_some());
+        let eve = people.update(&id, |it| it.user_name = "eve".to_owned()).await.unwrap();
+        assert_eq!(people.list("title eq \"Dr\"").all().await.unwrap(), [eve.resource]);
+        people.delete(&id).await.unwrap();
+        assert_eq!(world.get("/People").body["totalResults"], 0);
+    });
+}
+
+// rfc:DIS-16
+#[test]
+fn an_endpoint_that_is_no_path_is_not_believed() {
+    let at = |endpoints: &[&str]| {
+        let type_at = |it: &&str| json!({"name": it, "schema": User::SCHEMA, "endpoint": it});
+        let types = endpoints.iter().map(type_at).collect();
+        let asked = Arc::new(Asked { types, last: Mutex::default() });
+        pollster::block_on(async {
+            let client = Client::new(asked.clone(), "https://scim.example.com/v2".parse().unwrap());
+            client.discover().await.unwrap();
+            let nobody = client.typed::<User>().read("7").await.unwrap_err();
+            assert_eq!(nobody.status().unwrap().as_u16(), 404);
+        });
+        asked.last.lock().unwrap().clone()
+    };
+    assert_eq!(at(&["/Staff"]), "/v2/Staff/7");
+    assert_eq!(at(&["/Staff", "/Users"]), "/v2/Users/7", "the usual one of two");
+    assert_eq!(at(&["/Staff", "/Guests"]), "/v2/Staff/7");
+    assert_eq!(at(&["https://evil.example.com/Users"]), "/v2/Users/7");
+    for odd in ["/../admin", "/Users?x=", "/Users#", "", "/%2e%2e/x", "/a b"] {
+        assert_eq!(at(&[odd]), "/v2/Users/7", "{odd}");
+    }
+}
+
+/// A service that only discovers, and notes what it was asked last.
+#[derive(Debug)]
+struct Asked {
+    types: Vec<Value>,
+    last: Mutex<String>,
+}
+
+#[async_trait]
+impl Transport for Asked {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let path = request.uri().path().to_owned();
+        let types = path.ends_with("/ResourceTypes");
+        *self.last.lock().unwrap() = path;
+        let body = json!({"totalResults": self.types.len(), "Resources": self.types});
+        let found = if types { 200 } else { 404 };
+        Ok(Response::builder().status(found).body(body.to_string().into()).unwrap())
+    }
 }
 
 #[test]

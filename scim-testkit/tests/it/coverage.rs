@@ -29,6 +29,31 @@ fn the_table_and_the_tests_of_the_workspace_agree() {
     assert!(faults.is_empty(), "{}\n{remedy}", lines(&faults));
 }
 
+// rfc:CLI-11
+#[test]
+fn the_documentation_says_who_is_who_in_the_words_of_the_standard() {
+    let Some(root) = workspace() else {
+        eprintln!("skipped: the crate is built outside its workspace");
+        return;
+    };
+    let page = fs::read_to_string(root.join("docs/PARTIES.md")).unwrap();
+    for word in [
+        "Cloud Service Provider (CSP)",
+        "Enterprise Cloud Subscriber (ECS)",
+        "Cloud Service User (CSU)",
+        "**Push**",
+        "**Pull**",
+        "| create |",
+        "| update |",
+        "| delete |",
+        "| single sign-on |",
+    ] {
+        assert!(page.contains(word), "docs/PARTIES.md does not say `{word}`");
+    }
+    let design = fs::read_to_string(root.join("docs/DESIGN.md")).unwrap();
+    assert!(design.contains("](PARTIES.md)"), "docs/DESIGN.md does not lead to docs/PARTIES.md");
+}
+
 #[test]
 fn a_shown_requirement_needs_a_test_and_an_open_one_must_have_none() {
     let table = table("sec:F-03\tdeep filters are refused\t2\tshown")

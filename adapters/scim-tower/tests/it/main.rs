@@ -433,3 +433,55 @@ impl futures_core::Stream for NeverEnding {
         std::task::Poll::Pending
     }
 }
+
+/// Lets one token in until somebody revokes it, or gives it another view.
+#[derive(Debug, Default)]
+struct Revocable(std::sync::Mutex<Option<Result<scim_core::View, ()>>>);
+
+#[async_trait]
+impl Authenticate for Revocable {
+    async fn authenticate(&self, _: &Parts) -> Result<Caller, ScimError> {
+        let mut caller = caller();
+        caller.feed = scim_core::service::Feed::On;
+        match &*self.0.lock().unwrap() {
+            None => {}
+            Some(Ok(view)) => caller.view = Arc::new(view.clone()),
+            Some(Err(())) => return Err(ScimError::unauthorized("revoked")),
+        }
+        Ok(caller)
+    }
+}
+
+// sec:A-05: in part; the rest is the door's.
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_asked_again_who_he_is() {
+    let service = service();
+    let make = |name: &str| {
+        let body = format!(r#"{{"userName": "{name}"}}"#).into();
+        let request = Request::post("/scim/acme/Users").body(body).unwrap();
+        let (service, caller) = (service.clone(), caller());
+        async move { service.handle(&caller, request).await.status().as_u16() }
+    };
+    for (name, change, expected) in [
+        ("ada", None, 200),
+        ("bob", Some(Err(())), 401),
+        ("cyd", Some(Ok(scim_core::View::all().read_only())), 503),
+    ] {
+        let door = Arc::new(Revocable::default());
+        let scim = ScimTower::new(service.clone(), door.clone());
+        let list = Request::get("/scim/acme/Users").body(Body::empty()).unwrap();
+        let list = scim.clone().oneshot(list).await.unwrap();
+        let moment = list.headers()["etag"].to_str().unwrap().replace("W/", "").replace('"', "");
+        let path = format!("/scim/acme/.changes?after={moment}&wait=60");
+        let waiting = tokio::spawn(async move { ask(&scim, "GET", &path, &[]).await });
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        *door.0.lock().unwrap() = change;
+        assert_eq!(make(name).await, 201);
+        let (status, body) = waiting.await.unwrap();
+        assert_eq!(
+            (status, body.to_string().contains(name)),
+            (expected, expected == 200),
+            "{body}"
+        );
+    }
+}

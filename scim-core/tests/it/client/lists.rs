@@ -120,13 +120,23 @@ fn pages_that_change_meanwhile_give_nobody_twice() {
     let list = pollster::block_on(service.client().list("Users", Query::all()).all()).unwrap();
     assert_eq!(ids(&list.resources), ["u1", "u2", "u3", "u4", "u5"]);
     // Nobody takes it for a snapshot.
-    assert_eq!(list.validator, None);
+    assert_eq!((list.validator, list.has_changed), (None, true));
+    let total = |totals: [u64; 2]| {
+        let service = Made::new(move |_, asked| {
+            let page = users((asked < 2).then_some(asked as u64));
+            ok(json!({"totalResults": totals[asked.min(1)], "Resources": page}))
+        });
+        let list = service.client().list("Users", Query::all()).all();
+        pollster::block_on(list).unwrap().has_changed
+    };
+    // sec:C-07: without an ETag the total tells, if only of others that came or went.
+    assert_eq!((total([3, 4]), total([4, 3]), total([3, 3])), (true, true, false));
     let still = Made::new(|sent, _| {
         let body = json!({"totalResults": 2, "Resources": users([start(sent)])});
         Ok(answer(200, &[("ETag", "W/\"e.1\"")], body))
     });
     let list = pollster::block_on(still.client().list("Users", Query::all()).all()).unwrap();
-    assert_eq!(list.validator.as_deref(), Some("W/\"e.1\""));
+    assert_eq!((list.validator.as_deref(), list.has_changed), (Some("W/\"e.1\""), false));
 }
 
 #[test]
