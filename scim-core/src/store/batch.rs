@@ -75,12 +75,15 @@ pub struct Write {
     /// What the audit entry says beside who, when and which: the paths, old and new values. The store adds the members that really came
     /// and went.
     pub audit: Value,
+    /// Whether the resource has come to its end with this write though it stays to be read, as a revoked token does. A store that is set back
+    /// to a copy of before deletes it, for what it was must not come back. With [`Change::Delete`] that is so anyway.
+    pub ends: bool,
 }
 
 impl Write {
     /// A change to a resource.
     pub fn new(kind: ResourceKind, id: ResourceId, change: Change) -> Self {
-        Self { kind, id, change, before: None, named: vec![], audit: Value::Null }
+        Self { kind, id, change, before: None, named: vec![], audit: Value::Null, ends: false }
     }
 
     /// The document that the write stores, if it stores one.

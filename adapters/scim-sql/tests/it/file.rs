@@ -66,7 +66,7 @@ fn files_of_others_are_refused() {
     sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
     let refused = SqliteStore::open(&newer).unwrap_err();
-    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 2");
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 3");
 
     let text = folder.path().join("text.db");
     fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();
@@ -116,7 +116,8 @@ fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
 
     let second = folder.path().join("second.db");
     fs::copy(&copy, &second).unwrap();
-    let copies = [SqliteStore::open(&copy).unwrap(), SqliteStore::open(&second).unwrap()];
+    let open = |path| SqliteStore::options().begin_ledger().open(path).unwrap();
+    let copies = [open(&copy), open(&second)];
     let pages = [users(&store), users(&copies[0]), users(&copies[1])];
     assert!(pages[1].total % 2 == 1, "no half of a batch");
     assert_eq!(pages[1].position.0, pages[1].total);

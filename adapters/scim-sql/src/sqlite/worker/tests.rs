@@ -27,8 +27,8 @@ fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
-    let workers = Workers::start(writer, vec![reader], LONG, &committed).unwrap();
-    SqliteStore { workers, committed }
+    let workers = Workers::start(Session::new(writer), vec![reader], LONG, &committed).unwrap();
+    SqliteStore { workers, committed, restored: None }
 }
 
 fn folder() -> (TempDir, std::path::PathBuf) {
