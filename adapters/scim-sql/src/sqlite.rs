@@ -13,6 +13,7 @@ mod open;
 mod options;
 mod query;
 mod read;
+mod refold;
 mod row;
 mod seal;
 mod session;

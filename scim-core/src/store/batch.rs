@@ -3,7 +3,7 @@
 use std::{fmt, ops::RangeInclusive};
 
 use chrono::{DateTime, Utc};
-use scim_filter::Location;
+use scim_filter::{Case, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -145,8 +145,10 @@ pub struct Contents {
 pub struct UniqueKey {
     /// The attribute.
     pub attribute: String,
-    /// The value after [`fold`](scim_filter::fold).
+    /// The value by the case of the attribute.
     pub folded: String,
+    /// That case, by which a store folds the value again when [`FOLD_VERSION`](scim_filter::FOLD_VERSION) has changed.
+    pub case: Case,
 }
 
 /// What happens to members. Closed: these three are all that can.

@@ -323,17 +323,18 @@ impl Writing<'_> {
             "SELECT attribute, folded FROM unique_key WHERE tenant = :tenant AND id = :id",
         )?;
         let key = named_params! { ":tenant": self.tenant, ":id": id };
-        let held = held
-            .query_map(key, |row| Ok(UniqueKey { attribute: row.get(0)?, folded: row.get(1)? }))?;
-        let held = held.collect::<rusqlite::Result<Vec<_>>>()?;
+        let held = held.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let held = held.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
         let mut release = self.sql.prepare_cached(
             "DELETE FROM unique_key
              WHERE tenant = :tenant AND id = :id AND attribute = :attribute AND folded = :folded",
         )?;
-        for key in held.iter().filter(|key| !kept.contains(key)) {
+        let stays = |attribute: &str, folded: &str| {
+            kept.iter().any(|key| key.attribute == attribute && key.folded == folded)
+        };
+        for (attribute, folded) in held.iter().filter(|(name, folded)| !stays(name, folded)) {
             release.execute(named_params! {
-                ":tenant": self.tenant, ":id": id,
-                ":attribute": key.attribute, ":folded": key.folded
+                ":tenant": self.tenant, ":id": id, ":attribute": attribute, ":folded": folded
             })?;
         }
         Ok(())
@@ -341,14 +342,15 @@ impl Writing<'_> {
 
     fn take_key(&self, write: &Write, key: &UniqueKey) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO unique_key (tenant, kind, attribute, folded, id)
-             VALUES (:tenant, :kind, :attribute, :folded, :id)
-             ON CONFLICT DO UPDATE SET id = id RETURNING id",
+            "INSERT INTO unique_key (tenant, kind, attribute, folded, id, text_case)
+             VALUES (:tenant, :kind, :attribute, :folded, :id, :case)
+             ON CONFLICT DO UPDATE SET text_case = iif(id = :id, :case, text_case) RETURNING id",
         )?;
         let owner: String = put.query_row(
             named_params! {
                 ":tenant": self.tenant, ":kind": write.kind.as_str(),
-                ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str()
+                ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str(),
+                ":case": keys::case_name(key.case)
             },
             |row| row.get(0),
         )?;

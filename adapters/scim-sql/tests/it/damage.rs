@@ -27,7 +27,11 @@ fn user(number: usize) -> Write {
     set("emails", json!([{ "value": format!("user{number}@example.com"), "primary": true }]));
     contents.assigned.set(&Location::new("uid"), json!(20_000 + number));
     let folded = format!("user{number}");
-    contents.keys = vec![UniqueKey { attribute: "userName".to_owned(), folded }];
+    contents.keys = vec![UniqueKey {
+        attribute: "userName".to_owned(),
+        folded,
+        case: scim_core::filter::Case::Name,
+    }];
     let id = format!("id{number}").into();
     Write::new("User".into(), id, Change::Create { contents, members: vec![] })
 }

@@ -206,7 +206,11 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
     };
     let mut made = title("Grace");
     made.claims.push(claim);
-    made.keys.push(UniqueKey { attribute: "userName".to_owned(), folded: "grace".to_owned() });
+    made.keys.push(UniqueKey {
+        attribute: "userName".to_owned(),
+        folded: "grace".to_owned(),
+        case: scim_core::filter::Case::Name,
+    });
     let member = |id: &str| MemberId { kind: "User".into(), id: id.into() };
     let change = Change::Update { contents: Some(title("Ada")), members: Members::Keep };
     let writes = vec![
