@@ -30,7 +30,7 @@ pub use contract::Store;
 pub use document::Document;
 pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
-pub use page::{Candidate, page, page_of, sort_and_page};
+pub use page::{Candidate, page, page_of};
 pub(crate) use query::each_location;
 pub use query::{Copied, Direction, Order, Page, Paging, Part, Query, Sort, Want};
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};

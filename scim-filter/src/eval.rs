@@ -2,7 +2,7 @@
 //!
 //! - Two-valued: a comparison with a missing value is false, its `not` true.
 //! - Of several values any one will do; `ne` is "no value is equal".
-//! - A value of another type than the schema says compares with nothing.
+//! - A value of another type than the schema says compares with nothing, is not present, and sorts as if it were missing.
 
 use std::cmp::Ordering;
 
@@ -66,6 +66,22 @@ pub enum Scalar<'a> {
     Complex,
 }
 
+impl Scalar<'_> {
+    /// Whether it is a value of that type. A whole number is a decimal one too.
+    pub(crate) fn is_of(self, kind: Type) -> bool {
+        match self {
+            Self::Text(_) | Self::Key(_) => {
+                !matches!(kind, Type::Boolean | Type::Decimal | Type::Integer | Type::Complex)
+            }
+            Self::Boolean(_) => kind == Type::Boolean,
+            Self::Integer(_) => matches!(kind, Type::Integer | Type::Decimal),
+            Self::Decimal(_) => kind == Type::Decimal,
+            Self::Instant(_) => kind == Type::DateTime,
+            Self::Complex => kind == Type::Complex,
+        }
+    }
+}
+
 /// A simple element of a list: it is the value, whatever it is asked for.
 impl Read for Scalar<'_> {
     fn any(&self, _: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
@@ -109,7 +125,9 @@ impl Bound {
             Self::OneOf { attribute, operands } => {
                 any(resource, attribute, |value| is_among(attribute, value, operands))
             }
-            Self::Present(attribute) => resource.any(&attribute.location, &mut is_present),
+            Self::Present(attribute) => resource.any(&attribute.location, &mut |value| {
+                is_present(value) && value.is_of(attribute.kind)
+            }),
             Self::Element { attribute, filter } => {
                 resource.any_element(&attribute.location, &mut |element| filter.matches(element))
             }
@@ -185,6 +203,7 @@ fn holds(attribute: &Attribute, value: Scalar<'_>, op: Op, operand: &Operand) ->
         (Operand::Text(key), Scalar::Text(text)) => text_holds(attribute.case, text, op, key),
         (Operand::Text(key), Scalar::Key(text)) => text_holds(Case::Exact, text, op, key),
         (Operand::Binary(key), Scalar::Text(text)) => op == Op::Eq && same_bytes(text, key),
+        (_, Scalar::Decimal(_)) if attribute.kind == Type::Integer => false,
         _ => compare(value, operand).is_some_and(|order| order_holds(op, order)),
     }
 }

@@ -59,6 +59,7 @@ impl SortKey {
     fn from_value(value: Scalar<'_>, attribute: &Attribute) -> Self {
         let case = if attribute.kind == Type::String { attribute.case } else { Case::Exact };
         match value {
+            value if !value.is_of(attribute.kind) => Self::Missing,
             Scalar::Text(text) if attribute.kind == Type::DateTime => {
                 Instant::parse(text).map_or(Self::Missing, Self::Instant)
             }

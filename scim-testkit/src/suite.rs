@@ -205,6 +205,7 @@ macro_rules! store_suite {
                 filters_look_at_the_part_that_the_query_names(Filtering),
                 filters_reach_assigned_values(Filtering),
                 filters_compare_as_the_attribute_says(Filtering),
+                values_of_another_type_are_none(Filtering, Sorting),
                 filters_reach_memberships(Filtering),
                 a_filter_narrows_before_paging(Filtering),
                 sorted_pages_agree_with_the_model(Sorting, Filtering),

@@ -215,8 +215,11 @@ fn user(number: usize) -> Contents {
         "emails",
         json!([{ "value": format!("user{number}@example.com"), "type": "work", "primary": true }]),
     );
-    contents.keys =
-        vec![UniqueKey { attribute: "userName".to_owned(), folded: format!("user{number}") }];
+    contents.keys = vec![UniqueKey {
+        attribute: "userName".to_owned(),
+        folded: format!("user{number}"),
+        case: Case::Name,
+    }];
     contents
 }
 

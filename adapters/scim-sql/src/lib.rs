@@ -6,4 +6,4 @@ mod index;
 mod sqlite;
 
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Options, SqliteStore};
+pub use sqlite::{Options, Restored, SqliteStore};

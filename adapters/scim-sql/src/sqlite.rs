@@ -5,6 +5,7 @@
 mod claim;
 mod failure;
 mod keys;
+mod ledger;
 mod log;
 mod maintain;
 mod member;
@@ -12,6 +13,7 @@ mod open;
 mod options;
 mod query;
 mod read;
+mod refold;
 mod row;
 mod seal;
 mod session;
@@ -29,8 +31,8 @@ use scim_core::store::{
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
 };
 
-pub use self::options::Options;
 use self::{failure::Result, session::Session, worker::Workers};
+pub use self::{ledger::Restored, options::Options};
 
 /// Resources in a SQLite database: one file beside the program, or nothing but memory.
 ///
@@ -57,6 +59,7 @@ use self::{failure::Result, session::Session, worker::Workers};
 pub struct SqliteStore {
     workers: Workers,
     committed: Arc<Signal>,
+    restored: Option<Restored>,
 }
 
 impl SqliteStore {
@@ -88,7 +91,8 @@ impl SqliteStore {
 
     /// Copies everything, as it is at one moment, into a new file, which [`open`](Self::open) takes; nobody has to wait for it.
     ///
-    /// Opened, the copy has an epoch of its own: readers of the change log start over.
+    /// Opened, the copy has an epoch of its own: readers of the change log start over. The [ledger](Options::ledger) is not copied: in the
+    /// place of the original a copy is held against it, and elsewhere it takes [`begin_ledger`](Options::begin_ledger) to open one.
     ///
     /// # Errors
     ///
@@ -104,7 +108,7 @@ impl SqliteStore {
     /// # let path = folder.path().join("monday.db");
     /// let store = SqliteStore::in_memory()?;
     /// store.backup(&path).await?;
-    /// let copy = SqliteStore::open(&path)?;
+    /// let copy = SqliteStore::options().begin_ledger().open(&path)?;
     /// # drop(copy);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
@@ -125,6 +129,59 @@ impl SqliteStore {
         before: DateTime<Utc>,
     ) -> std::result::Result<u64, StoreError> {
         self.workers.maintain(move |sql| maintain::forget_changes(sql, before)).await
+    }
+
+    /// What was done again because the file is an older copy of what its ledger knows; nothing where it is not. It is logged too.
+    ///
+    /// Names and numbers that were given out after the copy stay given out, and what was deleted or ended after it
+    /// ([`Write::ends`](scim_core::store::Write::ends)) is deleted again, before the store answers anybody. All other changes after the copy
+    /// are lost; the epoch is new.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::store::{Actor, AllowAll, Batch, Change, Contents, Reader, Store, Want, Write, review};
+    /// use scim_sql::SqliteStore;
+    ///
+    /// # pollster::block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (path, copy) = (folder.path().join("directory.db"), folder.path().join("monday.db"));
+    /// let (acme, kind, id) = ("acme".into(), "User".into(), "5f9c".into());
+    /// let commit = async |store: &SqliteStore, change| {
+    ///     let write = Write::new("User".into(), "5f9c".into(), change);
+    ///     let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "example"), vec![write]);
+    ///     let reviewed = review(&AllowAll, Reader::new(store, &acme), batch).await?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(store.commit(&acme, reviewed).await?)
+    /// };
+    /// let store = SqliteStore::open(&path)?;
+    /// commit(&store, Change::Create { contents: Contents::default(), members: vec![] }).await?;
+    /// store.backup(&copy).await?;
+    /// commit(&store, Change::Delete).await?;
+    /// drop(store);
+    ///
+    /// std::fs::rename(&copy, &path)?;
+    /// let store = SqliteStore::open(&path)?;
+    /// assert_eq!(store.restored().map(|it| it.deleted), Some(1));
+    /// assert!(store.get(&acme, &kind, &id, &Want::DOCUMENTS).await?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn restored(&self) -> Option<&Restored> {
+        self.restored.as_ref()
+    }
+
+    /// Says that no copy from before a time will ever be brought back: what the ledger kept for such copies goes, and they are refused from
+    /// now on. How many entries went. Without it the ledger keeps some 100 bytes for each name, number and deletion for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn forget_copies(
+        &self,
+        before: DateTime<Utc>,
+    ) -> std::result::Result<u64, StoreError> {
+        let forget = move |sql: &Session| sql.ledger().map_or(Ok(0), |it| it.forget(before));
+        self.workers.maintain(forget).await
     }
 
     async fn read<R: Send + 'static>(

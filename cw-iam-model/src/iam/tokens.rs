@@ -114,7 +114,8 @@ impl Iam {
             return Err(missing());
         }
         token.revoked.get_or_insert(self.environment.now());
-        let write = internal(TOKEN, id.as_str(), &token, Some(&found), "revoke")?;
+        let mut write = internal(TOKEN, id.as_str(), &token, Some(&found), "revoke")?;
+        write.ends = true;
         let actor = Role::Administrator.actor(by);
         self.commit(&tenant, actor, vec![write], vec![seen(&found)]).await?;
         Ok(())

@@ -14,7 +14,7 @@ pub use door::Door;
 pub use host::Host;
 pub use plain::{PlainDoor, plain};
 pub use server::Server;
-pub use store::StoreChoice;
+pub use store::{Begin, Ledger, StoreChoice};
 
 /// The README of the workspace, whose example compiles and holds.
 #[cfg(doctest)]

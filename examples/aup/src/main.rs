@@ -1,13 +1,13 @@
 //! The command line of the provisioning service.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
-use aup::{Host, Server, StoreChoice, demo_of, plain};
+use aup::{Begin, Host, Ledger, Server, StoreChoice, demo_of, plain};
 use clap::{Parser, Subcommand, ValueEnum};
 use cw_iam_model::{
     Deployment, Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId,
 };
-use scim_core::environment::System;
+use scim_core::{Store, environment::System, store::StoreError};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -60,6 +60,12 @@ enum Command {
         #[command(flatten)]
         store: StoreArgument,
     },
+    /// Takes a copy for what it is, though its ledger is missing or begins too late for it: names and numbers that were given out after the copy
+    /// may be given out again, and what was deleted or revoked after it is back.
+    BeginLedger {
+        #[command(flatten)]
+        store: StoreArgument,
+    },
     /// Lists the tokens of an organisation, without their secrets.
     Tokens {
         #[command(flatten)]
@@ -95,6 +101,15 @@ struct StoreArgument {
     /// Where the data are: `memory` or `sqlite:PATH`.
     #[arg(long, default_value = "memory")]
     store: StoreChoice,
+    /// What the store has given out and ended, in a file that a restore must never touch; without it, PATH.ledger beside the store.
+    #[arg(long, value_name = "PATH")]
+    ledger: Option<PathBuf>,
+}
+
+impl StoreArgument {
+    fn open(&self, begin: Begin) -> Result<Arc<dyn Store>, StoreError> {
+        self.store.open_with(&Ledger { path: self.ledger.clone(), begin })
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -157,6 +172,10 @@ async fn run(command: Command) -> Result<(), Failure> {
             say(&json!({"seals_from": from}));
             Ok(())
         }
+        Command::BeginLedger { store } => {
+            store.open(Begin::Anew)?;
+            Ok(())
+        }
         Command::Tokens { store, organisation } => {
             for token in iam(&store)?.tokens(&organisation).await? {
                 say(&json!({
@@ -182,7 +201,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         return Err(refused.into());
     }
     let host = Arc::new(Host::new());
-    let store = arguments.store.store.open()?;
+    let store = arguments.store.open(Begin::Never)?;
     let iam = Iam::new(store.clone(), host.clone());
     host.seal_with(iam.cursor_keys().await?);
     let server = Server::bind(listen, arguments.base_url).await?;
@@ -208,7 +227,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
 }
 
 fn iam(store: &StoreArgument) -> Result<Iam, Failure> {
-    Ok(Iam::new(store.store.open()?, Arc::new(System)))
+    Ok(Iam::new(store.open(Begin::Never)?, Arc::new(System)))
 }
 
 /// Ends at SIGTERM or Ctrl-C, and with it every wait.

@@ -20,6 +20,25 @@ pub enum StoreChoice {
     Sqlite(PathBuf),
 }
 
+/// What a file has given out and ended, kept in a second file; see [`scim_sql::Options::ledger`].
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// Where it is; none: beside the first.
+    pub path: Option<PathBuf>,
+    /// Whether it may begin with this file.
+    pub begin: Begin,
+}
+
+/// Whether a ledger may begin with a file that had one already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// Such a file is refused.
+    #[default]
+    Never,
+    /// What the missing ledger knew is lost.
+    Anew,
+}
+
 impl StoreChoice {
     /// Opens the store, and makes it where there is none.
     ///
@@ -27,16 +46,27 @@ impl StoreChoice {
     ///
     /// Where the file cannot be opened or is no store.
     pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(match self {
-            Self::Memory => Arc::new(MemoryStore::new()),
-            Self::Sqlite(path) => {
-                let marked = cw_iam_model::marked().into_iter();
-                let options = marked.fold(SqliteStore::options(), |options, (kind, attribute)| {
-                    options.mark(kind, attribute)
-                });
-                Arc::new(options.open(path)?)
-            }
-        })
+        self.open_with(&Ledger::default())
+    }
+
+    /// Opens the store with what the command line says of its ledger, which only a file has.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_with(&self, ledger: &Ledger) -> Result<Arc<dyn Store>, StoreError> {
+        let Self::Sqlite(path) = self else { return Ok(Arc::new(MemoryStore::new())) };
+        let marked = cw_iam_model::marked().into_iter();
+        let mut options = marked.fold(SqliteStore::options(), |options, (kind, attribute)| {
+            options.mark(kind, attribute)
+        });
+        if let Some(path) = &ledger.path {
+            options = options.ledger(path);
+        }
+        if ledger.begin == Begin::Anew {
+            options = options.begin_ledger();
+        }
+        Ok(Arc::new(options.open(path)?))
     }
 }
 

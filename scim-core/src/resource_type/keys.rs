@@ -40,6 +40,7 @@ impl ResourceType {
                 keys.extend(folded.map(|folded| UniqueKey {
                     attribute: attribute.name.clone(),
                     folded: folded.into_owned(),
+                    case: attribute.case,
                 }));
             }
         }

@@ -3,7 +3,7 @@
 use std::{fmt, ops::RangeInclusive};
 
 use chrono::{DateTime, Utc};
-use scim_filter::Location;
+use scim_filter::{Case, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,12 +75,15 @@ pub struct Write {
     /// What the audit entry says beside who, when and which: the paths, old and new values. The store adds the members that really came
     /// and went.
     pub audit: Value,
+    /// Whether the resource has come to its end with this write though it stays to be read, as a revoked token does. A store that is set back
+    /// to a copy of before deletes it, for what it was must not come back. With [`Change::Delete`] that is so anyway.
+    pub ends: bool,
 }
 
 impl Write {
     /// A change to a resource.
     pub fn new(kind: ResourceKind, id: ResourceId, change: Change) -> Self {
-        Self { kind, id, change, before: None, named: vec![], audit: Value::Null }
+        Self { kind, id, change, before: None, named: vec![], audit: Value::Null, ends: false }
     }
 
     /// The document that the write stores, if it stores one.
@@ -142,8 +145,10 @@ pub struct Contents {
 pub struct UniqueKey {
     /// The attribute.
     pub attribute: String,
-    /// The value after [`fold`](scim_filter::fold).
+    /// The value by the case of the attribute.
     pub folded: String,
+    /// That case, by which a store folds the value again when [`FOLD_VERSION`](scim_filter::FOLD_VERSION) has changed.
+    pub case: Case,
 }
 
 /// What happens to members. Closed: these three are all that can.

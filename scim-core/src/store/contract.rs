@@ -118,7 +118,8 @@ use super::{
 /// - A filter selects what [`Bound::matches`](scim_filter::Bound::matches) says over [`Readable`](super::Readable)
 ///   (`filters::filters_select_what_matches`), of the part that the query names (`filters::filters_look_at_the_part_that_the_query_names`),
 ///   of assigned values (`filters::filters_reach_assigned_values`) and memberships (`filters::filters_reach_memberships`), with the letter
-///   case that the attribute says (`filters::filters_compare_as_the_attribute_says`), as things are now
+///   case that the attribute says (`filters::filters_compare_as_the_attribute_says`), values of another type than
+///   it says being none (`filters::values_of_another_type_are_none`), as things are now
 ///   (`filters::filters_follow_every_change`).
 /// - Pages and totals are made after it (`filters::a_filter_narrows_before_paging`).
 /// - An order is that of [`SortKey`](scim_filter::SortKey), ties by creation, both ways, by index and from key to key

@@ -9,20 +9,6 @@ use super::{
 /// A candidate for a page: its place in the order of creation, and the resource.
 pub type Candidate = (u64, Resource);
 
-/// What remains of candidates after filter, order and paging: the resources of the page, how many were selected in all, and the key of the
-/// next page.
-///
-/// # Errors
-///
-/// [`StoreError::Corrupt`] where a document is not what was written.
-pub fn sort_and_page(
-    candidates: Vec<Candidate>,
-    query: &Query,
-) -> Result<(Vec<Resource>, u64, Option<String>), StoreError> {
-    let page = page_of(candidates, query, (Position::START, "".into()))?;
-    Ok((page.resources, page.total, page.next))
-}
-
 /// The page of candidates that are all at hand, with the edges that [`Query::edges`] names.
 ///
 /// # Errors

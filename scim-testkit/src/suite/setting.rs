@@ -5,6 +5,7 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use scim_core::{
     Object, Store,
+    filter::Case,
     schema::Location,
     store::{
         Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, Copied, MemberId,
@@ -188,7 +189,7 @@ pub(super) fn users(ids: &[&str]) -> Vec<MemberId> {
 }
 
 pub(super) fn key(attribute: &str, folded: &str) -> UniqueKey {
-    UniqueKey { attribute: attribute.to_owned(), folded: folded.to_owned() }
+    UniqueKey { attribute: attribute.to_owned(), folded: folded.to_owned(), case: Case::Name }
 }
 
 /// A claim in some spaces, put into the assigned `claimed`.

@@ -50,13 +50,14 @@ impl Writing<'_> {
             Wanted::Next(ranges) => self.next(claim, ranges)?.into(),
         };
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO claim (tenant, space, value, kind, id)
-             VALUES (:tenant, :space, :value, :kind, :id) ON CONFLICT DO NOTHING",
+            "INSERT INTO claim (tenant, space, value, kind, id, position)
+             VALUES (:tenant, :space, :value, :kind, :id, :position) ON CONFLICT DO NOTHING",
         )?;
         for space in &claim.spaces {
             put.execute(named_params! {
                 ":tenant": self.tenant, ":space": space.as_str(), ":value": Claim::text(&value),
-                ":kind": write.kind.as_str(), ":id": write.id.as_str()
+                ":kind": write.kind.as_str(), ":id": write.id.as_str(),
+                ":position": self.began + 1
             })?;
         }
         Ok(value)

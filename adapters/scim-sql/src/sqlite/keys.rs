@@ -7,7 +7,7 @@ use scim_core::{
     store::StoreError,
 };
 
-use super::{failure::Result, row::check, seal::seal};
+use super::{failure::Result, refold::refold, row::check, seal::seal};
 use crate::index::{Keys, Mark, Marks, Value, keys};
 
 /// Replaces the keys of the resource at a place: only those that differ are touched.
@@ -91,7 +91,7 @@ pub(super) fn marks(sql: &Connection, stamp: &str) -> Result<Marks> {
 }
 
 /// Brings the marks and the keys of a file up to date: marks that it lacks are added, and where there are any, or keys were folded by
-/// other rules than today's, all keys are written anew.
+/// other rules than today's, all keys are written anew, the unique ones too.
 pub(super) fn bring_up_to_date(sql: &Connection, wanted: &Marks) -> Result<()> {
     let mut marks = stored_marks(sql)?;
     for (_, mark) in wanted.all() {
@@ -107,6 +107,7 @@ pub(super) fn bring_up_to_date(sql: &Connection, wanted: &Marks) -> Result<()> {
         seal_all(sql)?;
     }
     write_anew(sql, &marks)?;
+    refold(sql)?;
     let stamp = named_params! { ":stamp": stamp_of(&marks) };
     sql.execute("UPDATE meta SET value = :stamp WHERE name = 'keys'", stamp)?;
     Ok(())
@@ -143,11 +144,19 @@ fn seal_all(sql: &Connection) -> Result<()> {
 const CASES: [(Case, &str); 3] =
     [(Case::Exact, "exact"), (Case::Folded, "folded"), (Case::Name, "name")];
 
+pub(super) fn case_name(case: Case) -> &'static str {
+    CASES.into_iter().find(|(it, _)| *it == case).map_or("exact", |(_, name)| name)
+}
+
+pub(super) fn case_of(name: &str) -> Option<Case> {
+    CASES.into_iter().find(|(_, it)| *it == name).map(|(case, _)| case)
+}
+
 const TYPES: [Type; 3] = [Type::String, Type::Boolean, Type::Integer];
 
 fn put_mark(sql: &Connection, number: usize, mark: &Mark) -> Result<()> {
     let Attribute { location, kind, multi_valued, case, .. } = &mark.attribute;
-    let case = CASES.iter().find(|(it, _)| it == case).map_or("exact", |(_, name)| name);
+    let case = case_name(*case);
     sql.execute(
         "INSERT INTO mark (number, kind, extension, name, sub, type, text_case, multi_valued)
          VALUES (:number, :kind, :extension, :name, :sub, :type, :case, :multi_valued)",
@@ -174,8 +183,7 @@ fn stored_marks(sql: &Connection) -> Result<Marks> {
         location.sub = Some(text(3)?).filter(|sub| !sub.is_empty()).map(Into::into);
         let (kind, case) = (text(4)?, text(5)?);
         let kind = TYPES.into_iter().find(|it| it.as_str() == kind);
-        let case = CASES.into_iter().find(|(_, name)| *name == case);
-        let (Some(kind), Some((case, _))) = (kind, case) else {
+        let (Some(kind), Some(case)) = (kind, case_of(&case)) else {
             let name = location.to_string();
             return Err(StoreError::Corrupt(format!("`{name}` is marked in no known way")).into());
         };

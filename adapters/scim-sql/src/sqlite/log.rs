@@ -53,7 +53,7 @@ pub(super) fn changes(
 
 fn log_entry(row: &Row<'_>) -> Result<LogEntry> {
     let (kind, id) = (row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-    let event = if row.get(3)? { Event::Delete } else { Event::Put };
+    let event = if row.get::<_, i64>(3)? == 1 { Event::Delete } else { Event::Put };
     Ok(LogEntry::new(position(row.get(0)?), kind.into(), id.into(), event, time(row.get(4)?)?))
 }
 

@@ -12,7 +12,11 @@ use crate::index::Marks;
 pub(super) const READERS: usize = 4;
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+];
 
 /// How long a connection waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,15 +35,21 @@ pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    prepared(&sql)?;
-    sql.pragma_update(None, "journal_mode", "WAL")?;
-    // Without it a commit may be lost with the power.
-    sql.pragma_update(None, "synchronous", "FULL")?;
+    durable(&sql)?;
     sql.pragma_update(None, "cache_size", -CACHES.1)?;
     sql.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     check(&sql)?;
     migrate(&sql, marks)?;
     Ok(sql)
+}
+
+/// Makes a connection one whose commits outlive the power.
+pub(super) fn durable(sql: &Connection) -> Result<()> {
+    prepared(sql)?;
+    sql.pragma_update(None, "journal_mode", "WAL")?;
+    // Without it a commit may be lost with the power.
+    sql.pragma_update(None, "synchronous", "FULL")?;
+    Ok(())
 }
 
 /// A connection to a file that is there.
@@ -120,7 +130,7 @@ fn compare_with_ours(sql: &Connection) -> Result<()> {
 }
 
 /// Looks for damage in the whole file.
-fn check(sql: &Connection) -> Result<()> {
+pub(super) fn check(sql: &Connection) -> Result<()> {
     let found: String = sql.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(StoreError::Corrupt(found).into());

@@ -1,6 +1,10 @@
 //! How a store is opened.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use event_listener::Event as Signal;
 use scim_core::{
@@ -8,7 +12,14 @@ use scim_core::{
     store::{ResourceKind, StoreError},
 };
 
-use super::{SqliteStore, failure::Result, open, worker::Workers};
+use super::{
+    SqliteStore,
+    failure::Result,
+    ledger::{self, Ledger},
+    open,
+    session::Session,
+    worker::Workers,
+};
 use crate::index::{Mark, Marks};
 
 /// What a [`SqliteStore`] is opened with; see [`SqliteStore::options`].
@@ -16,6 +27,8 @@ use crate::index::{Mark, Marks};
 pub struct Options {
     marks: Marks,
     longest_read: Duration,
+    ledger: Option<PathBuf>,
+    anew: bool,
 }
 
 /// How long a read may take that nobody set.
@@ -23,7 +36,7 @@ const LONGEST_READ: Duration = Duration::from_secs(10);
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self { marks: Marks::usual(), longest_read: LONGEST_READ }
+        Self { marks: Marks::usual(), longest_read: LONGEST_READ, ledger: None, anew: false }
     }
 
     /// Marks an attribute of a kind: filters and orders by it go along an index, whether clients sent it or the service assigned it.
@@ -68,22 +81,55 @@ impl Options {
         self
     }
 
+    /// Where the ledger is: what the file has given out and ended, in a second file that must outlive every copy that may take the place of
+    /// the first. Unless it is set, it stands beside the file, as `directory.db.ledger` beside `directory.db`. It belongs where a restore
+    /// does not reach: not on a volume that is set back as a whole. No backup of it is ever to be brought back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_sql::SqliteStore;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let (path, kept) = (folder.path().join("directory.db"), folder.path().join("ledger"));
+    /// let store = SqliteStore::options().ledger(&kept).open(path)?;
+    /// assert!(kept.exists());
+    /// # Ok::<(), scim_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn ledger(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ledger = Some(path.into());
+        self
+    }
+
+    /// Opens a copy though its ledger is missing or does not reach back to it: on another machine, or after both files were lost. What is
+    /// known is done again; the rest may be given out again, and what was deleted or revoked since is back.
+    #[must_use]
+    pub fn begin_ledger(mut self) -> Self {
+        self.anew = true;
+        self
+    }
+
     /// The store in that file, which is made where there is none, checked, and brought to the newest layout.
     ///
     /// Blocks while it does so; meant for the start of a program.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] where the file cannot be opened or written, or comes from a newer version of this crate;
+    /// [`StoreError::Unavailable`] where the file or its ledger cannot be opened or written, or comes from a newer version of this crate, and
+    /// where the ledger of a file that has one is missing, is another file's or begins too late for it;
     /// [`StoreError::Corrupt`] where it is no database, or a damaged one.
     pub fn open(&self, path: impl AsRef<Path>) -> std::result::Result<SqliteStore, StoreError> {
         let committed = Arc::new(Signal::new());
         let path = path.as_ref();
         // The writer comes first: it makes the file and its tables.
-        let writer = open::writer(path, &self.marks)?;
+        let writer = Session::new(open::writer(path, &self.marks)?);
+        let ledger = Ledger::open(self.ledger.clone().unwrap_or_else(|| ledger::beside(path)))?;
+        let restored = ledger.compare(&writer, self.anew)?;
+        let writer = writer.keeping(ledger);
         let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
         let workers = Workers::start(writer, readers, self.longest_read, &committed)?;
-        Ok(SqliteStore { workers, committed })
+        Ok(SqliteStore { workers, committed, restored })
     }
 
     /// A store that is gone when it is dropped.
@@ -93,8 +139,8 @@ impl Options {
     /// [`StoreError::Unavailable`] where no thread can be had.
     pub fn in_memory(&self) -> std::result::Result<SqliteStore, StoreError> {
         let committed = Arc::new(Signal::new());
-        let writer = open::memory(&self.marks)?;
+        let writer = Session::limited(open::memory(&self.marks)?)?;
         let workers = Workers::start(writer, vec![], self.longest_read, &committed)?;
-        Ok(SqliteStore { workers, committed })
+        Ok(SqliteStore { workers, committed, restored: None })
     }
 }

@@ -63,9 +63,13 @@ impl Stored {
         Version::new(position(self.own), position(self.memberships))
     }
 
+    /// Refuses a row that is not what was written.
+    pub(super) fn check(&self, tenant: &str) -> Result<()> {
+        check(tenant, [&*self.kind, &self.id, &self.sent, &self.assigned], self.seal)
+    }
+
     pub(super) fn into_resource(self, tenant: &str) -> Result<Resource> {
-        let texts = [&*self.kind, &self.id, &self.sent, &self.assigned];
-        check(tenant, texts, self.seal)?;
+        self.check(tenant)?;
         let version = self.version();
         let (created, last_modified) = (time(self.created)?, time(self.last_modified)?);
         let documents = (Document::from_text(self.sent), Document::from_text(self.assigned));

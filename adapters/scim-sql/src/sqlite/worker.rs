@@ -1,6 +1,6 @@
 //! The threads that own the connections.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
 
 use async_channel::{Receiver, Sender, TrySendError};
 use event_listener::Event as Signal;
@@ -9,6 +9,7 @@ use scim_core::store::{Batch, Committed, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
+    ledger::lasts,
     session::Session,
     write,
 };
@@ -47,7 +48,7 @@ pub(super) struct Workers {
 impl Workers {
     /// Threads for the connections. Without readers the writer reads too.
     pub(super) fn start(
-        writer: Connection,
+        writer: Session,
         readers: Vec<Connection>,
         longest_read: Duration,
         committed: &Arc<Signal>,
@@ -55,10 +56,6 @@ impl Workers {
         let (to_writer, jobs) = async_channel::bounded(QUEUE);
         let (writers, threads) = (to_writer.clone(), vec![]);
         let mut workers = Self { writer: writers, readers: to_writer, threads, longest_read };
-        let writer = match readers.is_empty() {
-            true => Session::limited(writer)?,
-            false => Session::new(writer),
-        };
         workers.employ("scim-sql writer", writer, jobs, committed)?;
         if !readers.is_empty() {
             let (to_readers, jobs) = async_channel::bounded(QUEUE);
@@ -177,6 +174,11 @@ fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
             alone(sql);
         }
     }
+    if let Some(ledger) = sql.ledger()
+        && let Err(error) = ledger.close(sql).map_err(StoreError::from)
+    {
+        tracing::warn!("the ledger lacks the last positions: {error}");
+    }
 }
 
 /// The batches that can share a transaction with the first, and what stood behind them. Whose caller has gone is not begun.
@@ -204,7 +206,7 @@ fn in_one_view<R>(
 }
 
 /// A transaction. One that could not even be rolled back when it failed is rolled back first.
-fn begin(sql: &Session, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
+pub(super) fn begin(sql: &Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
     if !sql.is_autocommit() {
         sql.execute_batch("ROLLBACK")?;
     }
@@ -227,12 +229,20 @@ fn commit_together(sql: &Session, commits: Vec<Commit>) {
 
 fn in_one_transaction(sql: &Session, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
     let transaction = begin(sql, TransactionBehavior::Immediate)?;
-    let results = match commits {
+    let results: Vec<_> = match commits {
         // Here the transaction itself is what is taken back. A savepoint keeps each page as it was, for most creates in a file of its own.
         [commit] => vec![Ok(write::apply(sql, &commit.tenant, &commit.batch)?)],
         _ => commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?,
     };
+    let lasting =
+        commits.iter().zip(&results).filter(|(it, done)| done.is_ok() && lasts(&it.batch));
+    let tenants: BTreeSet<_> = lasting.map(|(it, _)| it.tenant.as_str().to_owned()).collect();
+    let noted = match sql.ledger() {
+        Some(ledger) if !tenants.is_empty() => ledger.note(sql, tenants)?,
+        _ => None,
+    };
     transaction.commit()?;
+    noted.map(Transaction::commit).transpose()?;
     Ok(results)
 }
 

@@ -8,7 +8,7 @@ use scim_core::{
     ASSIGNED, Object,
     filter::Location,
     store::{
-        Batch, Change, Committed, Condition, Contents, Event, MemberId, Members, Outcome, Position,
+        Batch, Change, Committed, Condition, Contents, MemberId, Members, Outcome, Position,
         ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Version, Write,
     },
 };
@@ -45,9 +45,20 @@ pub(super) struct Writing<'a> {
     pub(super) sql: &'a Connection,
     pub(super) tenant: &'a str,
     marks: Arc<Marks>,
+    /// The last position before the batch.
+    pub(super) began: i64,
     position: i64,
     made: i64,
     clock: i64,
+}
+
+/// What an entry of the log says of a resource, as it is stored.
+#[derive(Clone, Copy)]
+enum Fate {
+    Put = 0,
+    Deleted = 1,
+    /// It has ended and is still there: for readers of the log, put.
+    Ended = 2,
 }
 
 // The organisation's row.
@@ -63,7 +74,7 @@ impl<'a> Writing<'a> {
         });
         let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
         let clock = batch.at.timestamp_micros().max(clock);
-        Ok(Self { sql, tenant, marks, position, made, clock })
+        Ok(Self { sql, tenant, marks, began: position, position, made, clock })
     }
 
     fn end(&self) -> Result<()> {
@@ -82,7 +93,7 @@ impl<'a> Writing<'a> {
         time(self.clock)
     }
 
-    fn log(&mut self, kind: &str, id: &str, event: Event) -> Result<i64> {
+    fn log(&mut self, kind: &str, id: &str, fate: Fate) -> Result<i64> {
         self.position += 1;
         let mut put = self.sql.prepare_cached(
             "INSERT INTO log (tenant, position, kind, id, deleted, at)
@@ -90,7 +101,7 @@ impl<'a> Writing<'a> {
         )?;
         put.execute(named_params! {
             ":tenant": self.tenant, ":position": self.position, ":kind": kind, ":id": id,
-            ":deleted": event == Event::Delete, ":at": self.clock
+            ":deleted": fate as i64, ":at": self.clock
         })?;
         Ok(self.position)
     }
@@ -158,7 +169,7 @@ impl Writing<'_> {
     ) -> Result<Outcome> {
         self.must_be_new(&write.id)?;
         self.made += 1;
-        let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Put)?;
+        let own = self.log(write.kind.as_str(), write.id.as_str(), put(write))?;
         let assigned = self.fill(write, contents)?;
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
@@ -207,7 +218,7 @@ impl Writing<'_> {
         if contents.is_none() && added.is_empty() && removed.is_empty() {
             return Ok(Outcome::new(false, row.version(), time(row.last_modified)?));
         }
-        let own = self.touch(write.kind.as_str(), write.id.as_str())?;
+        let own = self.touch(write.kind.as_str(), write.id.as_str(), put(write))?;
         self.move_memberships(&added, own)?;
         self.move_memberships(&removed, own)?;
         let version = Version::new(position(own), position(row.memberships));
@@ -220,7 +231,7 @@ impl Writing<'_> {
         let row = self.existing(write)?;
         for (kind, group) in self.groups_of(&write.id)? {
             self.remove_edge(&group, &write.id)?;
-            self.touch(&kind, group.as_str())?;
+            self.touch(&kind, group.as_str(), Fate::Put)?;
         }
         let removed = self.members_of(&write.id)?;
         for table in [
@@ -233,7 +244,7 @@ impl Writing<'_> {
         }
         keys::replace(self.sql, self.tenant, row.place, &self.keys_of(&row)?, &Keys::new())?;
         self.population(&write.kind, -1)?;
-        let own = self.log(write.kind.as_str(), write.id.as_str(), Event::Delete)?;
+        let own = self.log(write.kind.as_str(), write.id.as_str(), Fate::Deleted)?;
         self.move_memberships(&removed, own)?;
         let version = Version::new(position(own), position(row.memberships));
         let mut outcome = Outcome::new(true, version, self.now()?);
@@ -257,12 +268,14 @@ impl Writing<'_> {
     fn existing(&self, write: &Write) -> Result<Stored> {
         let row = Stored::find(self.sql, self.tenant, write.kind.as_str(), write.id.as_str())?;
         let missing = || Condition::Exists(write.kind.clone(), write.id.clone());
-        Ok(row.ok_or_else(|| StoreError::Stale(missing()))?)
+        let row = row.ok_or_else(|| StoreError::Stale(missing()))?;
+        row.check(self.tenant)?;
+        Ok(row)
     }
 
     /// A change of the resource itself: its place in the log and its time.
-    fn touch(&mut self, kind: &str, id: &str) -> Result<i64> {
-        let own = self.log(kind, id, Event::Put)?;
+    fn touch(&mut self, kind: &str, id: &str, fate: Fate) -> Result<i64> {
+        let own = self.log(kind, id, fate)?;
         let mut put = self.sql.prepare_cached(
             "UPDATE resource SET own = :own, last_modified = :now
              WHERE tenant = :tenant AND id = :id",
@@ -310,17 +323,18 @@ impl Writing<'_> {
             "SELECT attribute, folded FROM unique_key WHERE tenant = :tenant AND id = :id",
         )?;
         let key = named_params! { ":tenant": self.tenant, ":id": id };
-        let held = held
-            .query_map(key, |row| Ok(UniqueKey { attribute: row.get(0)?, folded: row.get(1)? }))?;
-        let held = held.collect::<rusqlite::Result<Vec<_>>>()?;
+        let held = held.query_map(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let held = held.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
         let mut release = self.sql.prepare_cached(
             "DELETE FROM unique_key
              WHERE tenant = :tenant AND id = :id AND attribute = :attribute AND folded = :folded",
         )?;
-        for key in held.iter().filter(|key| !kept.contains(key)) {
+        let stays = |attribute: &str, folded: &str| {
+            kept.iter().any(|key| key.attribute == attribute && key.folded == folded)
+        };
+        for (attribute, folded) in held.iter().filter(|(name, folded)| !stays(name, folded)) {
             release.execute(named_params! {
-                ":tenant": self.tenant, ":id": id,
-                ":attribute": key.attribute, ":folded": key.folded
+                ":tenant": self.tenant, ":id": id, ":attribute": attribute, ":folded": folded
             })?;
         }
         Ok(())
@@ -328,14 +342,15 @@ impl Writing<'_> {
 
     fn take_key(&self, write: &Write, key: &UniqueKey) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO unique_key (tenant, kind, attribute, folded, id)
-             VALUES (:tenant, :kind, :attribute, :folded, :id)
-             ON CONFLICT DO UPDATE SET id = id RETURNING id",
+            "INSERT INTO unique_key (tenant, kind, attribute, folded, id, text_case)
+             VALUES (:tenant, :kind, :attribute, :folded, :id, :case)
+             ON CONFLICT DO UPDATE SET text_case = iif(id = :id, :case, text_case) RETURNING id",
         )?;
         let owner: String = put.query_row(
             named_params! {
                 ":tenant": self.tenant, ":kind": write.kind.as_str(),
-                ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str()
+                ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str(),
+                ":case": keys::case_name(key.case)
             },
             |row| row.get(0),
         )?;
@@ -355,6 +370,10 @@ fn differs(row: &Stored, contents: &Contents) -> Result<bool> {
     Ok(!contents.claims.is_empty()
         || !same(&row.sent, &contents.sent)?
         || !same(&row.assigned, &contents.assigned)?)
+}
+
+fn put(write: &Write) -> Fate {
+    if write.ends { Fate::Ended } else { Fate::Put }
 }
 
 /// By which views part what one caller sees from what another does.

@@ -10,8 +10,12 @@ use std::{
     time::Duration,
 };
 
-use scim_core::store::{
-    Change, Contents, Event, MemberId, Members, Position, Query, Store, Want, Write,
+use scim_core::{
+    filter::Location,
+    store::{
+        Change, Claim, Contents, Event, MemberId, Members, Position, Query, Store, Want, Wanted,
+        Write,
+    },
 };
 use scim_sql::SqliteStore;
 
@@ -28,6 +32,7 @@ const ROUNDS: (usize, usize) = (200, 10_000);
 fn child() {
     let (Ok(file), Ok(round)) = (env::var(FILE), env::var(ROUND)) else { return };
     let store = SqliteStore::open(file).unwrap();
+    assert_eq!(store.restored(), None);
     thread::scope(|scope| {
         for writer in 0..4 {
             let (store, round) = (&store, &round);
@@ -43,17 +48,24 @@ fn child() {
     });
 }
 
-/// A user, his twin, and a group of both.
+/// A user with a number, his twin, and a group of both.
 pub(crate) fn pair(id: &str) -> Vec<Write> {
     let create = |kind: &str, id: String, members| {
         let change = Change::Create { contents: Contents::default(), members };
         Write::new(kind.into(), id.into(), change)
     };
     let (a, b) = (format!("a{id}"), format!("b{id}"));
+    let number = Claim {
+        spaces: vec!["uid".into()],
+        wanted: Wanted::Next(vec![1..=i64::MAX]),
+        into: Location::new("uid"),
+    };
+    let contents = Contents { claims: vec![number], ..Contents::default() };
+    let numbered = Change::Create { contents, members: vec![] };
     let member = |id: &String| MemberId { kind: "User".into(), id: id.as_str().into() };
     let members = vec![member(&a), member(&b)];
     vec![
-        create("User", a, vec![]),
+        Write::new("User".into(), a.into(), numbered),
         create("Group", format!("g{id}"), vec![]),
         create("User", b, vec![]),
         Write::new(
@@ -75,7 +87,12 @@ fn acknowledged_writes_survive_a_kill() {
     for round in 0..rounds {
         // Every time a little later, so that it hits other moments.
         let patience = Duration::from_micros(1_000 + (round as u64 * 7_919) % 40_000);
-        acknowledged.extend(killed_after(&path, round, patience));
+        let done = killed_after(&path, round, patience);
+        assert!(!done.is_empty(), "round {round}: the child did nothing");
+        let noted = noted(&path);
+        let unknown: Vec<_> = done.iter().filter(|id| !noted.contains(*id)).collect();
+        assert!(unknown.is_empty(), "acknowledged, and the ledger knows nothing: {unknown:?}");
+        acknowledged.extend(done);
     }
     assert!(acknowledged.len() > 100, "only {} batches were acknowledged", acknowledged.len());
     let store = SqliteStore::open(&path).unwrap();
@@ -105,6 +122,14 @@ fn killed_after(path: &Path, round: usize, patience: Duration) -> Vec<String> {
     first.into_iter().chain(done).collect()
 }
 
+/// The batches whose number the ledger of a file knows.
+pub(crate) fn noted(path: &Path) -> BTreeSet<String> {
+    let ledger = rusqlite::Connection::open(format!("{}.ledger", path.display())).unwrap();
+    let mut claims = ledger.prepare("SELECT id FROM claim WHERE space = 'uid'").unwrap();
+    let ids = claims.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    ids.map(|id| id.unwrap().trim_start_matches('a').to_owned()).collect()
+}
+
 /// The batches that are there, each whole, and a log that tells of them and of nothing else.
 pub(crate) fn present(store: &SqliteStore) -> BTreeSet<String> {
     pollster::block_on(async {
@@ -117,6 +142,8 @@ pub(crate) fn present(store: &SqliteStore) -> BTreeSet<String> {
         for group in &groups.resources {
             assert_eq!(group.members.as_ref().unwrap().len(), 2, "half of a batch");
         }
+        let numbers = store.claims(&tenant, &"uid".into(), None, usize::MAX).await.unwrap();
+        assert_eq!(numbers.len() as u64, groups.total);
         let log = store.changes(&tenant, Position::START, usize::MAX).await.unwrap();
         assert!(log.entries.iter().map(|entry| entry.position.0).eq(1..=4 * groups.total));
         assert!(log.entries.iter().all(|entry| entry.event == Event::Put));

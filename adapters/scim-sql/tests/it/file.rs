@@ -3,8 +3,12 @@
 use std::{fs, thread};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scim_core::store::{
-    Change, Contents, Page, Position, Query, Store, StoreError, Want, Wanted, Write,
+use scim_core::{
+    ResourceType,
+    filter::{Case, Location},
+    store::{
+        Change, Contents, Page, Position, Query, Store, StoreError, UniqueKey, Want, Wanted, Write,
+    },
 };
 use scim_sql::SqliteStore;
 
@@ -66,7 +70,7 @@ fn files_of_others_are_refused() {
     sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
     let refused = SqliteStore::open(&newer).unwrap_err();
-    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 2");
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 3");
 
     let text = folder.path().join("text.db");
     fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();
@@ -116,7 +120,8 @@ fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
 
     let second = folder.path().join("second.db");
     fs::copy(&copy, &second).unwrap();
-    let copies = [SqliteStore::open(&copy).unwrap(), SqliteStore::open(&second).unwrap()];
+    let open = |path| SqliteStore::options().begin_ledger().open(path).unwrap();
+    let copies = [open(&copy), open(&second)];
     let pages = [users(&store), users(&copies[0]), users(&copies[1])];
     assert!(pages[1].total % 2 == 1, "no half of a batch");
     assert_eq!(pages[1].position.0, pages[1].total);
@@ -184,6 +189,56 @@ fn keys_of_another_fold_are_folded_again() {
         pollster::block_on(store.query(&"acme".into(), &query)).unwrap().total
     };
     assert_eq!(find(&SqliteStore::open(&path).unwrap()), 1);
+}
+
+/// People of these names, and a file that says that they were folded by rules in which letter case counts.
+fn folded_otherwise(path: &std::path::Path, names: &[&str]) {
+    let store = SqliteStore::open(path).unwrap();
+    for (name, number) in names.iter().zip(1..) {
+        let mut user = Contents::default();
+        user.sent.set(&Location::new("userName"), (*name).into());
+        user.keys = vec![UniqueKey {
+            attribute: "userName".to_owned(),
+            folded: (*name).to_owned(),
+            case: Case::Name,
+        }];
+        let made = Change::Create { contents: user, members: vec![] };
+        commit(&store, vec![Write::new("User".into(), format!("u{number}").into(), made)]).unwrap();
+    }
+    drop(store);
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.execute("UPDATE meta SET value = 'fold 0, 7 marks' WHERE name = 'keys'", []).unwrap();
+}
+
+#[test]
+fn unique_keys_of_another_fold_are_folded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    // By the rules of today the second becomes what the first was.
+    folded_otherwise(&path, &["straße", "Grace", "STRASSE"]);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute("UPDATE unique_key SET folded = 'grace' WHERE id = 'u1'", []).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut keys = sql.prepare("SELECT folded FROM unique_key ORDER BY id").unwrap();
+    let keys: Vec<String> =
+        keys.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(keys, ["straße", "grace", "strasse"]);
+    let mut user = Contents::default();
+    user.keys =
+        ResourceType::user().unique_keys(&serde_json::from_str(r#"{"userName":"GRACE"}"#).unwrap());
+    let made = Change::Create { contents: user, members: vec![] };
+    let refused = commit(&store, vec![Write::new("User".into(), "u4".into(), made)]).unwrap_err();
+    insta::assert_snapshot!(refused, @"userName is in use by another User");
+}
+
+#[test]
+fn two_who_become_the_same_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    folded_otherwise(&path, &["Ada", "grace", "ada"]);
+    let before = fs::read(&path).unwrap();
+    insta::assert_snapshot!(SqliteStore::open(&path).unwrap_err(), @"the store is not available: as this version folds text, User `u3` and User `u1` of `acme` have the same userName: rename one of them with the version before");
+    assert!(fs::read(&path).unwrap() == before, "nothing is done by halves");
 }
 
 /// Not even for one in another process that is in the middle of a change.

@@ -19,6 +19,7 @@ mod marks;
 mod power;
 mod processes;
 mod requests;
+mod restores;
 mod sorted;
 mod suite;
 mod terms;

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -12,7 +12,7 @@ use scim_sql::SqliteStore;
 
 use crate::{
     commit,
-    crash::{pair, present},
+    crash::{noted, pair, present},
 };
 
 const FILE: &str = "SCIM_SQL_POWER_FILE";
@@ -86,7 +86,8 @@ fn event(line: &str, unfinished: &mut BTreeMap<String, String>) -> Option<Event>
     let (_, rest) = rest.split_once('<')?;
     let (file, rest) = rest.split_once('>')?;
     let file = String::from_utf8(bytes(file)).unwrap();
-    let database = file.ends_with(".db") || file.ends_with(".db-wal");
+    let ends = [".db", ".db-wal", ".ledger", ".ledger-wal"];
+    let database = ends.iter().any(|end| file.ends_with(end));
     let mut arguments = rest.split('"');
     match name {
         "pwrite64" if database => {
@@ -172,10 +173,10 @@ fn change(file: &mut Vec<u8>, event: &Event, happens: &mut impl FnMut() -> bool)
 }
 
 /// Random numbers, the same ones for a seed (SplitMix64).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -189,7 +190,11 @@ fn acknowledged_writes_survive_a_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap().join("store.db");
     drop(SqliteStore::open(&path).unwrap());
-    let original = fs::read(&path).unwrap();
+    let ledger = PathBuf::from(format!("{}.ledger", path.display()));
+    let original = [path.clone(), ledger].map(|path| {
+        let bytes = fs::read(&path).unwrap();
+        (path.to_str().unwrap().to_owned(), (bytes, vec![]))
+    });
     let Some(events) = recorded(&path) else { return };
     let done = |events: &[Event]| {
         let done = events.iter().filter_map(|event| match event {
@@ -200,8 +205,7 @@ fn acknowledged_writes_survive_a_power_cut() {
     };
     assert_eq!(done(&events).len(), BATCHES);
     let unsynced = |events: &[Event]| {
-        let mut disk = Disk::default();
-        disk.files.insert(path.to_str().unwrap().to_owned(), (original.clone(), vec![]));
+        let mut disk = Disk { files: original.clone().into() };
         events.iter().for_each(|event| disk.see(event));
         disk
     };
@@ -220,8 +224,12 @@ fn acknowledged_writes_survive_a_power_cut() {
             fs::write(cut.join(Path::new(&name).file_name().unwrap()), bytes).unwrap();
         }
         let what = format!("seed {seed}, subset {number}, cut after {at} of {}", events.len());
-        let store = SqliteStore::open(cut.join("store.db"))
-            .unwrap_or_else(|error| panic!("{error}: {what}"));
+        let path = cut.join("store.db");
+        let unknown: Vec<_> = done(&events[..at]).difference(&noted(&path)).cloned().collect();
+        assert!(unknown.is_empty(), "the ledger lost {unknown:?}: {what}");
+        let store = SqliteStore::open(&path).unwrap_or_else(|error| panic!("{error}: {what}"));
+        // The ledger never knows of what the file lost.
+        assert_eq!(store.restored(), None, "{what}");
         let present = present(&store);
         let lost: Vec<_> = done(&events[..at]).difference(&present).cloned().collect();
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}: {what}");

@@ -281,6 +281,61 @@ fn what_was_stored_is_there_after_a_restart() {
     }
 }
 
+/// The file is set back to how it was the day before; its ledger is not.
+// sec:S-12
+#[test]
+fn a_restore_brings_back_no_token_no_leaver_and_no_number() {
+    ring();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("aup.db"), folder.path().join("copy.db"));
+    let store = format!("sqlite:{}", path.display());
+    let first = Aup::demo(&store);
+    let tokens = [first.text("token").to_owned(), first.text("sup_token").to_owned()];
+    let issue = ["issue-token", "--store", &store, "acme", "--name", "old", "--scope", "sup:read"];
+    let old = run(&issue);
+    let post = |aup: &Aup, name: &str| {
+        let made = aup.ask("POST", "/Users", &tokens[0], Some(json!({"userName": name})));
+        assert_eq!(made.0, 201, "{made:?}");
+        let id = serde_json::from_str::<Value>(&made.1).unwrap()["id"].clone();
+        let user = format!("/Users/{}", id.as_str().unwrap());
+        let seen: Value = serde_json::from_str(&aup.ask("GET", &user, &tokens[1], None).1).unwrap();
+        let number = seen.as_object().unwrap().values().find_map(|it| it.get("sunkPosixUserId"));
+        (user, number.cloned().unwrap())
+    };
+    let (leaver, _) = post(&first, "leaver@example.com");
+    assert_eq!(first.terminate(), Some(0));
+    std::fs::copy(&path, &copy).unwrap();
+
+    let second = Aup::demo(&store);
+    assert_eq!(second.ask("DELETE", &leaver, &tokens[0], None).0, 204);
+    let (_, given) = post(&second, "bob@example.com");
+    let token = old["token"].as_str().unwrap();
+    assert_eq!(second.ask("GET", "/Users", token, None).0, 200);
+    run(&["revoke-token", "--store", &store, "acme", old["id"].as_str().unwrap()]);
+    assert_eq!(second.ask("GET", "/Users", token, None).0, 401);
+    assert_eq!(second.terminate(), Some(0));
+
+    std::fs::copy(&copy, &path).unwrap();
+    let third = Aup::demo(&store);
+    assert_eq!(third.ask("GET", &leaver, &tokens[0], None).0, 404);
+    assert_eq!(third.ask("GET", "/Users", token, None).0, 401);
+    let (_, another) = post(&third, "bob@example.com");
+    assert!(given.is_i64() && another.is_i64() && given != another, "{given} and {another}");
+    assert_eq!(third.terminate(), Some(0));
+
+    // On another machine nobody knows what came after the copy, until somebody says that it does not matter.
+    let elsewhere = format!("sqlite:{}", copy.display());
+    let tokens = ["tokens", "--store", &elsewhere, "acme"];
+    let refused = Command::new(env!("CARGO_BIN_EXE_aup")).args(tokens).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("copy.db.ledger` is missing"), "{told}");
+    let begun = Command::new(env!("CARGO_BIN_EXE_aup"))
+        .args(["begin-ledger", "--store", &elsewhere])
+        .status();
+    assert!(begun.unwrap().success());
+    assert!(Command::new(env!("CARGO_BIN_EXE_aup")).args(tokens).status().unwrap().success());
+}
+
 #[test]
 fn an_operator_sets_an_organisation_up() {
     ring();

@@ -27,8 +27,8 @@ fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
-    let workers = Workers::start(writer, vec![reader], LONG, &committed).unwrap();
-    SqliteStore { workers, committed }
+    let workers = Workers::start(Session::new(writer), vec![reader], LONG, &committed).unwrap();
+    SqliteStore { workers, committed, restored: None }
 }
 
 fn folder() -> (TempDir, std::path::PathBuf) {
@@ -206,7 +206,11 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
     };
     let mut made = title("Grace");
     made.claims.push(claim);
-    made.keys.push(UniqueKey { attribute: "userName".to_owned(), folded: "grace".to_owned() });
+    made.keys.push(UniqueKey {
+        attribute: "userName".to_owned(),
+        folded: "grace".to_owned(),
+        case: scim_core::filter::Case::Name,
+    });
     let member = |id: &str| MemberId { kind: "User".into(), id: id.into() };
     let change = Change::Update { contents: Some(title("Ada")), members: Members::Keep };
     let writes = vec![
