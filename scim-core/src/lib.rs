@@ -4,7 +4,6 @@ pub mod admit;
 pub mod client;
 pub mod completion;
 mod dialect;
-pub mod discovery;
 pub mod environment;
 mod error;
 pub mod json;

@@ -6,19 +6,23 @@
 
 mod address;
 mod answer;
+mod asked;
 mod attempt;
 mod bulk;
 mod caller;
 mod changes;
 mod cursor;
 mod decode;
+mod discovery;
 mod encode;
 mod in_process;
+mod limits;
 mod list;
 mod media;
 mod members;
 mod moment;
 mod observe;
+mod outcome;
 mod parameters;
 mod references;
 mod waiting;
@@ -33,7 +37,6 @@ use crate::{
     Environment, Policy, ScimError, Store,
     completion::{AssignNothing, Completion},
     environment::System,
-    json, patch,
     store::{AllowAll, Capability, ResourceKind, StoreError},
 };
 
@@ -42,10 +45,12 @@ use self::{media::Media, observe::About, waiting::Waiting};
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
 pub use caller::{Bulk, Caller, Feed, Me};
 pub use changes::{CHANGE_FEED, LONGEST_WAIT};
-pub use encode::{LIST_RESPONSE, error_response};
+pub use encode::error_response;
 pub use in_process::InProcess;
+pub use limits::Limits;
 pub use media::MEDIA_TYPE;
 pub use observe::{Observation, Observer, Operation};
+pub use outcome::LIST_RESPONSE;
 pub use parameters::SEARCH_REQUEST;
 
 /// A SCIM service provider over a [`Store`].
@@ -78,60 +83,6 @@ pub struct Service {
     observer: Option<Arc<dyn Observer>>,
     limits: Limits,
     waiting: Arc<Waiting>,
-}
-
-/// What one request may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// The longest body, in bytes.
-    pub body: usize,
-    /// The longest URI, in bytes.
-    pub uri: usize,
-    /// Depth and number of values of a body.
-    pub json: json::Limits,
-    /// Operations, values and members of a PATCH; members of any write.
-    pub patch: patch::Limits,
-    /// Filters.
-    pub filter: scim_filter::Limits,
-    /// Resources on a page where the request does not say.
-    pub default_page: usize,
-    /// Resources on a page at most.
-    pub largest_page: usize,
-    /// Members on a page in all; a group alone is sent whole.
-    pub page_members: usize,
-    /// Seconds for which a cursor leads on.
-    pub cursor_life: u32,
-    /// Resources that a list may have in all, over all its pages; more is `tooMany`.
-    pub results: u64,
-    /// Requests of one organisation that wait on the change feed at the same time; one more is 429.
-    pub waiting: usize,
-    /// Operations in a bulk request.
-    pub bulk_operations: usize,
-    /// Bytes of a bulk request.
-    pub bulk_body: usize,
-}
-
-impl Default for Limits {
-    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number with 20,000 members, cursors an hour, 100 who wait, bulk 1,000 operations of
-    /// 1 MiB.
-    fn default() -> Self {
-        Self {
-            body: 16 << 20,
-            uri: 24 << 10,
-            json: json::Limits::default(),
-            patch: patch::Limits::default(),
-            filter: scim_filter::Limits::default(),
-            default_page: 100,
-            largest_page: 1_000,
-            page_members: 20_000,
-            cursor_life: 3_600,
-            results: u64::MAX,
-            waiting: 100,
-            bulk_operations: 1_000,
-            bulk_body: 1 << 20,
-        }
-    }
 }
 
 impl Service {

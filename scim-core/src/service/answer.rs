@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use super::{
     Caller, Service,
+    asked::By,
     decode::{Action, Call},
-    encode::{ListResponse, Outcome, Place},
-    list::By,
+    discovery,
+    outcome::{ListResponse, Outcome, Place},
     parameters::{Conditions, Parameters},
     store_error,
 };
 use crate::{
-    PatchAnswer, ResourceType, ScimError, discovery,
+    PatchAnswer, ResourceType, ScimError,
     patch::Plan,
     project::{Projection, Renderer, etag, named_by_body},
     store::{Readable, Resource, ResourceId, StoreError, Want},
@@ -52,20 +53,20 @@ impl Service {
             }
             Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
             Action::Create(of, body) => {
-                let projection = projection(of, &parameters, caller)?;
+                let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
                 let created = self.create(caller, of, body).await?;
                 let shown = (&projection, written.as_slice());
                 self.resource(caller, of, &created, shown, StatusCode::CREATED).await
             }
             Action::Replace(of, id, body) => {
-                let projection = projection(of, &parameters, caller)?;
+                let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
                 self.replace(caller, of, &id, body, &conditions).await?;
                 self.resource(caller, of, &id, (&projection, &written), StatusCode::OK).await
             }
             Action::Patch(of, id, body) => {
-                let projection = projection(of, &parameters, caller)?;
+                let projection = parameters.projection(of, &caller.dialect)?;
                 let written = self.named_by_patch(caller, of, &body);
                 let version = self.patch(caller, of, &id, body, &conditions).await?;
                 let shown = (&projection, written.as_slice());
@@ -91,7 +92,7 @@ impl Service {
         parameters: &Parameters,
         conditions: &Conditions,
     ) -> Result<Outcome, ScimError> {
-        let projection = projection(of, parameters, caller)?;
+        let projection = parameters.projection(of, &caller.dialect)?;
         if parameters.text("filter").is_some() {
             return Err(ScimError::invalid_filter(
                 "a filter selects from a list; this is the address of one resource",
@@ -186,16 +187,6 @@ impl Service {
 fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection) -> bool {
     let answer = caller.dialect.patch_answer.unwrap_or_else(|| of.patch_answer());
     answer == PatchAnswer::Body || *projection != Projection::Default
-}
-
-pub(super) fn projection(
-    of: &ResourceType,
-    parameters: &Parameters,
-    caller: &Caller,
-) -> Result<Projection, ScimError> {
-    let named = parameters.text("attributes");
-    let excluded = parameters.text("excludedattributes");
-    Projection::read(named, excluded, of, &caller.dialect)
 }
 
 /// What the request asks for, and what it has just written.

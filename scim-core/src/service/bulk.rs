@@ -16,7 +16,7 @@ use super::{
     Caller, Service,
     address::Address,
     decode::{Action, Call},
-    encode::Outcome,
+    outcome::Outcome,
     parameters::{Conditions, Parameters},
 };
 use crate::{

@@ -12,8 +12,8 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, task::Poll, time::Dur
 use serde_json::{Map, Value, json};
 
 use super::{
-    Caller, Service, cursor::page_size, encode::Outcome, moment::Moment, parameters::Parameters,
-    references::Named, store_error,
+    Caller, Service, moment::Moment, outcome::Outcome, parameters::Parameters, references::Named,
+    store_error,
 };
 use crate::{
     ResourceType, ScimError,
@@ -36,7 +36,7 @@ impl Service {
     ) -> Result<Outcome, ScimError> {
         let after = Moment::after(parameters)?;
         let count = parameters.number("count")?;
-        let count = count.map_or(self.limits.default_page, |it| page_size(it, &self.limits));
+        let count = count.map_or(self.limits.default_page, |it| self.limits.page_size(it));
         let wait = parameters.number("wait")?.unwrap_or(0).clamp(0, LONGEST_WAIT.into());
         let types = types(caller, parameters)?;
         let (mut now, mut log) = self.log(caller, &after, count).await?;
@@ -134,7 +134,7 @@ fn types<'a>(
     parameters: &Parameters,
 ) -> Result<Vec<(&'a ResourceType, Projection)>, ScimError> {
     let all = caller.types.iter();
-    all.map(|of| Ok((of, super::answer::projection(of, parameters, caller)?))).collect()
+    all.map(|of| Ok((of, parameters.projection(of, &caller.dialect)?))).collect()
 }
 
 fn change(

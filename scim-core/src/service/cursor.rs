@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, Service, list::Asked, parameters::Parameters};
+use super::{Service, asked::Asked, outcome::Cursors, parameters::Parameters};
 use crate::{
     ScimError,
     store::{Direction, Epoch, Page, Paging, Query},
@@ -51,13 +51,6 @@ impl Walk {
     }
 }
 
-/// The cursors to both sides of a page.
-#[derive(Debug, Default)]
-pub(super) struct Cursors {
-    pub(super) next: Option<String>,
-    pub(super) previous: Option<String>,
-}
-
 impl Service {
     /// The walk that a request begins or goes on with; none where it asks for no cursor.
     pub(super) fn walk(
@@ -79,7 +72,7 @@ impl Service {
         }
         let wanted =
             parameters.number("count").map_err(|error| ScimError::invalid_count(error.detail))?;
-        let wanted = wanted.map(|count| page_size(count, &self.limits));
+        let wanted = wanted.map(|count| self.limits.page_size(count));
         let bound = bound(asked, parameters);
         if cursor.is_empty() {
             let count = wanted.unwrap_or(self.limits.default_page);
@@ -146,10 +139,6 @@ fn bound(asked: &Asked<'_>, parameters: &Parameters) -> Vec<u8> {
     let query = BOUND.map(|name| parameters.text(name));
     let view = format!("{:?}", caller.view);
     serde_json::to_vec(&(&caller.tenant, asked.kinds(), query, view)).unwrap_or_default()
-}
-
-pub(super) fn page_size(count: i64, limits: &Limits) -> usize {
-    usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(limits.largest_page)
 }
 
 fn expired() -> ScimError {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
-use crate::{Dialect, ScimError, store::Position};
+use crate::{Dialect, ResourceType, ScimError, project::Projection, store::Position};
 
 /// The schema of a search request.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -44,6 +44,17 @@ impl Parameters {
         }
         let extreme = if text.starts_with('-') { i64::MIN } else { i64::MAX };
         Ok(Some(text.parse().unwrap_or(extreme)))
+    }
+
+    /// What the request wants to see of a type (RFC 7644 §3.9).
+    pub(super) fn projection(
+        &self,
+        of: &ResourceType,
+        dialect: &Dialect,
+    ) -> Result<Projection, ScimError> {
+        let named = self.text("attributes");
+        let excluded = self.text("excludedattributes");
+        Projection::read(named, excluded, of, dialect)
     }
 
     pub(super) fn read(query: &str) -> Result<Self, ScimError> {

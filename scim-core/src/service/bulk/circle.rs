@@ -10,8 +10,8 @@ use crate::{
     service::{
         attempt::{Attempt, Attempts},
         decode::Action,
-        encode::Outcome,
         members,
+        outcome::Outcome,
         parameters::Conditions,
     },
     store::{Change, MemberId, Members, Reader, ResourceId, Write},

@@ -2,17 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{
+    Caller, Limits,
+    caller::Bulk,
+    changes::{CHANGE_FEED, LONGEST_WAIT},
+};
 use crate::{
-    Caller, ResourceType,
+    ResourceType,
     environment::KeyRing,
     project::location,
     schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
-    service::{Bulk, CHANGE_FEED, LONGEST_WAIT, Limits},
 };
 
 /// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`). Cursors are offered where there are keys to seal them
 /// with.
-pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing) -> Value {
+pub(super) fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing) -> Value {
     let base = caller.base.as_str().trim_end_matches('/');
     let mut config = json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
@@ -60,7 +64,7 @@ pub fn service_provider_config(caller: &Caller, limits: &Limits, keys: &KeyRing)
 }
 
 /// `/ResourceTypes`.
-pub fn resource_types(caller: &Caller) -> Vec<Value> {
+pub(super) fn resource_types(caller: &Caller) -> Vec<Value> {
     caller.types.iter().map(|resource_type| describe(caller, resource_type)).collect()
 }
 
@@ -87,12 +91,12 @@ fn describe(caller: &Caller, resource_type: &ResourceType) -> Value {
 }
 
 /// `/Schemas`.
-pub fn schemas(caller: &Caller) -> Vec<Value> {
+pub(super) fn schemas(caller: &Caller) -> Vec<Value> {
     caller.types.schemas().into_iter().map(|schema| publish(caller, schema)).collect()
 }
 
 /// `/Schemas/URN` of the schemas of the discovery documents themselves, which no resource type holds and the list leaves out.
-pub fn own_schemas(caller: &Caller) -> Vec<Value> {
+pub(super) fn own_schemas(caller: &Caller) -> Vec<Value> {
     let own = [Schema::service_provider_config(), Schema::resource_type(), Schema::of_schemas()];
     own.iter().map(|schema| publish(caller, schema)).collect()
 }

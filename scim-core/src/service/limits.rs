@@ -1,0 +1,64 @@
+//! What one request may cost.
+
+use crate::{json, patch};
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest body, in bytes.
+    pub body: usize,
+    /// The longest URI, in bytes.
+    pub uri: usize,
+    /// Depth and number of values of a body.
+    pub json: json::Limits,
+    /// Operations, values and members of a PATCH; members of any write.
+    pub patch: patch::Limits,
+    /// Filters.
+    pub filter: scim_filter::Limits,
+    /// Resources on a page where the request does not say.
+    pub default_page: usize,
+    /// Resources on a page at most.
+    pub largest_page: usize,
+    /// Members on a page in all; a group alone is sent whole.
+    pub page_members: usize,
+    /// Seconds for which a cursor leads on.
+    pub cursor_life: u32,
+    /// Resources that a list may have in all, over all its pages; more is `tooMany`.
+    pub results: u64,
+    /// Requests of one organisation that wait on the change feed at the same time; one more is 429.
+    pub waiting: usize,
+    /// Operations in a bulk request.
+    pub bulk_operations: usize,
+    /// Bytes of a bulk request.
+    pub bulk_body: usize,
+}
+
+impl Default for Limits {
+    /// Body 16 MiB, URI 24 KiB, page 100 and at most 1,000 of any number with 20,000 members, cursors an hour, 100 who wait, bulk 1,000 operations of
+    /// 1 MiB.
+    fn default() -> Self {
+        Self {
+            body: 16 << 20,
+            uri: 24 << 10,
+            json: json::Limits::default(),
+            patch: patch::Limits::default(),
+            filter: scim_filter::Limits::default(),
+            default_page: 100,
+            largest_page: 1_000,
+            page_members: 20_000,
+            cursor_life: 3_600,
+            results: u64::MAX,
+            waiting: 100,
+            bulk_operations: 1_000,
+            bulk_body: 1 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// As many resources as a page may have where a request asks for so many.
+    pub(super) fn page_size(&self, count: i64) -> usize {
+        usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.largest_page)
+    }
+}
