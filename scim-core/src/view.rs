@@ -89,8 +89,8 @@ impl View {
 
     /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership.
     ///
-    /// It is about reading. Who may write can still set the attribute, and a PUT without it clears it, as with every attribute that is
-    /// never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
+    /// It is about reading. Who may write can still set the attribute and may find it out by trying, and a PUT without it clears it, as with
+    /// every attribute that is never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
     #[must_use]
     pub fn hiding(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
         self.hidden.push((kind.into(), location));
