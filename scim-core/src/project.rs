@@ -10,7 +10,7 @@ use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
     schema::{Attribute, Returned, Schema},
-    store::{Edge, Part, Resource, ResourceId, ResourceKind, StoreError, Version, Want},
+    store::{Edge, Part, Position, Resource, ResourceId, ResourceKind, StoreError, Version, Want},
 };
 
 /// Which attributes a request asks for.
@@ -372,7 +372,7 @@ impl Renderer<'_> {
             "created": instant(resource.created),
             "lastModified": instant(resource.last_modified),
             "location": location(self.base, self.resource_type.endpoint(), resource.id.as_str()),
-            "version": etag(self.view.version(self.resource_type, resource.version)),
+            "version": etag(told(resource.version, self.resource_type, self.view)),
         });
         let values = Map::from_iter([("meta".to_owned(), meta)]);
         self.put(None, attribute, &values, answer, resource);
@@ -384,6 +384,19 @@ pub fn location(base: &Url, endpoint: &str, id: &str) -> String {
     let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
     let id = id.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
     format!("{}{endpoint}/{id}", base.as_str().trim_end_matches('/'))
+}
+
+/// The version of a resource as a caller is told it: that of its memberships counts only where he is shown them, lest it tell of a group
+/// that does not exist for him.
+pub(crate) fn told(version: Version, of: &ResourceType, view: &View) -> Version {
+    let is_shown = |name: &&str| {
+        let is_secret = of.schema().attribute(name).is_none_or(Attribute::is_secret);
+        !is_secret && !view.hides(of.kind(), &Location::new(*name))
+    };
+    match of.member_of_attribute().filter(is_shown) {
+        Some(_) => version,
+        None => Version::new(version.own, Position::START),
+    }
 }
 
 /// The weak validator of a version, as in `ETag` and `meta.version` (RFC 7644 §3.14).

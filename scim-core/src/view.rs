@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use scim_filter::{Bound, Location};
 
-use crate::{
-    ResourceType,
-    schema::Attribute,
-    store::{Copied, EDGES, Part, Position, ResourceKind, Version, each_location},
-};
+use crate::store::{Copied, EDGES, Part, ResourceKind, each_location};
 
 /// The container of what the service itself keeps about a resource, in the assigned part. Never published; filters of views may look at
 /// it.
@@ -93,8 +89,8 @@ impl View {
 
     /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership.
     ///
-    /// It is about reading. Who may write can still set the attribute, and a PUT without it clears it, as with every attribute that is
-    /// never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
+    /// It is about reading. Who may write can still set the attribute and may find it out by trying, and a PUT without it clears it, as with
+    /// every attribute that is never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
     #[must_use]
     pub fn hiding(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
         self.hidden.push((kind.into(), location));
@@ -154,19 +150,6 @@ impl View {
             each_location(filter, &mut |it| selects |= it.extension.as_deref() == Some(EDGES));
         }
         selects
-    }
-
-    /// The version of a resource as the caller is told it: that of its memberships counts only where he is shown them, lest it tell of a
-    /// group that does not exist for him.
-    pub(crate) fn version(&self, of: &ResourceType, version: Version) -> Version {
-        let shown = of.member_of_attribute().filter(|name| {
-            let is_secret = of.schema().attribute(name).is_none_or(Attribute::is_secret);
-            !is_secret && !self.hides(of.kind(), &Location::new(*name))
-        });
-        match shown {
-            Some(_) => version,
-            None => Version::new(version.own, Position::START),
-        }
     }
 
     /// Those copies, without what they would take from a value that is kept from the caller.

@@ -61,9 +61,12 @@ impl Authenticate for Bearer {
     }
 }
 
-/// What stands after `Bearer`, in any letter case.
+/// What stands after `Bearer`, in any letter case, in the only header of that name: of two, something on the way may have looked at the other
+/// one.
 fn token(head: &Parts) -> Option<&str> {
-    let value = head.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut values = head.headers.get_all(header::AUTHORIZATION).into_iter();
+    let (Some(only), None) = (values.next(), values.next()) else { return None };
+    let value = only.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' '))
 }

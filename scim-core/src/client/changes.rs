@@ -34,7 +34,7 @@ impl Moment {
         (!epoch.is_empty() && position.parse::<u64>().is_ok()).then(|| Self(text.to_owned()))
     }
 
-    /// Which incarnation of the store the position belongs to.
+    /// Which incarnation of the store the position belongs to, and as whom one looks at it: another token may have another one.
     pub fn epoch(&self) -> &str {
         self.0.rsplit_once('.').map_or("", |(epoch, _)| epoch)
     }
@@ -79,6 +79,9 @@ pub struct Stretch {
 }
 
 /// Resources of some types, all of one moment.
+///
+/// What a service copies from other resources into one, as the `groups` of a user and the names of members, is as it was when that resource
+/// was read: coming to a group changes the group. Take memberships from the groups.
 ///
 /// # Examples
 ///
@@ -131,7 +134,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Unsupported`] where the service has no such feed. [`ClientError::Refused`] with `expiredCursor` where the moment is too
-    /// long ago, or of another incarnation: begin again with [`directory`](Self::directory).
+    /// long ago, of another incarnation, or of a token that saw other things: begin again with [`directory`](Self::directory).
     pub async fn changes(&self, after: &Moment, wait: Duration) -> Result<Stretch, ClientError> {
         if self.discovered().await?.offers(Feature::ChangeFeed) != Some(true) {
             return Err(ClientError::Unsupported(Feature::ChangeFeed));

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     PatchAnswer, ResourceType, ScimError,
     patch::Plan,
-    project::{Projection, Renderer, etag, named_by_body},
+    project::{Projection, Renderer, etag, location, named_by_body, told},
     store::{Readable, Resource, ResourceId, StoreError, Want},
 };
 
@@ -57,13 +57,13 @@ impl Service {
                 let written = named_by_body(of, &body);
                 let created = self.create(caller, of, body).await?;
                 let shown = (&projection, written.as_slice());
-                self.resource(caller, of, &created, shown, StatusCode::CREATED).await
+                self.written(caller, of, &created, shown, StatusCode::CREATED).await
             }
             Action::Replace(of, id, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
                 self.replace(caller, of, &id, body, &conditions).await?;
-                self.resource(caller, of, &id, (&projection, &written), StatusCode::OK).await
+                self.written(caller, of, &id, (&projection, &written), StatusCode::OK).await
             }
             Action::Patch(of, id, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
@@ -71,7 +71,7 @@ impl Service {
                 let version = self.patch(caller, of, &id, body, &conditions).await?;
                 let shown = (&projection, written.as_slice());
                 match answers_with_body(caller, of, &projection) {
-                    true => self.resource(caller, of, &id, shown, StatusCode::OK).await,
+                    true => self.written(caller, of, &id, shown, StatusCode::OK).await,
                     false => Ok(Outcome::NoContent(Some(version))),
                 }
             }
@@ -99,7 +99,7 @@ impl Service {
             ));
         }
         let resource = self.visible(caller, of, id, &projection.want(of, &caller.view)).await?;
-        let version = caller.view.version(of, resource.version);
+        let version = told(resource.version, of, &caller.view);
         if conditions.has_seen(&version.to_string()) {
             return Ok(Outcome::NotModified(etag(version)));
         }
@@ -115,8 +115,9 @@ impl Service {
         plan.map(|plan| plan.writes()).unwrap_or_default()
     }
 
-    /// The resource after a write, as the request asks for it.
-    async fn resource(
+    /// The resource after a write, as the request asks for it. Whoever wrote it is told of it, even if he made it such that he does not see
+    /// it any more.
+    pub(super) async fn written(
         &self,
         caller: &Caller,
         of: &ResourceType,
@@ -124,7 +125,9 @@ impl Service {
         shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
-        let resource = self.visible(caller, of, id, &shown.0.want(of, &caller.view)).await?;
+        let want = shown.0.want(of, &caller.view);
+        let found = self.store.get(&caller.tenant, of.kind(), id, &want).await;
+        let resource = found.map_err(store_error)?.ok_or_else(|| missing(of))?;
         self.render(caller, of, &resource, shown, status).await
     }
 
@@ -137,7 +140,7 @@ impl Service {
         want: &Want,
     ) -> Result<Resource, ScimError> {
         let seen = self.seen(caller, of, id, want).await.map_err(store_error)?;
-        seen.ok_or_else(|| ScimError::not_found(format!("there is no {} with this id", of.kind())))
+        seen.ok_or_else(|| missing(of))
     }
 
     /// A resource, if the caller sees it.
@@ -178,10 +181,15 @@ impl Service {
             written: shown.1,
             named: &self.named(caller, [resource]).await?,
         };
-        let version = etag(caller.view.version(of, resource.version));
+        let version = etag(told(resource.version, of, &caller.view));
         let rendered = renderer.render(resource).map_err(store_error)?;
-        Ok(Outcome::Resource { status, resource: rendered, version })
+        let location = location(&caller.base, of.endpoint(), resource.id.as_str());
+        Ok(Outcome::Resource { status, resource: rendered, version, location })
     }
+}
+
+fn missing(of: &ResourceType) -> ScimError {
+    ScimError::not_found(format!("there is no {} with this id", of.kind()))
 }
 
 fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection) -> bool {

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     Dialect, ResourceType, ScimError,
-    project::location,
-    store::{ResourceId, Want},
+    project::{Projection, location},
+    store::ResourceId,
 };
 
 /// The schema of a bulk request.
@@ -142,9 +142,8 @@ impl Service {
         of: &ResourceType,
         id: &ResourceId,
     ) -> Result<Outcome, ScimError> {
-        let resource = self.visible(caller, of, id, &Want::DOCUMENTS).await?;
-        let shown = (&Default::default(), [].as_slice());
-        self.render(caller, of, &resource, shown, StatusCode::CREATED).await
+        let shown = (&Projection::Only(vec![]), [].as_slice());
+        self.written(caller, of, id, shown, StatusCode::CREATED).await
     }
 }
 
@@ -255,9 +254,8 @@ fn result(
         told.insert("location".to_owned(), at.into());
     }
     let (status, version) = match outcome {
-        Ok(Outcome::Resource { status, resource, version }) => {
-            let at = resource.get("meta").and_then(|meta| meta.get("location")).cloned();
-            told.extend(at.map(|at| ("location".to_owned(), at)));
+        Ok(Outcome::Resource { status, version, location, .. }) => {
+            told.insert("location".to_owned(), location.into());
             (status, Some(version))
         }
         Ok(Outcome::NoContent(version)) => (StatusCode::NO_CONTENT, version),

@@ -36,7 +36,7 @@ pub struct Caller {
 /// Whether a caller may follow the [change feed](super::CHANGE_FEED), which tells of everything that he sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feed {
-    /// He may, and discovery tells him so.
+    /// He may, and discovery tells him so; unless his View selects by memberships, which the feed does not follow: then he gets 501.
     On,
     /// He gets 403.
     Off,

@@ -116,7 +116,8 @@ impl Service {
                     }
                     Event::Delete => None,
                 };
-                members += resource.as_ref().and_then(|it| it.members.as_ref()).map_or(0, Vec::len);
+                let edges = resource.iter().flat_map(|it| [&it.members, &it.member_of]);
+                members += edges.flatten().map(Vec::len).sum::<usize>();
                 if members > self.limits.page_members && !changes.is_empty() {
                     return Ok((changes, reached));
                 }

@@ -54,15 +54,12 @@ pub fn error_response(error: &ScimError) -> Response<Bytes> {
 
 fn success(outcome: Outcome) -> Response<Bytes> {
     match outcome {
-        Outcome::Resource { status, resource, version } => {
+        Outcome::Resource { status, resource, version, location } => {
             let mut response = json(status, &resource);
             set(&mut response, header::ETAG, &version);
-            let location = resource.get("meta").and_then(|meta| meta.get("location"));
-            if let Some(location) = location.and_then(Value::as_str) {
-                // `Location` also where the resource was there before (RFC 7644 §3.4.1, §3.11).
-                set(&mut response, header::LOCATION, location);
-                set(&mut response, header::CONTENT_LOCATION, location);
-            }
+            // `Location` also where the resource was there before (RFC 7644 §3.4.1, §3.11).
+            set(&mut response, header::LOCATION, &location);
+            set(&mut response, header::CONTENT_LOCATION, &location);
             response
         }
         Outcome::List(list) => {

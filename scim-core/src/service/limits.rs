@@ -20,7 +20,7 @@ pub struct Limits {
     pub default_page: usize,
     /// Resources on a page at most.
     pub largest_page: usize,
-    /// Members on a page in all; a group alone is sent whole.
+    /// Members of groups, and groups of users, on a page in all; one resource alone is sent whole.
     pub page_members: usize,
     /// Seconds for which a cursor leads on.
     pub cursor_life: u32,

@@ -10,8 +10,8 @@ pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListRespo
 /// What became of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// 201 or 200 with a resource.
-    Resource { status: StatusCode, resource: Map<String, Value>, version: String },
+    /// 201 or 200 with a resource, whatever of it the answer holds.
+    Resource { status: StatusCode, resource: Rendered, version: String, location: String },
     /// 200 with a list.
     List(ListResponse),
     /// 200 with a document that has no version.

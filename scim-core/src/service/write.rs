@@ -13,7 +13,7 @@ use crate::{
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
     patch::{MemberChange, Patched, Plan},
-    project::etag,
+    project::{etag, told},
     store::{
         Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
         ResourceId, Version, Want, Write, review,
@@ -270,7 +270,7 @@ impl Service {
         }
         let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
         if contents.is_none() && revision.members.is_empty() {
-            return Ok(etag(caller.view.version(of, resource.version)));
+            return Ok(etag(told(resource.version, of, &caller.view)));
         }
         self.check_number_of_members(revision.members.add.len())?;
         let reader = Reader::new(&*self.store, &caller.tenant);
@@ -285,7 +285,7 @@ impl Service {
         write.before = Some(Box::new(resource));
         let committed = self.commit(caller, reader, vec![write], bound).await?;
         let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
-        Ok(etag(caller.view.version(of, Version::new(own, memberships))))
+        Ok(etag(told(Version::new(own, memberships), of, &caller.view)))
     }
 
     /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.

@@ -92,7 +92,7 @@ use super::{
 /// - Positions are 1, 2, 3 … in commit order, one for each change (`log::positions_have_no_holes`), whoever writes
 ///   (`log::writers_side_by_side_leave_no_holes`). An entry tells what happened to which resource when; of a deletion the tombstone stays
 ///   (`log::an_entry_tells_what_happened`).
-/// - The log is read in stretches (`log::the_log_is_read_in_stretches`). Pages tell the same position and epoch as the log
+/// - The log is read in stretches (`log::the_log_is_read_in_stretches`), of which one of no entries tells where it ends. Pages tell the same position and epoch as the log
 ///   (`log::pages_and_log_tell_the_same_moment`).
 /// - A position that the log does not reach back to, or that it never came to, is [`StoreError::Expired`]
 ///   (`log::a_position_beyond_the_end_is_refused`).
@@ -146,7 +146,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// in the log. Times come from the batch; where an earlier batch had a later time, that one counts.
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError>;
 
-    /// The log from the entry after `after`, at most `limit` entries.
+    /// The log from the entry after `after`, at most `limit` entries. With a limit of 0 it tells where the log ends, whatever of it is gone.
     ///
     /// # Errors
     ///

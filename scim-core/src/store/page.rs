@@ -47,16 +47,20 @@ pub fn page<E: From<StoreError>>(
     let (mut first, mut last) = (None, None);
     for place in places {
         let resource = load(place)?;
-        let counted = resource.members.as_ref().filter(|_| query.want.members.is_some());
-        members += counted.map_or(0, Vec::len);
+        let key = PageKey::of(place, &resource, query)?.encode();
+        let resource = only_wanted(resource, query);
+        members += [&resource.members, &resource.member_of]
+            .into_iter()
+            .flatten()
+            .map(Vec::len)
+            .sum::<usize>();
         if members > query.most_members && last.is_some() {
             next = last;
             break;
         }
-        let key = PageKey::of(place, &resource, query)?.encode();
         first.get_or_insert_with(|| key.clone());
         last = Some(key);
-        resources.push(only_wanted(resource, query));
+        resources.push(resource);
     }
     Ok(Page::new(resources, total, next, at).beginning_at(first))
 }

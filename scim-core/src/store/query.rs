@@ -84,8 +84,8 @@ pub struct Query {
     pub direction: Direction,
     /// Which stretch of them.
     pub paging: Paging,
-    /// The page ends before its resources have more members than this in all, if [`Want::members`] asks for them; but a resource alone
-    /// comes whole.
+    /// The page ends before its resources have more memberships than this in all, of those that [`want`](Self::want) asks for in either
+    /// direction; but a resource alone comes whole.
     pub most_members: usize,
     /// How much of each.
     pub want: Want,

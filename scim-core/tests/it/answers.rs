@@ -313,6 +313,14 @@ fn versions_are_versions_of_resources() {
     assert_eq!(world.get("/ServiceProviderConfig").body["etag"]["supported"], true);
     let tag = world.get(&path).header("etag").to_owned();
     assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
+    // RFC 7644 §3.3: where it is stands in the header, whatever the body holds.
+    let made = world.ask("POST", "/Users?attributes=userName", json!({"userName": "eve"}));
+    let location =
+        format!("https://scim.example.com/v2/acme/Users/{}", made.body["id"].as_str().unwrap());
+    assert_eq!(
+        (made.status, made.header("location"), made.body.get("meta")),
+        (201, &*location, None)
+    );
     // rfc:ETG-09
     let part = world.get(&format!("{path}?attributes=userName"));
     assert_eq!((part.header("etag"), part.body.get("meta")), (tag.as_str(), None));

@@ -62,7 +62,7 @@ impl Exchange {
     /// The text, without the epoch, which is new in each run.
     fn told(self) -> String {
         let tags = self.text.lines().filter_map(|line| line.strip_prefix("< etag: W/\""));
-        let mut epoch = tags.filter_map(|tag| tag.split_once('.')).map(|(epoch, _)| epoch);
+        let mut epoch = tags.filter_map(|tag| tag.rsplit_once('.')).map(|(epoch, _)| epoch);
         let epoch = epoch.rfind(|it| it.len() > 20).map(str::to_owned);
         match epoch {
             Some(epoch) => self.text.replace(&epoch, "EPOCH"),

@@ -233,6 +233,58 @@ fn a_view_by_memberships_holds_whatever_is_asked_for() {
 }
 
 #[test]
+fn who_writes_something_out_of_his_sight_is_told_that_it_is_done() {
+    let world = World::new();
+    let active = bound(&ResourceType::user(), "active eq true");
+    let some = world.seeing(View::all().only("User", active));
+    for (method, body, status) in [
+        ("PUT", json!({"userName": "ada", "active": false}), 200),
+        ("PATCH", patch(json!({"op": "replace", "path": "active", "value": false})), 200),
+    ] {
+        let ada = some.user(if method == "PUT" { "ada" } else { "eve" });
+        let path = format!("/Users/{ada}");
+        let answer = some.ask(method, &path, body.clone());
+        assert_eq!((answer.status, &answer.body["active"]), (status, &json!(false)), "{method}");
+        assert_eq!(some.get(&path).status, 404);
+        assert_eq!(some.ask(method, &path, body).status, 404);
+        assert_eq!(world.get(&path).body["active"], false);
+    }
+    let made = some.ask("POST", "/Users", json!({"userName": "bob", "active": false}));
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(some.get(&format!("/Users/{}", made.body["id"].as_str().unwrap())).status, 404);
+    let post = json!({"method": "POST", "path": "/Users", "bulkId": "1", "data": {"userName": "cyd", "active": false}});
+    let told = some.ask("POST", "/Bulk", json!({"Operations": [post]})).body;
+    assert_eq!(told["Operations"][0]["status"], "201", "{told}");
+}
+
+#[test]
+fn a_page_ends_with_the_groups_of_its_users() {
+    let mut world = World::new();
+    let people: Vec<String> = ["a", "b", "c"].map(|name| world.user(name)).into();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    for name in ["x", "y"] {
+        world.group(name, &people);
+    }
+    let start = world.moment();
+    let start = format!("{}.0", start.rsplit_once('.').unwrap().0);
+    let mut limits = *world.service.limits();
+    limits.page_members = 4;
+    world.service = world.service.clone().with_limits(limits);
+    world.caller.feed = Feed::On;
+    let size = |path: &str| world.get(path).body["Resources"].as_array().unwrap().len();
+    assert_eq!(size("/Users"), 2, "four memberships");
+    assert_eq!(size("/Users?startIndex=3"), 1);
+    assert_eq!(size("/Users?excludedAttributes=groups"), 3);
+    assert_eq!(size("/Users?filter=groups+pr&attributes=userName"), 3);
+    assert_eq!(size("/Groups"), 1);
+    let told = world.get(&format!("/.changes?after={start}")).body;
+    assert_eq!((told["changes"].as_array().unwrap().len(), &told["more"]), (2, &json!(true)));
+    limits.page_members = 1;
+    world.service = world.service.clone().with_limits(limits);
+    assert_eq!(world.get("/Users").body["Resources"].as_array().unwrap().len(), 1, "one is whole");
+}
+
+#[test]
 fn a_list_seen_otherwise_is_another_one() {
     let world = Office::new().all.seeing(View::all());
     let tag = world.get("/Users").header("etag").to_owned();

@@ -163,6 +163,9 @@ fn who_reads_from_before_what_was_forgotten_is_told() {
     assert_eq!(changes(&store, 3), Ok(vec![]));
     assert_eq!(commit(&store, vec![user("u4")]).unwrap().position, Position(4));
     assert_eq!(changes(&store, 3), Ok(vec![4]));
+    // Where the log ends is known nevertheless, which lists rely on for "not modified".
+    let end = pollster::block_on(store.changes(&tenant, Position::START, 0)).unwrap();
+    assert_eq!((end.entries.len(), end.last), (0, Position(4)));
 }
 
 /// Keys that were folded by other rules are written anew when the file is opened.

@@ -97,6 +97,11 @@ async fn authentication_is_outermost() {
         ask(&scim, "GET", "/scim/acme/Users", &[("authorization", "bearer  secret")]).await.0,
         200
     );
+    for two in
+        [[OKTA, OKTA], [OKTA, ("Authorization", "Bearer x")], [("authorization", "Basic x"), OKTA]]
+    {
+        assert_eq!(ask(&scim, "GET", "/scim/acme/Users", &two).await.0, 401, "{two:?}");
+    }
     // An empty token opens nothing, even where somebody configured one.
     let empty = ScimTower::new(service(), Arc::new(Bearer::new().token("", caller())));
     for token in ["Bearer ", "Bearer", ""] {
