@@ -20,14 +20,18 @@ pub fn page_of(
     at: (Position, Epoch),
 ) -> Result<Page, StoreError> {
     let mut selection = Selection::new(query);
-    for (place, resource) in &candidates {
-        selection.offer(*place, resource)?;
-    }
+    let selected = loop {
+        for (place, resource) in &candidates {
+            selection.offer(*place, resource)?;
+        }
+        match selection.page() {
+            Ok(selected) => break selected,
+            Err(deeper) => selection = *deeper,
+        }
+    };
     let mut candidates: HashMap<u64, Resource> = candidates.into_iter().collect();
     let missing = |place| StoreError::Corrupt(format!("nothing stands at {place}"));
-    page(selection.page(), query, at, |place| {
-        candidates.remove(&place).ok_or_else(|| missing(place))
-    })
+    page(selected, query, at, |place| candidates.remove(&place).ok_or_else(|| missing(place)))
 }
 
 /// The page of what a query selected. `load` gives the resource at a place, with the edges that [`Query::edges_of_page`] names; it is asked in

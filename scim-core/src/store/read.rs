@@ -121,15 +121,44 @@ impl Read for Edge {
 }
 
 /// A query under way, for a backend that looks at candidates one by one and keeps none. It counts those that the query selects, and
-/// remembers where the first of them stand, as many as lie before the end of the page.
+/// remembers where the first of them stand, as many as lie before the end of the page. Of a page that lies deep it does not remember all that
+/// comes before it, but wants to be offered the candidates again.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::store::{Query, Resource, Selected, Selection, StoreError};
+///
+/// fn select(all: &[(u64, Resource)], query: &Query) -> Result<Selected, StoreError> {
+///     let mut selection = Selection::new(query);
+///     loop {
+///         for (place, resource) in all {
+///             selection.offer(*place, resource)?;
+///         }
+///         match selection.page() {
+///             Ok(page) => return Ok(page),
+///             Err(deeper) => selection = *deeper,
+///         }
+///     }
+/// }
+/// assert_eq!(select(&[], &Query::all("User", 10))?.total, 0);
+/// # Ok::<(), StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct Selection<'q> {
     query: &'q Query,
     stretch: Stretch,
     total: u64,
+    /// How many have been passed over in earlier turns; from then on nothing is counted.
+    passed: usize,
+    /// How many that come before the page are remembered at most.
+    most: usize,
     /// The last one on top, so that it makes room for an earlier one.
     first: BinaryHeap<PageKey>,
 }
+
+/// So many keys before a page are some megabytes.
+const MOST: usize = 50_000;
 
 /// Which part of the ordered list a page is.
 #[derive(Debug)]
@@ -201,7 +230,8 @@ impl Selected {
 impl<'q> Selection<'q> {
     /// Nothing yet.
     pub fn new(query: &'q Query) -> Self {
-        Self { query, stretch: Stretch::of(query), total: 0, first: BinaryHeap::new() }
+        let stretch = Stretch::of(query);
+        Self { query, stretch, total: 0, passed: 0, most: MOST, first: BinaryHeap::new() }
     }
 
     /// Takes in a candidate, in whatever order, if the filter selects it.
@@ -214,20 +244,43 @@ impl<'q> Selection<'q> {
         if !self.query.filter.as_ref().is_none_or(|filter| filter.matches(&readable)) {
             return Ok(());
         }
-        self.total += 1;
+        self.total += u64::from(self.passed == 0);
         let key = PageKey::read(place, &readable, self.query);
         if self.stretch.begins_before(&key) {
             self.first.push(key);
         }
-        // One more than the page holds tells whether there is a page after it.
-        if self.first.len() > self.stretch.end().saturating_add(1) {
+        let held = match self.lies_deep() {
+            true => self.most,
+            // One more than the page holds tells whether there is a page after it.
+            false => self.stretch.end().saturating_add(1),
+        };
+        if self.first.len() > held {
             self.first.pop();
         }
         Ok(())
     }
 
+    fn lies_deep(&self) -> bool {
+        self.stretch.skip > self.most
+    }
+
     /// The page of what was taken in.
-    pub fn page(self) -> Selected {
+    ///
+    /// # Errors
+    ///
+    /// Itself, where the page lies deeper than it has looked so far: all candidates are to be offered again.
+    pub fn page(mut self) -> Result<Selected, Box<Self>> {
+        if self.lies_deep() && self.first.len() == self.most {
+            self.passed += self.most;
+            self.stretch.skip -= self.most;
+            self.stretch.after = self.first.pop().map_or(After::Unknown, After::Key);
+            self.first.clear();
+            return Err(Box::new(self));
+        }
+        Ok(self.selected())
+    }
+
+    fn selected(self) -> Selected {
         let more = self.first.len() > self.stretch.end();
         let sorted = self.first.into_sorted_vec();
         let page = || sorted.iter().skip(self.stretch.skip).take(self.stretch.count);
@@ -370,3 +423,6 @@ fn sort_key(text: &str) -> Option<SortKey> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,21 +155,26 @@ fn stretch(sql: &Connection, of: &Statement<'_>, query: &Query) -> Result<Select
     Ok(Selected::new(places, total, next))
 }
 
-/// A page for which what the database leaves must be looked at. Of that only the keys are kept.
+/// A page for which what the database leaves must be looked at. Of that only keys are kept, and not too many.
 fn scan(sql: &Session, of: &Statement<'_>, query: &Query, rest: Option<Bound>) -> Result<Selected> {
     let mut query = query.clone();
     query.filter = rest;
     let (members, member_of) = query.reads_edges();
     let want = Want { members: members.then(Vec::new), member_of: member_of.then(Vec::new) };
     let mut selection = Selection::new(&query);
-    of.each(sql, &mut |stored| {
-        sql.in_time()?;
-        let place = stored.place.unsigned_abs();
-        let resource =
-            with_edges(sql, of.tenant, stored.into_resource(of.tenant.as_str())?, &want)?;
-        Ok(selection.offer(place, &resource)?)
-    })?;
-    Ok(selection.page())
+    loop {
+        of.each(sql, &mut |stored| {
+            sql.in_time()?;
+            let place = stored.place.unsigned_abs();
+            let resource =
+                with_edges(sql, of.tenant, stored.into_resource(of.tenant.as_str())?, &want)?;
+            Ok(selection.offer(place, &resource)?)
+        })?;
+        match selection.page() {
+            Ok(selected) => return Ok(selected),
+            Err(deeper) => selection = *deeper,
+        }
+    }
 }
 
 /// The resources of some kinds, narrowed by ids and by a condition.

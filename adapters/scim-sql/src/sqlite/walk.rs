@@ -1,5 +1,7 @@
 //! Pages along an index of the order that is asked for: nothing is read but what stands on them.
 
+use std::collections::VecDeque;
+
 use rusqlite::{Connection, params_from_iter, types::Value as Sql};
 use scim_core::store::{Direction, Order as Ends, PageKey, Paging, Query, Selected, Sort};
 
@@ -23,30 +25,88 @@ pub(super) fn page(
         },
     };
     // Of several kinds nobody knows beforehand which ones are passed over.
-    let (skip_each, skip_all) = if orders.len() == 1 { (skip, 0) } else { (0, skip) };
-    let skip_all = usize::try_from(skip_all).unwrap_or(usize::MAX);
-    let wanted = count.saturating_add(skip_all).saturating_add(1);
-    let mut found = vec![];
+    let (skip_each, mut skip) = if orders.len() == 1 { (skip, 0) } else { (0, skip) };
+    let wanted = count.saturating_add(1);
+    let mut streams = vec![];
     for (kind, order) in orders.iter().enumerate() {
         let after = match after.as_ref().map(|after| standing(order, after)) {
             Some(None) => return Ok(None),
             after => after.flatten(),
         };
         let walk = Walk { sql, of, kind, order, ways: ways(sort.order, query.direction) };
-        found.extend(walk.page(after.as_ref(), skip_each, wanted)?.into_iter().filter_map(
-            |(value, place)| {
-                Some(PageKey::new(place.unsigned_abs(), Some(order.key(value)?), query))
-            },
-        ));
+        let stretch = if skip == 0 { wanted } else { STRETCH };
+        streams.push(Stream::begin(walk, query, (after, skip_each), stretch)?);
     }
-    if orders.len() > 1 {
-        found.sort();
+    let mut page = vec![];
+    while page.len() < wanted
+        && let Some(key) = first(&mut streams)?
+    {
+        match skip {
+            0 => page.push(key),
+            _ => skip -= 1,
+        }
     }
-    let more = found.len() > skip_all.saturating_add(count);
-    let page: Vec<_> = found.into_iter().skip(skip_all).take(count).collect();
+    let more = page.len() > count;
+    page.truncate(count);
     let next = page.last().filter(|_| more).map(PageKey::encode);
     let places = page.iter().map(PageKey::place).collect();
     Ok(Some(Selected::new(places, total, next)))
+}
+
+/// How many keys of a kind are at hand where many are passed over.
+const STRETCH: usize = 256;
+
+/// The keys of one kind in their order, of which some are at hand.
+struct Stream<'w> {
+    walk: Walk<'w>,
+    query: &'w Query,
+    stretch: usize,
+    ahead: VecDeque<PageKey>,
+    /// The last one at hand, if there may be more after it.
+    last: Option<Standing>,
+}
+
+impl<'w> Stream<'w> {
+    fn begin(
+        walk: Walk<'w>,
+        query: &'w Query,
+        (after, skip): (Option<Standing>, u64),
+        stretch: usize,
+    ) -> Result<Self> {
+        let mut stream = Self { walk, query, stretch, ahead: VecDeque::new(), last: None };
+        stream.take_in(after.as_ref(), skip)?;
+        Ok(stream)
+    }
+
+    fn take_in(&mut self, after: Option<&Standing>, skip: u64) -> Result<()> {
+        let found = self.walk.page(after, skip, self.stretch)?;
+        self.last = found.last().filter(|_| found.len() == self.stretch).cloned();
+        let (order, query) = (self.walk.order, self.query);
+        self.ahead.extend(found.into_iter().filter_map(|(value, place)| {
+            Some(PageKey::new(place.unsigned_abs(), Some(order.key(value)?), query))
+        }));
+        Ok(())
+    }
+
+    /// Sees to it that the next one is at hand, if there is one.
+    fn advance(&mut self) -> Result<()> {
+        while self.ahead.is_empty()
+            && let Some(last) = self.last.take()
+        {
+            self.take_in(Some(&last), 0)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first of what comes next in all of them.
+fn first(streams: &mut [Stream<'_>]) -> Result<Option<PageKey>> {
+    for stream in streams.iter_mut() {
+        stream.advance()?;
+    }
+    let next = streams.iter_mut().filter(|stream| !stream.ahead.is_empty());
+    let first = next.min_by(|a, b| a.ahead.front().cmp(&b.ahead.front()));
+    Ok(first.and_then(|stream| stream.ahead.pop_front()))
 }
 
 /// A value, or none, and a place.

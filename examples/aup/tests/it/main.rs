@@ -4,8 +4,9 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may panic"
+    reason = "a test may panic, and says what it measures"
 )]
 
 mod conformance;
@@ -15,6 +16,7 @@ mod organisations;
 mod races;
 mod sessions;
 mod site;
+mod stall;
 mod strings;
 
 use std::{
