@@ -148,8 +148,7 @@ fn deltas(sizes: [usize; 4]) {
     let most = sizes.into_iter().max().unwrap_or_default();
     let users = (0..most + OTHERS).map(|n| make("/Users", json!({ "userName": n.to_string() })));
     let apart = most / OTHERS + 1;
-    let (others, users): (Vec<_>, Vec<_>) =
-        users.enumerate().partition(|(n, _)| n % apart == 0);
+    let (others, users): (Vec<_>, Vec<_>) = users.enumerate().partition(|(n, _)| n % apart == 0);
     let requests = sizes.map(|size| {
         let members = users.iter().step_by(users.len() / size).take(size);
         let members: Vec<Value> = members.map(|(_, id)| json!({ "value": id })).collect();
