@@ -36,7 +36,7 @@ pub(super) fn change(
 ) -> Result<bool, ScimError> {
     in_place(object, &target.location, |list| {
         let mut chosen = chosen(&elements.which, list, budget)?;
-        let mut touched = Touched::new();
+        let (before, mut touched) = (list.len(), Touched::new());
         if chosen.is_empty() {
             match &elements.otherwise {
                 Otherwise::Nothing => return Ok(false),
@@ -56,7 +56,7 @@ pub(super) fn change(
             touch(target, elements.sub.as_deref(), action, (*index, element), &mut touched)?;
         }
         let primary = chosen.into_iter().find(|index| list.get(*index).is_some_and(is_primary));
-        settle(target, list, touched, primary, budget)
+        settle(target, list, (before, touched), primary, budget)
     })
 }
 
@@ -100,7 +100,7 @@ pub(super) fn append(
         for (at, there) in list.iter().enumerate() {
             budget.spend(wanted.judge(there, at, &mut fates))?;
         }
-        let mut touched = Touched::new();
+        let (before, mut touched) = (list.len(), Touched::new());
         for (number, item) in items.iter().enumerate() {
             let at = match fates.get(number) {
                 Some(Fate::Merged(at)) => *at,
@@ -116,8 +116,8 @@ pub(super) fn append(
                     check_parts(target, touched.get(&at), there)?;
                     budget.spend(wanted.judge_again(list, at, &mut fates))?;
                 }
+                // No other says all that it says, so none is the same.
                 _ => {
-                    touched.insert(at, Value::Null);
                     list.push(item.clone());
                     budget.spend(wanted.judge(item, at, &mut fates))?;
                 }
@@ -128,7 +128,7 @@ pub(super) fn append(
                 }
             }
         }
-        settle(target, list, touched, None, budget)
+        settle(target, list, (before, touched), None, budget)
     })
 }
 
@@ -163,7 +163,8 @@ enum Fate {
 
 /// Values to be added, found by the text that they are known by.
 struct Wanted<'a> {
-    items: &'a [Value],
+    /// Each with its `value`, by which most elements are told apart.
+    items: Vec<(&'a Value, Option<&'a Value>)>,
     by_key: HashMap<&'a str, Vec<usize>>,
     others: Vec<usize>,
 }
@@ -177,6 +178,7 @@ impl<'a> Wanted<'a> {
                 None => others.push(number),
             }
         }
+        let items = items.iter().map(|item| (item, item.get("value"))).collect();
         Self { items, by_key, others }
     }
 
@@ -188,14 +190,15 @@ impl<'a> Wanted<'a> {
 
     /// Compares an element with the values that it may be, and says how many these were.
     fn judge(&self, there: &Value, at: usize, fates: &mut [Fate]) -> usize {
-        let mut compared = 1;
+        let (mut compared, value) = (1, there.get("value"));
         for number in self.candidates(there) {
             compared += 1;
-            let (Some(item), Some(fate)) = (self.items.get(number), fates.get_mut(number)) else {
+            let (Some((item, of_item)), Some(fate)) =
+                (self.items.get(number), fates.get_mut(number))
+            else {
                 continue;
             };
-            // Most elements are told apart by this.
-            if item.get("value").is_some_and(|value| there.get("value") != Some(value)) {
+            if of_item.is_some() && value != *of_item {
                 continue;
             }
             *fate = match *fate {
@@ -215,7 +218,7 @@ impl<'a> Wanted<'a> {
         let doubtful: Vec<usize> =
             self.candidates(there).filter(|it| fates.get(*it) == Some(&Fate::Said(at))).collect();
         for number in doubtful {
-            if let (Some(item), Some(fate)) = (self.items.get(number), fates.get_mut(number)) {
+            if let (Some((item, _)), Some(fate)) = (self.items.get(number), fates.get_mut(number)) {
                 let by = |test: &dyn Fn(&Value) -> bool| list.iter().position(test);
                 let said = by(&|there| includes(there, item)).map(Fate::Said);
                 let same = || by(&|there| is_same(there, item)).map(Fate::Merged);
@@ -231,7 +234,7 @@ impl<'a> Wanted<'a> {
         let mut compared = 1;
         let is_said = self.candidates(there).any(|number| {
             compared += 1;
-            self.items.get(number).is_some_and(|item| includes(there, item))
+            self.items.get(number).is_some_and(|(item, _)| includes(there, item))
         });
         (is_said, compared)
     }
@@ -308,11 +311,11 @@ fn check_parts(target: &Target, before: Option<&Value>, after: &Value) -> Result
     Ok(())
 }
 
-/// Puts a list back as it must be: one primary, the newest; nothing empty; nothing twice.
+/// Puts a list back as it must be: one primary, the newest; nothing empty; nothing twice. `before` is how long it was. Whether it is another.
 fn settle(
     target: &Target,
     list: &mut Vec<Value>,
-    mut touched: Touched,
+    (before, mut touched): (usize, Touched),
     primary: Option<usize>,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
@@ -323,7 +326,7 @@ fn settle(
         // Two that became primary at once may be in the end what they were.
         touched.retain(|index, before| list.get(*index) != Some(before));
     }
-    if touched.is_empty() {
+    if touched.is_empty() && list.len() == before {
         return Ok(false);
     }
     drop_repeated(list, &touched, budget)?;

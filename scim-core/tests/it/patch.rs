@@ -3,7 +3,7 @@
 use scim_core::{
     Dialect, Object, ResourceType,
     patch::{Limits, Plan},
-    schema::{Attribute, Schema},
+    schema::{Attribute, Mutability, Schema},
 };
 use serde_json::{Value, json};
 
@@ -411,4 +411,77 @@ fn too_much_is_too_much() {
     insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": many})).refusal(), @"400 invalidValue: a PATCH holds at most 1000 operations; send the rest in another one");
     let roles: Vec<_> = (0..5_001).map(|n| json!({"value": n.to_string()})).collect();
     insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": op("add", "roles", json!(roles))})).refusal(), @"413 -: operation 1 (`roles`): a PATCH holds at most 10000 values; send the rest in another one");
+}
+
+/// A bracket that the operation before has too: the path means what it means alone, or is refused in the same words.
+#[test]
+fn a_path_means_the_same_behind_its_like() {
+    let parts = || vec![Attribute::string("value"), Attribute::string("type"), read_only("made")];
+    let schema = Schema::new("urn:example:Thing", "Thing", "A thing")
+        .with(Attribute::complex("parts", parts()).multi_valued())
+        .with(Attribute::string("tags").multi_valued());
+    let of = ResourceType::new("Thing", "/Things", schema);
+    let before: Object = serde_json::from_value(json!({
+        "parts": [{"value": "a", "type": "w"}, {"value": "b]", "type": "h"}],
+        "tags": ["a].value", "b"],
+    }))
+    .unwrap();
+    let paths = [
+        r#"parts[type eq "w"].value"#,
+        r#"parts[type eq "w"].VALUE"#,
+        r#"parts[type eq "w"] "#,
+        r#" parts[type eq "w"].value "#,
+        r#"parts[type eq "w"]"#,
+        r#"parts[type eq "w"].made"#,
+        r#"parts[type eq "w"].nothing"#,
+        r#"parts[type eq "w"]."#,
+        r#"parts[type eq "w"]value"#,
+        r#"parts[type eq "w"].value.value"#,
+        r#"parts[type eq "w"].value]"#,
+        r#"parts[type eq "w"]]"#,
+        r#"parts[type eq "W"].value"#,
+        r#"PARTS[type eq "w"].value"#,
+        r#"parts[value eq "b]"].value"#,
+        r#"parts[value eq "b]"].type"#,
+        r#"parts[value eq "b]"#,
+        r#"parts[value eq "none"].value"#,
+        r#"parts[value eq "none"].type"#,
+        r#"tags eq "a].value""#,
+        r#"tags eq "a].value"#,
+        r#"tags eq "a]"#,
+    ];
+    for dialect in [Dialect::STRICT, Dialect::TOLERANT] {
+        let dialect = Dialect { infer_schemas: true, ..dialect };
+        let told = |before: &Object, operations: &[Value]| {
+            let body = json!({"Operations": operations});
+            let plan = Plan::compile(&of, body, &dialect, &Limits::default());
+            let after = plan.and_then(|plan| plan.apply(before));
+            after
+                .map(|it| it.after)
+                .map_err(|it| it.to_string().replacen("operation 2", "operation 1", 1))
+        };
+        for first in paths {
+            for second in paths {
+                for (verb, then) in [("add", "add"), ("replace", "remove"), ("remove", "replace")] {
+                    let value =
+                        if first.contains("].") { json!("x") } else { json!({"value": "x"}) };
+                    let mut one = json!({"op": verb, "path": first, "value": value});
+                    if verb == "remove" {
+                        one.as_object_mut().unwrap().remove("value");
+                    }
+                    let mut two = json!({"op": then, "path": second, "value": "x"});
+                    if then == "remove" {
+                        two.as_object_mut().unwrap().remove("value");
+                    }
+                    let Ok(between) = told(&before, &[one.clone()]) else { continue };
+                    let apart = told(&between, &[two.clone()]);
+                    assert_eq!(told(&before, &[one.clone(), two.clone()]), apart, "{one} {two}");
+                }
+            }
+        }
+    }
+}
+
+fn read_only(name: &str) -> Attribute {
+    Attribute::string(name).mutability(Mutability::ReadOnly)
 }

@@ -54,7 +54,7 @@ fn a_long_list_and_many_operations() {
             |n| json!({"op": "add", "path": "phoneNumbers", "value": [{"value": format!("n{n}")}]}),
         )
         .collect();
-    insta::assert_snapshot!(plan(&appended, &Limits::default()).apply(&phones(9_000)).unwrap_err().to_string(), @"operation 37 (`phoneNumbers`): the operations look at more than 1000000 list elements; send fewer in one PATCH");
+    insta::assert_snapshot!(plan(&appended, &Limits::default()).apply(&phones(9_000)).unwrap_err().to_string(), @"operation 56 (`phoneNumbers`): the operations look at more than 1000000 list elements; send fewer in one PATCH");
     // As many as people have are taken.
     assert!(plan(&many[..100], &Limits::default()).apply(&phones(1_000)).unwrap().changed);
 

@@ -53,9 +53,11 @@ impl<'a> Compiler<'a> {
         if !place.attribute.multi_valued || place.sub.is_some() {
             return Err(no_list(path));
         }
-        let selected = self.selected(place, path, filter)?;
-        let (operation, sub) = (self.plan.paths.len(), path.sub().map(str::len));
-        self.selection = Some(Selection { operation, sub, place, selected: selected.clone() });
+        let selected = self.selected(verb, place, path, filter)?;
+        if verb != Verb::Remove {
+            let (operation, sub) = (self.plan.paths.len(), path.sub().map(str::len));
+            self.selection = Some(Selection { operation, sub, place, selected: selected.clone() });
+        }
         let Some(place) = self.part(place, path)? else { return Ok(()) };
         self.elements(verb, place, selected, value)
     }
@@ -140,9 +142,11 @@ impl<'a> Compiler<'a> {
         Ok(set(self.admission.single(attribute, value, name)?))
     }
 
-    /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`).
+    /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`). No removal
+    /// makes an element.
     fn selected(
         &mut self,
+        verb: Verb,
         place: Place<'a>,
         path: &Path,
         filter: &Filter,
@@ -153,7 +157,8 @@ impl<'a> Compiler<'a> {
         };
         let bound = Arc::new(self.dialect.bind_element(filter, &list, self.resource_type)?);
         let mut element = Map::new();
-        let is_made = self.dialect.create_target && self.say(place, filter, &mut element)?;
+        let may_make = verb != Verb::Remove && self.dialect.create_target;
+        let is_made = may_make && self.say(place, filter, &mut element)?;
         let said = is_made.then(|| Arc::new(element));
         Ok(Selected { bound, terms: terms(filter), said })
     }
