@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{media::Media, outcome::Outcome};
 use crate::ScimError;
