@@ -40,6 +40,20 @@ impl Attribute {
         Self { multi_valued: true, ..self }
     }
 
+    /// Whether both are clones of one attribute, which costs less to see than that they are equal.
+    pub(crate) fn is_shared(&self, other: &Self) -> bool {
+        let shared = |a: &Option<Arc<str>>, b: &Option<Arc<str>>| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        let (a, b) = (&self.location, &other.location);
+        Arc::ptr_eq(&a.name, &b.name)
+            && shared(&a.sub, &b.sub)
+            && shared(&a.extension, &b.extension)
+            && (self.kind, self.case) == (other.kind, other.case)
+    }
+
     /// The same attribute, its text compared in this way.
     #[must_use]
     pub fn case(self, case: Case) -> Self {

@@ -63,8 +63,8 @@ impl Bound {
             match term {
                 Self::Always(true) => {}
                 Self::Always(false) => return Self::Always(false),
-                Self::And(terms) => flat.extend(terms),
-                term => flat.push(term),
+                Self::And(terms) => terms.into_iter().for_each(|term| also(&mut flat, term)),
+                term => also(&mut flat, term),
             }
         }
         single(flat).unwrap_or_else(|flat| match flat.is_empty() {
@@ -180,6 +180,18 @@ impl Bound {
             term => vec![term],
         }
     }
+}
+
+/// Adds a term of an `and`. The ends of a range come to share their names, which makes it cheap to see that
+/// they are about one attribute.
+fn also(terms: &mut Vec<Bound>, mut term: Bound) {
+    if let (Some(Bound::Compare { attribute: before, .. }), Bound::Compare { attribute, .. }) =
+        (terms.last(), &mut term)
+        && before == attribute
+    {
+        attribute.clone_from(before);
+    }
+    terms.push(term);
 }
 
 /// Adds a term of an `or`; equalities on one attribute, one after the other, become one term.

@@ -55,26 +55,33 @@ fn find<'a>(object: &'a Map<String, Value>, at: &Location) -> Option<&'a Value> 
 }
 
 /// Each value of an attribute or of its sub-attribute, through one level of list each.
+#[inline]
 fn any_value(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-    match (value, sub) {
-        // What most attributes are.
-        (Value::String(text), None) => test(Scalar::Text(text)),
-        (Value::Array(list), sub) => list.iter().any(|value| any_single(value, sub, test)),
-        (value, sub) => any_single(value, sub, test),
+    match value {
+        Value::Array(list) => list.iter().any(|value| any_single(value, sub, test)),
+        value => any_single(value, sub, test),
     }
 }
 
+#[inline(always)]
 fn any_single(value: &Value, sub: Option<&str>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
     let value = match (value, sub) {
-        (Value::Object(object), Some(sub)) => object.get(sub),
-        (_, Some(_)) => None,
         (value, None) => Some(value),
+        (Value::Object(object), Some(sub)) => object.get(sub),
+        _ => None,
     };
     match value {
+        // What most attributes are.
         Some(Value::String(text)) => test(Scalar::Text(text)),
-        Some(Value::Array(list)) => list.iter().filter_map(scalar).any(test),
-        Some(value) => scalar(value).is_some_and(test),
+        Some(value) => any_other(value, test),
         None => false,
+    }
+}
+
+fn any_other(value: &Value, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    match value {
+        Value::Array(list) => list.iter().filter_map(scalar).any(test),
+        value => scalar(value).is_some_and(test),
     }
 }
 

@@ -109,6 +109,24 @@ fn text_compares_by_its_case() {
             r#"externalId ew "SSE""#,
         ],
     );
+    // A first letter may be one with a mark behind it, or outside ASCII and fold into it.
+    holds(
+        &json!({ "displayName": "E\u{301}va", "title": "\u{212A}elvin", "userName": "e" }),
+        &[
+            r#"displayName eq "Éva""#,
+            r#"displayName sw "é""#,
+            r#"title eq "KELVIN""#,
+            r#"title sw "k""#,
+            r#"userName sw "E""#,
+        ],
+        &[
+            r#"displayName sw "e""#,
+            r#"displayName eq "eva""#,
+            r#"title sw "e""#,
+            r#"userName sw "é""#,
+            r#"userName eq "f""#,
+        ],
+    );
     let long = json!({ "userName": format!("{}B", "a".repeat(400)) });
     let end = "A".repeat(60) + "b";
     assert!(bind(&format!("userName co \"{end}\"")).matches(&long));
