@@ -5,8 +5,9 @@ mod keys;
 mod overlay;
 mod place;
 mod resolve;
+mod shape;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     dialect::PatchAnswer,
@@ -291,17 +292,31 @@ impl ResourceType {
 /// assert_eq!(types.at_endpoint("users").unwrap().kind().as_str(), "User");
 /// ```
 #[derive(Debug, Clone)]
-pub struct ResourceTypes(Vec<ResourceType>);
+pub struct ResourceTypes {
+    types: Vec<ResourceType>,
+    /// Counted when somebody asks for it.
+    shape: OnceLock<u64>,
+}
 
 impl ResourceTypes {
     /// Users with the enterprise extension, and groups.
     pub fn standard() -> Self {
-        Self(vec![ResourceType::user(), ResourceType::group()])
+        Self::of_sound(vec![ResourceType::user(), ResourceType::group()])
+    }
+
+    /// Types that fit together.
+    fn of_sound(types: Vec<ResourceType>) -> Self {
+        Self { types, shape: OnceLock::new() }
+    }
+
+    /// A number for how they let resources look.
+    pub(crate) fn shape(&self) -> u64 {
+        *self.shape.get_or_init(|| shape::shape(&self.types))
     }
 
     /// The types.
     pub fn iter(&self) -> impl Iterator<Item = &ResourceType> {
-        self.0.iter()
+        self.types.iter()
     }
 
     /// The type of a kind.

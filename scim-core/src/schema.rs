@@ -203,7 +203,7 @@ pub enum Mutability {
 }
 
 /// When an attribute is part of an answer (RFC 7643 §7). Closed by the standard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Returned {
     /// Whatever the request names or excludes.

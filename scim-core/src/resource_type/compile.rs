@@ -140,7 +140,7 @@ impl ResourceTypes {
                 }
             }
         }
-        Ok(Self(types))
+        Ok(Self::of_sound(types))
     }
 }
 
