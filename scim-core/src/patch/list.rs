@@ -371,7 +371,7 @@ fn drop_repeated(
 ) -> Result<(), ScimError> {
     let stays = |index: &&usize| list.get(**index).is_some_and(|it| !is_empty(it));
     let staying = touched.keys().filter(stays).count();
-    if staying == 0 {
+    if staying == 0 || list.len() == 1 {
         return Ok(());
     }
     budget.spend_on(list, staying.min(COMPARED))?;
