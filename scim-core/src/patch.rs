@@ -42,6 +42,8 @@ mod decode;
 mod list;
 mod members;
 mod target;
+mod value;
+mod work;
 
 use serde_json::Value;
 
@@ -181,7 +183,7 @@ impl Plan {
             [] | [_] => Ok(()),
             several => {
                 let terms: usize = several.iter().sum();
-                apply::Budget::new(self.work).spend(members.saturating_mul(terms))
+                work::Budget::new(self.work).spend(members.saturating_mul(terms))
             }
         }
     }

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use crate::{
     Attribute, Bound, Case, Instant, Location, Op, Operand, Operands, Type,
-    fold::{compare_plain, contains_plain, ends_plain, starts_plain},
+    fold::{ascii_contains, compare_plain, contains_plain, ends_plain, starts_plain},
 };
 
 /// A resource that filters can look at: a JSON document, a row, a typed struct.
@@ -376,26 +376,6 @@ fn ascii_holds(text: &[u8], op: Op, key: &str) -> bool {
 
 fn ascii_order(text: &[u8], key: &str) -> Ordering {
     text.iter().map(u8::to_ascii_lowercase).cmp(key.bytes())
-}
-
-/// A short key is tried where its first byte is; a long one is searched for in a copy, which is linear.
-pub(crate) fn ascii_contains(text: &[u8], key: &str) -> bool {
-    if key.len() > 32 {
-        return contains_long(text, key);
-    }
-    let Some((first, rest)) = key.as_bytes().split_first() else { return true };
-    let upper = first.to_ascii_uppercase();
-    text.windows(key.len()).any(|part| match part {
-        [b, part @ ..] if b == first || *b == upper => {
-            part.iter().zip(rest).all(|(b, key)| b.to_ascii_lowercase() == *key)
-        }
-        _ => false,
-    })
-}
-
-#[cold]
-fn contains_long(text: &[u8], key: &str) -> bool {
-    String::from_utf8(text.to_ascii_lowercase()).is_ok_and(|text| text.contains(key))
 }
 
 #[inline(never)]

@@ -8,7 +8,7 @@ use unicode_normalization::{
     IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfkc_quick,
 };
 
-use crate::{Case, eval::ascii_contains};
+use crate::Case;
 
 /// Which result [`fold`] and [`fold_name`] give: a stored key made under another version must be made
 /// anew. It is raised whenever the fold of any text changes, be it by a new Unicode table.
@@ -154,6 +154,27 @@ pub(crate) fn ends_plain(text: &str, key: &str) -> Option<bool> {
 pub(crate) fn contains_plain(text: &str, key: &str) -> Option<bool> {
     let easy = key.is_ascii() && text.chars().all(|c| plain(c).is_some());
     easy.then(|| ascii_contains(text.as_bytes(), key))
+}
+
+/// Whether ASCII text holds a folded key. A short key is tried where its first byte is; a long one is searched for in a copy, which is linear.
+#[inline]
+pub(crate) fn ascii_contains(text: &[u8], key: &str) -> bool {
+    if key.len() > 32 {
+        return contains_long(text, key);
+    }
+    let Some((first, rest)) = key.as_bytes().split_first() else { return true };
+    let upper = first.to_ascii_uppercase();
+    text.windows(key.len()).any(|part| match part {
+        [b, part @ ..] if b == first || *b == upper => {
+            part.iter().zip(rest).all(|(b, key)| b.to_ascii_lowercase() == *key)
+        }
+        _ => false,
+    })
+}
+
+#[cold]
+fn contains_long(text: &[u8], key: &str) -> bool {
+    String::from_utf8(text.to_ascii_lowercase()).is_ok_and(|text| text.contains(key))
 }
 
 /// What a character folds to under both folds, where it does so alone and combines with no neighbour.

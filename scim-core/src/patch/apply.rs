@@ -2,53 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Patched, Plan, Step, list, target::Action};
-use crate::{Object, ScimError, object::is_empty};
-
-/// The work that is left for a plan, in list elements looked at (`sec:P-10`).
-#[derive(Debug)]
-pub(super) struct Budget {
-    left: usize,
-    whole: usize,
-    /// Whether several steps are about what this one is about. One alone costs no more than the list is long.
-    pub(super) is_revisited: bool,
-}
-
-impl Budget {
-    pub(super) fn new(whole: usize) -> Self {
-        Self { left: whole, whole, is_revisited: false }
-    }
-
-    /// Spends what it takes to look at all elements, so many times.
-    pub(super) fn spend_on(&mut self, list: &[Value], times: usize) -> Result<(), ScimError> {
-        match self.is_revisited {
-            true => self.spend(list.iter().map(|element| times * weight(element)).sum()),
-            false => Ok(()),
-        }
-    }
-
-    pub(super) fn spend(&mut self, work: usize) -> Result<(), ScimError> {
-        self.left = self.left.checked_sub(work).ok_or_else(|| {
-            let detail = format!(
-                "the operations look at more than {} list elements; send fewer in one PATCH",
-                self.whole
-            );
-            ScimError::too_large(detail)
-        })?;
-        Ok(())
-    }
-}
-
-/// How much there is to look at in an element: 1, and more where its texts are long.
-fn weight(element: &Value) -> usize {
-    const LONG: usize = 1024;
-    let length = |value: &Value| value.as_str().map_or(0, str::len);
-    let bytes: usize = match element {
-        Value::Object(members) => members.values().map(length).sum(),
-        simple => length(simple),
-    };
-    1 + bytes / LONG
-}
+use super::{
+    Patched, Plan, Step, list,
+    target::Action,
+    value::{merge_into, put},
+    work::Budget,
+};
+use crate::{Object, ScimError};
 
 pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
     let mut budget = Budget::new(plan.work);
@@ -146,31 +106,5 @@ fn merge(object: &mut Object, step: &Step, members: &Map<String, Value>) -> bool
     let mut new = Map::new();
     let changed = merge_into(&mut new, members);
     object.set(location, Value::Object(new));
-    changed
-}
-
-/// Makes a value another one. A text keeps the room that it has.
-pub(super) fn put(there: &mut Value, value: &Value) {
-    match (there, value) {
-        (Value::String(there), Value::String(text)) => there.clone_from(text),
-        (there, value) => there.clone_from(value),
-    }
-}
-
-/// Sets and clears sub-attributes, and tells whether that changed anything.
-pub(super) fn merge_into(current: &mut Map<String, Value>, members: &Map<String, Value>) -> bool {
-    let mut changed = false;
-    for (name, value) in members {
-        changed |= match (current.get_mut(name), is_empty(value)) {
-            (None, true) => false,
-            (Some(_), true) => current.remove(name).is_some(),
-            (Some(there), false) if there == value => false,
-            (Some(there), false) => {
-                put(there, value);
-                true
-            }
-            (None, false) => current.insert(name.clone(), value.clone()).is_none(),
-        };
-    }
     changed
 }

@@ -9,8 +9,9 @@ use scim_filter::{Bound, Element, Location};
 use serde_json::{Map, Value};
 
 use super::{
-    apply::{Budget, merge_into, put},
     target::{Action, Elements, Otherwise, Target, Which},
+    value::{merge_into, put},
+    work::Budget,
 };
 use crate::{
     Object, ScimError,
