@@ -254,9 +254,13 @@ fn one_of_several_texts() {
         assert_eq!(folded.matches(&json!({ "title": text })), one("title"), "{text}");
         assert_eq!(exact.matches(&json!({ "externalId": text })), one("externalId"), "{text}");
     }
-    let mixed = bind("logins eq 3 or logins eq 1 or logins eq 2.5");
-    let found = |logins: Value| mixed.matches(&json!({ "logins": logins }));
-    assert_eq!([json!(1), json!(2), json!(2.5), json!("3")].map(found), [true, false, true, false]);
+    let found = |path: &str| {
+        let mixed = bind(&format!("{path} eq 3 or {path} eq 1 or {path} eq 2.5"));
+        [json!(1), json!(2), json!(2.5), json!("3")].map(|it| mixed.matches(&json!({ path: it })))
+    };
+    assert_eq!(found("score"), [true, false, true, false]);
+    // 2.5 is no value of an integer attribute.
+    assert_eq!(found("logins"), [true, false, false, false]);
     // A set: neither order nor repetition counts.
     let bound = bind(r#"title eq "b" or title eq "A" or title eq "B""#);
     assert_eq!(bound, bind(r#"title eq "a" or title eq "b""#));
