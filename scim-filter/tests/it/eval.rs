@@ -254,8 +254,8 @@ fn one_of_several_texts() {
         assert_eq!(folded.matches(&json!({ "title": text })), one("title"), "{text}");
         assert_eq!(exact.matches(&json!({ "externalId": text })), one("externalId"), "{text}");
     }
-    let mixed = bind("logins eq 3 or logins eq 1 or logins eq 2.5");
-    let found = |logins: Value| mixed.matches(&json!({ "logins": logins }));
+    let mixed = bind("score eq 3 or score eq 1 or score eq 2.5");
+    let found = |score: Value| mixed.matches(&json!({ "score": score }));
     assert_eq!([json!(1), json!(2), json!(2.5), json!("3")].map(found), [true, false, true, false]);
     // A set: neither order nor repetition counts.
     let bound = bind(r#"title eq "b" or title eq "A" or title eq "B""#);
