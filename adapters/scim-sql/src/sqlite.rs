@@ -2,6 +2,7 @@
 //!
 //! One thread writes, some threads read, and futures only wait for them: no runtime is needed and none is held up.
 
+mod case;
 mod claim;
 mod failure;
 mod keys;
@@ -17,6 +18,7 @@ mod refold;
 mod row;
 mod seal;
 mod session;
+mod statement;
 mod walk;
 mod worker;
 mod write;
@@ -31,7 +33,11 @@ use scim_core::store::{
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
 };
 
-use self::{failure::Result, session::Session, worker::Workers};
+use self::{
+    failure::Result,
+    session::Session,
+    worker::{Worker, Workers},
+};
 pub use self::{ledger::Restored, options::Options};
 
 /// Resources in a SQLite database: one file beside the program, or nothing but memory.
@@ -180,7 +186,7 @@ impl SqliteStore {
         &self,
         before: DateTime<Utc>,
     ) -> std::result::Result<u64, StoreError> {
-        let forget = move |sql: &Session| sql.ledger().map_or(Ok(0), |it| it.forget(before));
+        let forget = move |writer: &Worker| writer.ledger().map_or(Ok(0), |it| it.forget(before));
         self.workers.maintain(forget).await
     }
 

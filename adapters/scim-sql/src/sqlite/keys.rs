@@ -3,11 +3,17 @@
 use rusqlite::{Connection, named_params};
 use scim_core::{
     Object,
-    filter::{Attribute, Case, FOLD_VERSION, Location, Type},
+    filter::{Attribute, FOLD_VERSION, Location, Type},
     store::StoreError,
 };
 
-use super::{failure::Result, refold::refold, row::check, seal::seal};
+use super::{
+    case::{case_name, case_of},
+    failure::Result,
+    refold::refold,
+    row::check,
+    seal::seal,
+};
 use crate::index::{Keys, Mark, Marks, Value, keys};
 
 /// Replaces the keys of the resource at a place: only those that differ are touched.
@@ -139,17 +145,6 @@ fn seal_all(sql: &Connection) -> Result<()> {
         put.execute((seal(&[tenant, text(1)?, id, text(3)?, text(4)?]), tenant, id))?;
     }
     Ok(())
-}
-
-const CASES: [(Case, &str); 3] =
-    [(Case::Exact, "exact"), (Case::Folded, "folded"), (Case::Name, "name")];
-
-pub(super) fn case_name(case: Case) -> &'static str {
-    CASES.into_iter().find(|(it, _)| *it == case).map_or("exact", |(_, name)| name)
-}
-
-pub(super) fn case_of(name: &str) -> Option<Case> {
-    CASES.into_iter().find(|(_, it)| *it == name).map(|(case, _)| case)
 }
 
 const TYPES: [Type; 3] = [Type::String, Type::Boolean, Type::Integer];

@@ -14,7 +14,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::{Actor, Batch, Change, StoreError, Write};
 
-use super::{failure::Result, open, row, session::Session, worker::begin, write};
+use super::{
+    failure::Result,
+    open, row,
+    session::{Session, begin},
+    write,
+};
 
 /// The newest layout of a ledger, and the only one.
 const LAYOUT: u32 = 1;

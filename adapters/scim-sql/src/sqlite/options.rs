@@ -18,7 +18,7 @@ use super::{
     ledger::{self, Ledger},
     open,
     session::Session,
-    worker::Workers,
+    worker::{Worker, Workers},
 };
 use crate::index::{Mark, Marks};
 
@@ -126,7 +126,7 @@ impl Options {
         let writer = Session::new(open::writer(path, &self.marks)?);
         let ledger = Ledger::open(self.ledger.clone().unwrap_or_else(|| ledger::beside(path)))?;
         let restored = ledger.compare(&writer, self.anew)?;
-        let writer = writer.keeping(ledger);
+        let writer = Worker::keeping(writer, ledger);
         let readers = (0..open::READERS).map(|_| open::reader(path)).collect::<Result<_>>()?;
         let workers = Workers::start(writer, readers, self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed, restored })
@@ -139,7 +139,7 @@ impl Options {
     /// [`StoreError::Unavailable`] where no thread can be had.
     pub fn in_memory(&self) -> std::result::Result<SqliteStore, StoreError> {
         let committed = Arc::new(Signal::new());
-        let writer = Session::limited(open::memory(&self.marks)?)?;
+        let writer = Worker::new(Session::limited(open::memory(&self.marks)?)?);
         let workers = Workers::start(writer, vec![], self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed, restored: None })
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 use scim_core::{Object, store::StoreError};
 use serde_json::Value;
 
-use super::{failure::Result, keys::case_of};
+use super::{case::case_of, failure::Result};
 
 /// A key that was folded by other rules, and its fold by those of today.
 struct Outdated {

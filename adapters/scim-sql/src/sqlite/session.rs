@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, Error, ffi};
+use rusqlite::{Connection, Error, Transaction, TransactionBehavior, ffi};
 
-use super::{failure::Result, keys, ledger::Ledger};
+use super::{failure::Result, keys};
 use crate::index::Marks;
 
 /// A connection that remembers the marks of the file for as long as they stay the same. Another process may add some.
@@ -17,7 +17,6 @@ pub(super) struct Session {
     sql: Connection,
     marks: RefCell<(String, Arc<Marks>)>,
     deadline: Deadline,
-    ledger: Option<Ledger>,
 }
 
 /// When the read under way is broken off; none: never.
@@ -28,7 +27,7 @@ const STRIDE: i32 = 10_000;
 
 impl Session {
     pub(super) fn new(sql: Connection) -> Self {
-        Self { sql, marks: RefCell::default(), deadline: Deadline::default(), ledger: None }
+        Self { sql, marks: RefCell::default(), deadline: Deadline::default() }
     }
 
     /// One whose work [`within`](Self::within) a time is broken off.
@@ -37,17 +36,6 @@ impl Session {
         let seen = Arc::clone(&deadline);
         sql.progress_handler(STRIDE, Some(move || is_over(&seen)))?;
         Ok(Self { deadline, ..Self::new(sql) })
-    }
-
-    /// One that writes to a file with that ledger beside it.
-    pub(super) fn keeping(mut self, ledger: Ledger) -> Self {
-        self.ledger = Some(ledger);
-        self
-    }
-
-    /// The ledger of the file, if it has one and this is who writes.
-    pub(super) fn ledger(&self) -> Option<&Ledger> {
-        self.ledger.as_ref()
     }
 
     /// Works for so long at most. A statement that is under way then fails as interrupted.
@@ -96,4 +84,12 @@ impl Deref for Session {
     fn deref(&self) -> &Connection {
         &self.sql
     }
+}
+
+/// A transaction. One that could not even be rolled back when it failed is rolled back first.
+pub(super) fn begin(sql: &Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
+    if !sql.is_autocommit() {
+        sql.execute_batch("ROLLBACK")?;
+    }
+    Ok(Transaction::new_unchecked(sql, behavior)?)
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rusqlite::{Connection, params_from_iter, types::Value as Sql};
 use scim_core::store::{Direction, Order as Ends, PageKey, Paging, Query, Selected, Sort};
 
-use super::{failure::Result, query::Statement};
+use super::{failure::Result, statement::Statement};
 use crate::index::{Kept, Order, Source, Value};
 
 /// The page, if all kinds have an index of the order and the key of the page can stand in it.

@@ -1,6 +1,6 @@
 //! The threads that own the connections.
 
-use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc, thread, time::Duration};
 
 use async_channel::{Receiver, Sender, TrySendError};
 use event_listener::Event as Signal;
@@ -9,8 +9,8 @@ use scim_core::store::{Batch, Committed, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
-    ledger::lasts,
-    session::Session,
+    ledger::{Ledger, lasts},
+    session::{Session, begin},
     write,
 };
 
@@ -22,7 +22,7 @@ const QUEUE: usize = 1024;
 
 type Answer<T> = std::result::Result<T, StoreError>;
 
-type Alone = Box<dyn FnOnce(&Session) + Send>;
+type Alone = Box<dyn FnOnce(&Worker) + Send>;
 
 enum Job {
     Commit(Commit),
@@ -34,6 +34,37 @@ struct Commit {
     tenant: Tenant,
     batch: Batch,
     answer: Sender<Answer<Committed>>,
+}
+
+/// What a thread works with.
+pub(super) struct Worker {
+    sql: Session,
+    ledger: Option<Ledger>,
+}
+
+impl Worker {
+    /// One that keeps no ledger.
+    pub(super) fn new(sql: Session) -> Self {
+        Self { sql, ledger: None }
+    }
+
+    /// The one that writes to a file with that ledger beside it.
+    pub(super) fn keeping(sql: Session, ledger: Ledger) -> Self {
+        Self { sql, ledger: Some(ledger) }
+    }
+
+    /// The ledger of the file, if it has one and this is who writes.
+    pub(super) fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+}
+
+impl Deref for Worker {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.sql
+    }
 }
 
 /// The two queues, and the threads that serve them, the writer first.
@@ -48,7 +79,7 @@ pub(super) struct Workers {
 impl Workers {
     /// Threads for the connections. Without readers the writer reads too.
     pub(super) fn start(
-        writer: Session,
+        writer: Worker,
         readers: Vec<Connection>,
         longest_read: Duration,
         committed: &Arc<Signal>,
@@ -61,7 +92,7 @@ impl Workers {
             let (to_readers, jobs) = async_channel::bounded(QUEUE);
             workers.readers = to_readers;
             for reader in readers {
-                let reader = Session::limited(reader)?;
+                let reader = Worker::new(Session::limited(reader)?);
                 workers.employ("scim-sql reader", reader, jobs.clone(), committed)?;
             }
         }
@@ -71,14 +102,14 @@ impl Workers {
     fn employ(
         &mut self,
         name: &str,
-        sql: Session,
+        worker: Worker,
         jobs: Receiver<Job>,
         committed: &Arc<Signal>,
     ) -> Answer<()> {
         let committed = Arc::clone(committed);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&sql, &jobs, &committed))
+            .spawn(move || work(&worker, &jobs, &committed))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         self.threads.push(thread);
         Ok(())
@@ -105,13 +136,13 @@ impl Workers {
         &self,
         work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        alone(&self.readers, work).await
+        alone(&self.readers, move |worker| work(worker)).await
     }
 
     /// Does something with the connection of the writer, outside of a transaction.
     pub(super) async fn maintain<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
+        work: impl FnOnce(&Worker) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
         alone(&self.writer, work).await
     }
@@ -119,7 +150,7 @@ impl Workers {
 
 async fn alone<R: Send + 'static>(
     to: &Sender<Job>,
-    work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
+    work: impl FnOnce(&Worker) -> Result<R> + Send + 'static,
 ) -> Answer<R> {
     let (answer, answered) = async_channel::bounded(1);
     let job = Job::Alone(Box::new(move |sql| {
@@ -158,24 +189,24 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the thread of the database is gone".to_owned())
 }
 
-fn work(sql: &Session, jobs: &Receiver<Job>, committed: &Signal) {
+fn work(worker: &Worker, jobs: &Receiver<Job>, committed: &Signal) {
     while let Ok(job) = jobs.recv_blocking() {
         let alone = match job {
             Job::Alone(alone) => Some(alone),
             Job::Commit(first) => {
                 let (mut commits, alone) = waiting(first, jobs);
                 commits.retain(|commit| !commit.answer.is_closed());
-                commit_together(sql, commits);
+                commit_together(worker, commits);
                 committed.notify(usize::MAX);
                 alone
             }
         };
         if let Some(alone) = alone {
-            alone(sql);
+            alone(worker);
         }
     }
-    if let Some(ledger) = sql.ledger()
-        && let Err(error) = ledger.close(sql).map_err(StoreError::from)
+    if let Some(ledger) = worker.ledger()
+        && let Err(error) = ledger.close(worker).map_err(StoreError::from)
     {
         tracing::warn!("the ledger lacks the last positions: {error}");
     }
@@ -205,18 +236,10 @@ fn in_one_view<R>(
     Ok(result)
 }
 
-/// A transaction. One that could not even be rolled back when it failed is rolled back first.
-pub(super) fn begin(sql: &Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
-    if !sql.is_autocommit() {
-        sql.execute_batch("ROLLBACK")?;
-    }
-    Ok(Transaction::new_unchecked(sql, behavior)?)
-}
-
 /// Nobody is answered before all is durable. If it does not become so, all batches failed alike, also those that were refused: they were
 /// judged by changes that never happened.
-fn commit_together(sql: &Session, commits: Vec<Commit>) {
-    let results = in_one_transaction(sql, &commits).map_err(StoreError::from);
+fn commit_together(worker: &Worker, commits: Vec<Commit>) {
+    let results = in_one_transaction(worker, &commits).map_err(StoreError::from);
     match results {
         Ok(results) => commits.into_iter().zip(results).for_each(|(commit, result)| {
             let _ = commit.answer.try_send(result);
@@ -227,7 +250,7 @@ fn commit_together(sql: &Session, commits: Vec<Commit>) {
     }
 }
 
-fn in_one_transaction(sql: &Session, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
+fn in_one_transaction(sql: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
     let transaction = begin(sql, TransactionBehavior::Immediate)?;
     let results: Vec<_> = match commits {
         // Here the transaction itself is what is taken back. A savepoint keeps each page as it was, for most creates in a file of its own.

@@ -14,6 +14,7 @@ use scim_core::{
 };
 
 use super::{
+    case::case_name,
     failure::Result,
     keys,
     row::{Stored, position, time},
@@ -350,7 +351,7 @@ impl Writing<'_> {
             named_params! {
                 ":tenant": self.tenant, ":kind": write.kind.as_str(),
                 ":attribute": key.attribute, ":folded": key.folded, ":id": write.id.as_str(),
-                ":case": keys::case_name(key.case)
+                ":case": case_name(key.case)
             },
             |row| row.get(0),
         )?;

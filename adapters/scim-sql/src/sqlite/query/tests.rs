@@ -1,3 +1,4 @@
+use rusqlite::params_from_iter;
 use scim_core::{
     ASSIGNED, ResourceType,
     filter::{Attribute, Case, Coercion, Filter, Location, Operand, Type},

@@ -27,7 +27,8 @@ fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
     prepare(&mut writer);
     let committed = Arc::new(Signal::new());
     let reader = open::reader(path).unwrap();
-    let workers = Workers::start(Session::new(writer), vec![reader], LONG, &committed).unwrap();
+    let workers =
+        Workers::start(Worker::new(Session::new(writer)), vec![reader], LONG, &committed).unwrap();
     SqliteStore { workers, committed, restored: None }
 }
 
