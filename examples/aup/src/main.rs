@@ -60,6 +60,13 @@ enum Command {
         #[command(flatten)]
         store: StoreArgument,
     },
+    /// Copies the store into a new file, while it is served or not.
+    Backup {
+        #[command(flatten)]
+        store: StoreArgument,
+        /// The new file.
+        to: PathBuf,
+    },
     /// Takes a copy for what it is, though its ledger is missing or begins too late for it: names and numbers that were given out after the copy
     /// may be given out again, and what was deleted or revoked after it is back.
     BeginLedger {
@@ -108,7 +115,11 @@ struct StoreArgument {
 
 impl StoreArgument {
     fn open(&self, begin: Begin) -> Result<Arc<dyn Store>, StoreError> {
-        self.store.open_with(&Ledger { path: self.ledger.clone(), begin })
+        self.store.open_with(&self.ledger(begin))
+    }
+
+    fn ledger(&self, begin: Begin) -> Ledger {
+        Ledger { path: self.ledger.clone(), begin }
     }
 }
 
@@ -171,6 +182,9 @@ async fn run(command: Command) -> Result<(), Failure> {
             let from = iam(&store)?.rotate_cursor_key("command line").await?;
             say(&json!({"seals_from": from}));
             Ok(())
+        }
+        Command::Backup { store, to } => {
+            Ok(store.store.back_up(&store.ledger(Begin::Never), &to).await?)
         }
         Command::BeginLedger { store } => {
             store.open(Begin::Anew)?;

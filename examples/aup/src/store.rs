@@ -1,6 +1,10 @@
 //! Where the service keeps its data, as the command line says it.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use scim_core::{MemoryStore, Store, store::StoreError};
 use scim_sql::SqliteStore;
@@ -55,19 +59,41 @@ impl StoreChoice {
     ///
     /// Those of [`open`](Self::open).
     pub fn open_with(&self, ledger: &Ledger) -> Result<Arc<dyn Store>, StoreError> {
-        let Self::Sqlite(path) = self else { return Ok(Arc::new(MemoryStore::new())) };
-        let marked = cw_iam_model::marked().into_iter();
-        let mut options = marked.fold(SqliteStore::options(), |options, (kind, attribute)| {
-            options.mark(kind, attribute)
-        });
-        if let Some(path) = &ledger.path {
-            options = options.ledger(path);
-        }
-        if ledger.begin == Begin::Anew {
-            options = options.begin_ledger();
-        }
-        Ok(Arc::new(options.open(path)?))
+        Ok(match self {
+            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Sqlite(path) => Arc::new(sqlite(path, ledger)?),
+        })
     }
+
+    /// Copies the store into a new file, as it is at one moment; who serves it goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); where the file is there already or cannot be written; and for [`Memory`](Self::Memory), which nobody
+    /// else can read.
+    pub async fn back_up(&self, ledger: &Ledger, to: &Path) -> Result<(), StoreError> {
+        let Self::Sqlite(path) = self else {
+            let text = "memory cannot be copied by another process";
+            return Err(StoreError::Unavailable(text.to_owned()));
+        };
+        if !path.exists() {
+            return Err(StoreError::Unavailable(format!("there is no `{}`", path.display())));
+        }
+        sqlite(path, ledger)?.backup(to).await
+    }
+}
+
+fn sqlite(path: &Path, ledger: &Ledger) -> Result<SqliteStore, StoreError> {
+    let marked = cw_iam_model::marked().into_iter();
+    let mut options = marked
+        .fold(SqliteStore::options(), |options, (kind, attribute)| options.mark(kind, attribute));
+    if let Some(path) = &ledger.path {
+        options = options.ledger(path);
+    }
+    if ledger.begin == Begin::Anew {
+        options = options.begin_ledger();
+    }
+    options.open(path)
 }
 
 impl FromStr for StoreChoice {
