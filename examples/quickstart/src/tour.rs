@@ -75,7 +75,12 @@ async fn synced(client: &Client, config: &Config) -> Result<Vec<Report>, Failure
 /// Removes what an earlier run left, and nothing else.
 fn clear(out: &Path) -> io::Result<()> {
     std::fs::create_dir_all(out)?;
-    for file in ["aup.db", "aup.db-wal", "aup.db-shm", "ledger", "ledger.lock", "sup.toml"] {
+    for database in ["aup.db", "aup.db.ledger"] {
+        for file in ["", "-wal", "-shm"] {
+            ignore_missing(std::fs::remove_file(out.join(format!("{database}{file}"))))?;
+        }
+    }
+    for file in ["ledger", "ledger.lock", "sup.toml"] {
         ignore_missing(std::fs::remove_file(out.join(file)))?;
     }
     for folder in clusters::NAMES {
