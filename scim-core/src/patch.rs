@@ -11,29 +11,29 @@
 //!
 //! # What it costs
 //!
-//! One run of `cargo bench --bench patch` in `benches/peers`, on two cores that four others used too, in µs. *By hand* is an edit of the
-//! same `serde_json::Value` by code that knows which paths come and checks nothing; in the second column it takes the request too and has
-//! to drop it, as [`Plan::compile`] has. *Apply* is [`Plan::apply_to`]. `-`: the peer refuses, or makes another resource of it. Lists end
-//! at 10,000 elements; members have no such end.
+//! One run of `cargo bench --bench patch` in `benches/peers`, on two virtual cores with nothing else to do, in µs. *By hand* is an edit of
+//! the same `serde_json::Value` by code that knows which paths come and checks nothing; in the second column it takes the request too and
+//! has to drop it, as [`Plan::compile`] has. *Apply* is [`Plan::apply_to`]. `-`: the peer refuses, or makes another resource of it. Lists
+//! end at 10,000 elements; members have no such end.
 //!
 //! | | by hand | and the request | apply | compile and apply | `scim-server` 0.5.3 | npm `scim-patch` 0.8.3 |
 //! |---|---:|---:|---:|---:|---:|---:|
-//! | one field of a user | 0.18 | 0.44 | 0.07 | 0.93 | 0.33 | 0.20 |
-//! | 36 operations on a user, `replace` | 10.7 | 16.8 | 9.8 | 44.4 | - | - |
-//! | 36 operations on a user, `add` | 13.2 | 18.2 | 16.8 | 31.9 | - | - |
-//! | a list of 10 and one more | 0.63 | 0.78 | 1.23 | 2.91 | - | 1.15 |
-//! | a list of 1,000 and one more | 80.9 | 77.0 | 69.3 | 73.2 | - | 51.8 |
-//! | a list of 9,999 and one more | 405 | 597 | 377 | 378 | - | 484 |
-//! | a list of 11 less one | 0.60 | 0.97 | 1.07 | 2.97 | - | 5.46 |
-//! | a list of 1,001 less one | 76.9 | 87.9 | 40.8 | 44.3 | - | 308 |
-//! | a list of 10,000 less one | 276 | 298 | 610 | 396 | - | 3279 |
+//! | one field of a user | 0.17 | 0.45 | 0.12 | 0.85 | 0.38 | 0.24 |
+//! | 36 operations on a user, `replace` | 10.2 | 16.7 | 9.2 | 44.6 | - | - |
+//! | 36 operations on a user, `add` | 13.2 | 18.5 | 15.5 | 49.9 | - | - |
+//! | a list of 10 and one more | 0.96 | 1.35 | 1.19 | 2.69 | - | 1.25 |
+//! | a list of 1,000 and one more | 57.5 | 75.5 | 70.1 | 48.5 | - | 79.9 |
+//! | a list of 9,999 and one more | 392 | 388 | 369 | 576 | - | 790 |
+//! | a list of 11 less one | 0.58 | 0.90 | 0.77 | 2.79 | - | 11.9 |
+//! | a list of 1,001 less one | 52.4 | 55.0 | 39.5 | 41.2 | - | 769 |
+//! | a list of 10,000 less one | 277 | 363 | 577 | 576 | - | 5990 |
 //!
-//! What does not depend on the neighbours: instructions by `valgrind --tool=callgrind`. The 36 operations, `replace`, take 71,500 by hand,
-//! 56,200 to apply and 224,000 to compile and apply; one field takes 1,300, 600 and 5,400; a list of 10 and one more 5,800, 7,800 and
-//! 15,600; a list of 11 less one 4,000, 7,100 and 14,800.
+//! The machine swings by half from minute to minute. What does not swing are instructions (`valgrind --tool=callgrind`): the 36 operations,
+//! `replace`, take 71,500 by hand, 56,200 to apply and 224,000 to compile and apply; one field takes 1,300, 600 and 5,400; a list of 10 and
+//! one more 5,800, 7,800 and 15,600; a list of 11 less one 4,000, 7,100 and 14,800.
 //!
 //! A member who comes to a group and goes again, as two whole requests to a [`Service`](crate::Service) over
-//! [`MemoryStore`](crate::MemoryStore) with 101,000 users in it: 19.2 µs in a group of 10, 17.0 of 1,000, 18.0 of 10,000, 18.8 of 100,000.
+//! [`MemoryStore`](crate::MemoryStore) with 101,000 users in it: 21.3 µs in a group of 10, 19.4 of 1,000, 19.2 of 10,000, 21.1 of 100,000.
 
 mod apply;
 mod between;
