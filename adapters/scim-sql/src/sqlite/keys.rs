@@ -11,7 +11,7 @@ use super::{
     case::{case_name, case_of},
     failure::Result,
     refold::refold,
-    row::check,
+    row::{self, check},
     seal::seal,
 };
 use crate::index::{Keys, Mark, Marks, Value, keys};
@@ -125,7 +125,7 @@ fn write_anew(sql: &Connection, marks: &Marks) -> Result<()> {
         sql.prepare("SELECT tenant, place, kind, id, sent, assigned, seal FROM resource")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let text = |column| row::text(row, column);
         let (tenant, kind, sent, assigned) = (text(0)?, text(2)?, text(4)?, text(5)?);
         check(tenant, [kind, text(3)?, sent, assigned], row.get(6)?)?;
         let keys = of_texts(marks, kind, sent, assigned)?;
@@ -140,7 +140,7 @@ fn seal_all(sql: &Connection) -> Result<()> {
     let mut put = sql.prepare("UPDATE resource SET seal = ?1 WHERE tenant = ?2 AND id = ?3")?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let text = |column| row::text(row, column);
         let (tenant, id) = (text(0)?, text(2)?);
         put.execute((seal(&[tenant, text(1)?, id, text(3)?, text(4)?]), tenant, id))?;
     }

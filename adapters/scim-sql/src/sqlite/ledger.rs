@@ -210,7 +210,7 @@ impl Ledger {
         )?;
         let mut count = 0;
         while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let text = |column| row::text(row, column);
             let at: i64 = row.get(4)?;
             count += put.execute((tenant, text(0)?, text(1)?, text(2)?, text(3)?, at))? as u64;
         }
@@ -299,7 +299,7 @@ impl Ledger {
             self.sql.prepare_cached("INSERT OR REPLACE INTO gone VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let mut rows = gone.query((tenant, after))?;
         while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let text = |column| row::text(row, column);
             let (position, at): (i64, i64) = (row.get(0)?, row.get(3)?);
             put.execute((tenant, position, text(1)?, text(2)?, at))?;
         }
@@ -317,7 +317,7 @@ impl Ledger {
             .prepare_cached("INSERT OR REPLACE INTO claim VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
         let mut rows = given.query((tenant, after))?;
         while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let text = |column| row::text(row, column);
             let (position, at): (i64, i64) = (row.get(0)?, row.get(5)?);
             put.execute((tenant, position, text(1)?, text(2)?, text(3)?, text(4)?, at))?;
         }

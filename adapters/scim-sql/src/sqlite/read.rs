@@ -67,7 +67,7 @@ fn edges(
     let mut edges = vec![];
     while let Some(row) = rows.next()? {
         if !copied.is_empty() {
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let text = |column| row::text(row, column);
             row::check(tenant.as_str(), [text(0)?, text(1)?, text(2)?, text(3)?], row.get(4)?)?;
         }
         let sent = if sent { document(row, 2)? } else { Object::new() };
@@ -82,5 +82,5 @@ fn edges(
 }
 
 fn document(row: &Row<'_>, column: usize) -> Result<Object> {
-    Ok(serde_json::from_str(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)?)
+    Ok(serde_json::from_str(row::text(row, column)?)?)
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 use scim_core::{Object, store::StoreError};
 use serde_json::Value;
 
-use super::{case::case_of, failure::Result};
+use super::{case::case_of, failure::Result, row};
 
 /// A key that was folded by other rules, and its fold by those of today.
 struct Outdated {
@@ -64,8 +64,7 @@ fn outdated(sql: &Connection) -> Result<Vec<Outdated>> {
 fn folded_otherwise(row: &Row<'_>) -> Result<Option<Outdated>> {
     let text = |column| row.get::<_, String>(column);
     let (attribute, before, case) = (text(2)?, text(3)?, text(5)?);
-    let sent: Object =
-        serde_json::from_str(row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let sent: Object = serde_json::from_str(row::text(row, 6)?)?;
     let Some(by) = case_of(&case) else {
         let text = format!("a unique {attribute} compares in no known way");
         return Err(StoreError::Corrupt(text).into());

@@ -14,6 +14,11 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// A text where it stands, without a copy.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
 /// One row of the table `resource`.
 pub(super) struct Stored {
     pub(super) place: i64,
