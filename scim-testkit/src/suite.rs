@@ -7,6 +7,7 @@ pub mod batches;
 pub mod capabilities;
 pub mod claims;
 pub mod concurrency;
+mod corpus;
 pub mod filters;
 pub mod histories;
 pub mod keys;

@@ -7,7 +7,7 @@ use scim_core::{
 use serde_json::json;
 
 use super::{
-    filters::{bounds, orders},
+    corpus::{bounds, orders},
     pages::ids,
     setting::{Org, USER, acme, but, claim, claiming, create, key, missing, sent, umbrella},
 };
