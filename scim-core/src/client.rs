@@ -18,6 +18,7 @@ mod exchange;
 mod list;
 mod query;
 mod retry;
+mod walk;
 
 use std::{
     ops::{Deref, DerefMut},
