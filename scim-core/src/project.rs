@@ -1,6 +1,6 @@
 //! Projection: what of a stored resource an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use scim_filter::{AttrPath, Limits, Location, Path, Syntax};
 use serde_json::{Map, Value};
@@ -10,7 +10,8 @@ use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
     schema::{Attribute, Returned, Schema},
-    store::{Edge, Part, Position, Resource, ResourceId, ResourceKind, StoreError, Version, Want},
+    store::{Edge, Part, Position, Resource, ResourceId, StoreError, Version, Want},
+    view::Named,
 };
 
 /// Which attributes a request asks for.
@@ -166,6 +167,9 @@ pub(crate) fn named_by_body(resource_type: &ResourceType, body: &Value) -> Vec<L
     named
 }
 
+/// What a request asks for, and what it has just written.
+pub(crate) type Shown<'a> = (&'a Projection, &'a [Location]);
+
 /// Makes answers of resources for one request.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'a> {
@@ -183,7 +187,7 @@ pub struct Renderer<'a> {
     pub written: &'a [Location],
     /// The resources that references name, of those that the caller sees: such a reference has a `$ref`. So too the other ends of
     /// memberships, where the view says that some may be out of sight: only these are shown.
-    pub named: &'a HashMap<ResourceId, ResourceKind>,
+    pub named: &'a Named,
 }
 
 impl Renderer<'_> {
@@ -353,7 +357,7 @@ impl Renderer<'_> {
     }
 
     fn edge(&self, edge: &Edge, kind: &str) -> Option<Value> {
-        if self.view.looks_up(&edge.kind) && !self.named.contains_key(&edge.id) {
+        if !self.view.shows(edge, self.named) {
             return None;
         }
         let mut element = edge.copied.clone();

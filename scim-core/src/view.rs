@@ -1,10 +1,13 @@
 //! What a caller sees and can reach: data that is joined to every read, so that no handler asks who is calling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use scim_filter::{Bound, Location};
 
-use crate::store::{Copied, EDGES, Part, ResourceKind, each_location};
+use crate::store::{Copied, EDGES, Edge, Part, ResourceId, ResourceKind, each_location};
+
+/// Resources that were looked up among those that a caller sees.
+pub(crate) type Named = HashMap<ResourceId, ResourceKind>;
 
 /// The container of what the service itself keeps about a resource, in the assigned part. Never published; filters of views may look at
 /// it.
@@ -129,13 +132,17 @@ impl View {
 
     /// Whether a value, or a part of it, must not stand in a URL.
     pub fn is_confidential(&self, kind: &ResourceKind, location: &Location) -> bool {
-        let is_it = |it: &Location| it == location || *it == location.parent();
-        self.confidential.iter().any(|(of, it)| of == kind && is_it(it))
+        self.confidential.iter().any(|(of, it)| of == kind && is_within(location, it))
     }
 
     /// Whether the other end of a membership may be out of sight where it is of that kind.
     pub(crate) fn looks_up(&self, kind: &ResourceKind) -> bool {
         self.memberships == Memberships::Open && self.filters.contains_key(kind)
+    }
+
+    /// Whether the other end of a membership is in sight, of all who are `named` as such.
+    pub(crate) fn shows(&self, edge: &Edge, named: &Named) -> bool {
+        !self.looks_up(&edge.kind) || named.contains_key(&edge.id)
     }
 
     /// Whether the other end of some membership may be out of sight.
@@ -154,8 +161,7 @@ impl View {
 
     /// Those copies, without what they would take from a value that is kept from the caller.
     pub(crate) fn copies(&self, copied: &[Copied]) -> Vec<Copied> {
-        let hides =
-            |at: &Location| self.hidden.iter().any(|(_, it)| it == at || *it == at.parent());
+        let hides = |at: &Location| self.hidden.iter().any(|(_, it)| is_within(at, it));
         let shown = |it: &Copied| Copied {
             from: it.from.iter().filter(|at| !hides(at)).cloned().collect(),
             ..it.clone()
@@ -167,4 +173,9 @@ impl View {
     pub fn hides(&self, kind: &ResourceKind, location: &Location) -> bool {
         self.hidden.iter().any(|(of, hidden)| of == kind && hidden == location)
     }
+}
+
+/// Whether a location is another one or a part of it.
+fn is_within(location: &Location, whole: &Location) -> bool {
+    location == whole || location.parent() == *whole
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     PatchAnswer, ResourceType, ScimError,
     patch::Plan,
-    project::{Projection, Renderer, etag, location, named_by_body, told},
+    project::{Projection, Shown, etag, location, named_by_body, told},
     store::{Readable, Resource, ResourceId, StoreError, Want},
 };
 
@@ -172,17 +172,9 @@ impl Service {
         shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
-        let renderer = Renderer {
-            types: &caller.types,
-            resource_type: of,
-            view: &caller.view,
-            base: &caller.base,
-            projection: shown.0,
-            written: shown.1,
-            named: &self.named(caller, [resource]).await?,
-        };
+        let named = self.named(caller, [resource]).await?;
         let version = etag(told(resource.version, of, &caller.view));
-        let rendered = renderer.render(resource).map_err(store_error)?;
+        let rendered = caller.renderer(of, shown, &named).render(resource).map_err(store_error)?;
         let location = location(&caller.base, of.endpoint(), resource.id.as_str());
         Ok(Outcome::Resource { status, resource: rendered, version, location })
     }
@@ -196,9 +188,6 @@ fn answers_with_body(caller: &Caller, of: &ResourceType, projection: &Projection
     let answer = caller.dialect.patch_answer.unwrap_or_else(|| of.patch_answer());
     answer == PatchAnswer::Body || *projection != Projection::Default
 }
-
-/// What the request asks for, and what it has just written.
-pub(super) type Shown<'a> = (&'a Projection, &'a [Location]);
 
 /// A filter on a discovery endpoint would suggest that there is more than it shows (RFC 7644 §4).
 fn refuse_filter(parameters: &Parameters) -> Result<(), ScimError> {

@@ -2,13 +2,14 @@
 
 use scim_filter::{AttrPath, Attribute, Resolution, Resolve};
 
-use super::{Caller, outcome::Rendered, parameters::Parameters, references::Named};
+use super::{Caller, outcome::Rendered, parameters::Parameters};
 use crate::{
     ResourceType, ScimError,
-    project::{Projection, Renderer},
+    project::Projection,
     resource_type::Askable,
     schema::Type,
     store::{Order, Page, Resource, ResourceKind, Sort, StoreError, Want},
+    view::Named,
 };
 
 /// How a list is asked for.
@@ -32,10 +33,7 @@ impl<'a> Asked<'a> {
         parameters: &Parameters,
         by: By,
     ) -> Result<Self, ScimError> {
-        let types = types
-            .iter()
-            .map(|of| Ok((*of, parameters.projection(of, &caller.dialect)?)))
-            .collect::<Result<_, ScimError>>()?;
+        let types = parameters.projections(types.iter().copied(), &caller.dialect)?;
         Ok(Self { caller, types, by })
     }
 
@@ -62,16 +60,7 @@ impl<'a> Asked<'a> {
         named: &Named,
     ) -> Option<Result<Rendered, StoreError>> {
         let (of, projection) = self.types.iter().find(|(of, _)| *of.kind() == resource.kind)?;
-        let renderer = Renderer {
-            types: &self.caller.types,
-            resource_type: of,
-            view: &self.caller.view,
-            base: &self.caller.base,
-            projection,
-            written: &[],
-            named,
-        };
-        Some(renderer.render(resource))
+        Some(self.caller.renderer(of, (projection, &[]), named).render(resource))
     }
 
     /// The order that a request asks for (RFC 7644 §3.4.2.3). `sortOrder` alone counts for nothing.

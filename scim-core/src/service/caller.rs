@@ -6,7 +6,9 @@ use url::Url;
 
 use crate::{
     Dialect, ResourceType, ResourceTypes, View,
+    project::{Renderer, Shown},
     store::{Actor, Query, ResourceId, ResourceKind, Tenant},
+    view::Named,
 };
 
 /// Who asks. Made by the adapter from what it has authenticated, never from what the request claims.
@@ -75,6 +77,17 @@ impl Caller {
             query.want.add_compared(filter, |direction| of.copies_along(direction));
         }
         query
+    }
+
+    /// What shows him resources of a type, those that are named among the ones that he sees.
+    pub(crate) fn renderer<'a>(
+        &'a self,
+        of: &'a ResourceType,
+        (projection, written): Shown<'a>,
+        named: &'a Named,
+    ) -> Renderer<'a> {
+        let Self { types, view, base, .. } = self;
+        Renderer { types, resource_type: of, view, base, projection, written, named }
     }
 
     /// Whether the change feed tells the caller all that he must know: not where what he sees depends on memberships, for the log has no

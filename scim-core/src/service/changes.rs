@@ -12,15 +12,15 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, task::Poll, time::Dur
 use serde_json::{Map, Value, json};
 
 use super::{
-    Caller, Service, moment::Moment, outcome::Outcome, parameters::Parameters, references::Named,
-    store_error,
+    Caller, Service, moment::Moment, outcome::Outcome, parameters::Parameters, store_error,
 };
 use crate::{
     ResourceType, ScimError,
-    project::{Projection, Renderer},
+    project::Projection,
     store::{
         Capability, ChangePage, Event, LogEntry, Position, Resource, ResourceKind, StoreError,
     },
+    view::Named,
 };
 
 /// The URN of the feed: the schema of its answers, and where `/ServiceProviderConfig` announces it.
@@ -35,10 +35,9 @@ impl Service {
         parameters: &Parameters,
     ) -> Result<Outcome, ScimError> {
         let after = Moment::after(parameters)?;
-        let count = parameters.number("count")?;
-        let count = count.map_or(self.limits.default_page, |it| self.limits.page_size(it));
+        let count = self.limits.page_size(parameters.number("count")?);
         let wait = parameters.number("wait")?.unwrap_or(0).clamp(0, LONGEST_WAIT.into());
-        let types = types(caller, parameters)?;
+        let types = parameters.projections(caller.types.iter(), &caller.dialect)?;
         let (mut now, mut log) = self.log(caller, &after, count).await?;
         if now == after && wait > 0 {
             let wait = Duration::from_secs(wait.unsigned_abs());
@@ -130,14 +129,6 @@ impl Service {
     }
 }
 
-fn types<'a>(
-    caller: &'a Caller,
-    parameters: &Parameters,
-) -> Result<Vec<(&'a ResourceType, Projection)>, ScimError> {
-    let all = caller.types.iter();
-    all.map(|of| Ok((of, parameters.projection(of, &caller.dialect)?))).collect()
-}
-
 fn change(
     caller: &Caller,
     (of, projection): (&ResourceType, &Projection),
@@ -152,15 +143,7 @@ fn change(
     match resource {
         None => change.insert("delete".to_owned(), true.into()),
         Some(resource) => {
-            let renderer = Renderer {
-                types: &caller.types,
-                resource_type: of,
-                view: &caller.view,
-                base: &caller.base,
-                projection,
-                written: &[],
-                named,
-            };
+            let renderer = caller.renderer(of, (projection, &[]), named);
             let put = renderer.render(&resource).map_err(store_error)?;
             change.insert("put".to_owned(), put.into())
         }

@@ -72,10 +72,9 @@ impl Service {
         }
         let wanted =
             parameters.number("count").map_err(|error| ScimError::invalid_count(error.detail))?;
-        let wanted = wanted.map(|count| self.limits.page_size(count));
+        let count = self.limits.page_size(wanted);
         let bound = bound(asked, parameters);
         if cursor.is_empty() {
-            let count = wanted.unwrap_or(self.limits.default_page);
             return Ok(Some(Walk { at: None, count, bound }));
         }
         let opened = keys.open(cursor, &bound).and_then(|text| serde_json::from_slice(&text).ok());
@@ -87,7 +86,7 @@ impl Service {
         if at.expires <= self.environment.now().timestamp() {
             return Err(expired());
         }
-        if wanted.is_some_and(|count| count != at.count) {
+        if wanted.is_some() && count != at.count {
             return Err(ScimError::invalid_count(format!(
                 "the walk began with count {}, which must stay",
                 at.count

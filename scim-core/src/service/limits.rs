@@ -57,8 +57,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// As many resources as a page may have where a request asks for so many.
-    pub(super) fn page_size(&self, count: i64) -> usize {
-        usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.largest_page)
+    /// How many resources a page has where a request asks for so many, or does not say.
+    pub(super) fn page_size(&self, count: Option<i64>) -> usize {
+        count.map_or(self.default_page, |count| {
+            usize::try_from(count.max(0)).unwrap_or(usize::MAX).min(self.largest_page)
+        })
     }
 }

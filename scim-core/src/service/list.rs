@@ -69,8 +69,7 @@ impl Service {
         }
         query.most_members = self.limits.page_members;
         let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
-        let count = parameters.number("count")?;
-        let count = count.map_or(self.limits.default_page, |it| self.limits.page_size(it));
+        let count = self.limits.page_size(parameters.number("count")?);
         query.paging = Paging::Index { start, count };
         Ok(query)
     }

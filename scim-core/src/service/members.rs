@@ -71,7 +71,7 @@ impl Service {
         resource: &mut Resource,
     ) -> Result<(), ScimError> {
         let named = self.named(caller, [&*resource]).await?;
-        let in_sight = |it: &Edge| !caller.view.looks_up(&it.kind) || named.contains_key(&it.id);
+        let in_sight = |it: &Edge| caller.view.shows(it, &named);
         resource.members.iter_mut().for_each(|members| members.retain(in_sight));
         Ok(())
     }

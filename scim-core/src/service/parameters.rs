@@ -46,6 +46,15 @@ impl Parameters {
         Ok(Some(text.parse().unwrap_or(extreme)))
     }
 
+    /// Types, each with what the request wants to see of it.
+    pub(super) fn projections<'a>(
+        &self,
+        types: impl Iterator<Item = &'a ResourceType>,
+        dialect: &Dialect,
+    ) -> Result<Vec<(&'a ResourceType, Projection)>, ScimError> {
+        types.map(|of| Ok((of, self.projection(of, dialect)?))).collect()
+    }
+
     /// What the request wants to see of a type (RFC 7644 §3.9).
     pub(super) fn projection(
         &self,

@@ -1,6 +1,6 @@
 //! References in answers: a manager has a `$ref` where his id names a resource that the caller sees, and what is out of sight is no member.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use scim_filter::Location;
 use serde_json::Value;
@@ -8,11 +8,9 @@ use serde_json::Value;
 use super::{Caller, Service, store_error};
 use crate::{
     Object, ResourceType, ScimError,
-    store::{Resource, ResourceId, ResourceKind},
+    store::{Resource, ResourceId},
+    view::Named,
 };
-
-/// Which resources references name.
-pub(super) type Named = HashMap<ResourceId, ResourceKind>;
 
 impl Service {
     /// Looks up, at once for each type, what the references of some resources name, and who of their members is in sight where that is not
