@@ -2,7 +2,7 @@
 
 use scim_core::schema::{Attribute, Location, Schema};
 use serde::{Deserialize, Serialize};
-use sup_posix::{AuthorizedKey, KeyError};
+use sup_posix::refuse_secret;
 
 /// The URN of the CoreWeave extension.
 pub const COREWEAVE_USER: &str =
@@ -60,9 +60,9 @@ pub(crate) fn at(name: &str) -> Location {
     Location::new(name).in_extension(COREWEAVE_USER)
 }
 
-/// Whether a text holds a private key, which must never be stored.
-fn is_private_key(text: &str) -> bool {
-    AuthorizedKey::parse(text) == Err(KeyError::PrivateKey)
+/// Whether a text is a private key or may be a part of one, which must never be stored.
+fn may_be_private(text: &str) -> bool {
+    refuse_secret(text).is_err()
 }
 
 pub(crate) fn extension() -> Schema {
@@ -71,7 +71,7 @@ pub(crate) fn extension() -> Schema {
         .with(
             text(SSH_KEYS, "OpenSSH public keys, one per element")
                 .multi_valued()
-                .dropping(is_private_key),
+                .dropping(may_be_private),
         )
         .with(text(USERNAME, "login name").unique())
         .with(text(HOME, "home directory"))

@@ -1,6 +1,7 @@
 //! SSH public keys: parsed to the point, written in one form, useful to their owner alone.
 
 mod line;
+mod secret;
 mod strength;
 mod wire;
 
@@ -12,7 +13,10 @@ use base64::{
 };
 use sha2::{Digest, Sha256};
 
-pub use self::line::{KeyLine, KeyLineError};
+pub use self::{
+    line::{KeyLine, KeyLineError},
+    secret::refuse_secret,
+};
 use crate::shown::is_hidden;
 
 const LONGEST: usize = 8 * 1024;
@@ -108,6 +112,11 @@ pub enum KeyError {
         "this is a private key: paste the `.pub` file, and replace the key, for it has been shown"
     )]
     PrivateKey,
+    /// Neither the form of a public key nor anything that tells what it is.
+    #[error(
+        "this has not the form of a public key, and may be a part of a private one: paste the one line of the `.pub` file"
+    )]
+    Fragment,
     /// Another program's format.
     #[error(
         "the key is in PEM, RFC 4716 or PuTTY's form: expected OpenSSH's one line, as `ssh-keygen -y` prints it"
@@ -204,16 +213,6 @@ const REFUSED: [&str; 26] = [
     "x509v3-ecdsa-sha2-nistp256",
 ];
 
-/// What a private key, whole or without its frame, shows somewhere.
-const PRIVATE: [&str; 6] = [
-    "PRIVATE KEY",
-    "Private-Lines",
-    "Private-MAC",
-    "PuTTY-User-Key-File",
-    "b3BlbnNzaC1rZXktdjE",
-    "SSH PRIVATE",
-];
-
 impl AuthorizedKey {
     /// Accepts one key in OpenSSH's form, `type base64 comment`, as a `.pub` file has it.
     ///
@@ -280,7 +279,7 @@ pub(crate) fn fingerprint(blob: &[u8]) -> String {
 
 /// Private keys first: they are refused as such whatever else is wrong with them.
 fn refuse_other_forms(text: &str) -> Result<(), KeyError> {
-    if PRIVATE.iter().any(|mark| text.contains(mark)) {
+    if secret::is_private(text) {
         return Err(KeyError::PrivateKey);
     }
     if text.is_empty() {

@@ -27,7 +27,7 @@ pub use directory::{Directory, Person, Team};
 pub use files::{FileError, FileTarget};
 pub use gecos::{Gecos, GecosError};
 pub use home::{HomeBase, HomeDir, HomeTemplate};
-pub use key::{AuthorizedKey, KeyError, KeyKind, KeyLine, KeyLineError};
+pub use key::{AuthorizedKey, KeyError, KeyKind, KeyLine, KeyLineError, refuse_secret};
 pub use ledger::{Contradiction, Ledger, LedgerError, Owner, RecordId, RecordIdError};
 pub use name::{NameError, PosixName, derive_group_name, derive_name};
 pub use number::{ACCEPTED, Gid, NumberError, Uid};

@@ -1,5 +1,6 @@
 //! SSH keys of two origins.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use cw_iam_model::{COREWEAVE_USER, Deployment, IamError, KeyOrigin};
 use pollster::block_on;
 use scim_core::store::ResourceId;
@@ -70,6 +71,120 @@ fn a_bad_key_is_kept_and_opens_nothing_a_private_one_is_not_kept() {
     Idp SHA256:LWqFCMqF7+bVEAEyg+1aG9CBjPsBO+OjLOM6yUdr+Bc
     "#);
     assert_eq!(listed[0].origin, KeyOrigin::Idp);
+}
+
+/// Files of private keys in each format, with a secret part that is easy to find again.
+fn private_keys() -> Vec<String> {
+    let body = |head: &[u8]| {
+        let secret = (0..240_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
+        let text = STANDARD.encode([head, &secret.collect::<Vec<u8>>()].concat());
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(70).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        lines.join("\n")
+    };
+    let framed = |frame: &str, text: String| {
+        format!("-----BEGIN {frame}PRIVATE KEY-----\n{text}\n-----END {frame}PRIVATE KEY-----\n")
+    };
+    let old = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\n";
+    let public = K1.split(' ').nth(1).unwrap();
+    vec![
+        framed("OPENSSH ", body(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01")),
+        framed("RSA ", body(b"\x30\x82")),
+        framed("RSA ", format!("{old}{}", body(b""))),
+        framed("EC ", body(b"\x30\x77")),
+        framed("DSA ", body(b"\x30\x82")),
+        framed("ENCRYPTED ", body(b"\x30\x82")),
+        framed("", body(b"\x30\x2e")),
+        format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+            body(b"")
+        ),
+        format!(
+            "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nComment: ssh-ed25519 of ada\r\nPublic-Lines: 2\r\n{public}\r\nPrivate-Lines: 5\r\n{}\r\nPrivate-MAC: 0123456789abcdef\r\n",
+            body(b"").replace('\n', "\r\n")
+        ),
+    ]
+}
+
+/// The pieces of a text, cut in some way.
+fn pieces(text: &str, way: usize) -> Vec<String> {
+    let chunks = |size: usize| {
+        text.as_bytes().chunks(size).map(|it| String::from_utf8(it.to_vec()).unwrap()).collect()
+    };
+    match way {
+        0 => vec![text.to_owned()],
+        1 => text.lines().map(str::to_owned).collect(),
+        2 => text.split_inclusive('\n').map(str::to_owned).collect(),
+        3 => text.split_whitespace().map(str::to_owned).collect(),
+        4 => vec![text.split_whitespace().collect::<Vec<_>>().join(" ")],
+        5 => chunks(text.len() / 2 + 1),
+        6 => chunks(17),
+        7 => chunks(100),
+        _ => chunks(3),
+    }
+}
+const WAYS: usize = 9;
+
+// sec:K-07 dom:b-12
+#[test]
+fn no_part_of_a_private_key_is_kept_however_it_comes() {
+    let path = format!("{COREWEAVE_USER}:sunkSshKeys");
+    let op = |value: Value| json!({"op": "add", "path": path, "value": value});
+    let message = |operations: Value| json!({"Operations": operations});
+    let bulk_path = "/Bulk".to_owned();
+    let mut tried = 0;
+    for whole in private_keys() {
+        let acme = Acme::of(Deployment::Current);
+        let id = user(&acme, json!([K1]));
+        let at = format!("/Users/{id}");
+        for text in [whole.clone(), whole.to_lowercase(), whole.to_uppercase()] {
+            let secret = text.lines().max_by_key(|line| line.len()).unwrap().get(..12).unwrap();
+            let ways = if text == whole { (0..WAYS).collect() } else { vec![0, 1, 6] };
+            for way in ways {
+                let all = pieces(&text, way);
+                let listed = [vec![K1.to_owned()], all.clone()].concat();
+                let operations: Value = all.iter().map(|piece| op(json!(piece))).collect();
+                let extension = json!({COREWEAVE_USER: {"sunkSshKeys": listed}});
+                let body = json!({"userName": "ada@example.com", COREWEAVE_USER: extension[COREWEAVE_USER]});
+                let bulk = json!({"Operations": [{"method": "PATCH", "path": at, "data": message(operations.clone())}]});
+                let requests = [
+                    ("PATCH", &at, message(json!([op(json!(all))]))),
+                    ("PATCH", &at, message(operations)),
+                    ("PATCH", &at, message(json!([{"op": "remove", "path": path, "value": all}]))),
+                    ("PATCH", &at, message(json!([{"op": "add", "value": extension}]))),
+                    ("PATCH", &at, message(json!([{"op": "replace", "value": extension}]))),
+                    ("POST", &bulk_path, bulk),
+                    ("PUT", &at, body),
+                ];
+                let one_by_one =
+                    all.iter().take(24).map(|it| ("PATCH", &at, message(json!([op(json!(it))]))));
+                for (method, path, body) in one_by_one.chain(requests) {
+                    let answer = acme.idp(method, path, body).expect(200).bytes;
+                    let sent = acme.idp("GET", &at, Value::Null);
+                    let kept = &sent.body[COREWEAVE_USER]["sunkSshKeys"];
+                    let kept = kept.as_array().into_iter().flatten();
+                    assert!(
+                        kept.into_iter().all(|key| key == K1),
+                        "{way} {method} {:?}",
+                        sent.body
+                    );
+                    for bytes in [answer, sent.bytes, acme.sup(&at).expect(200).bytes] {
+                        assert!(
+                            !String::from_utf8_lossy(&bytes).contains(secret),
+                            "{way} {method}"
+                        );
+                    }
+                    tried += 1;
+                }
+                assert_eq!(on_cluster(&acme, &id), json!([K1]));
+            }
+        }
+        let kept = format!("{:?}", acme.world.store);
+        for line in whole.lines().filter(|line| line.len() == 70) {
+            assert!(!kept.contains(&line[..12]) && !kept.contains(&line.to_lowercase()[..12]));
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
 }
 
 // dom:a40 sec:K-07 sec:K-08

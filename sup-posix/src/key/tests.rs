@@ -377,6 +377,35 @@ fn a_private_key_is_refused_and_leaves_no_trace() {
     assert!(!format!("{unknown} {unknown:?}").contains(secret));
 }
 
+// sec:K-07
+#[test]
+fn only_what_has_the_form_of_a_public_key_may_be_kept() {
+    for (_, line) in sound() {
+        assert_eq!(refuse_secret(line), Ok(()), "{line}");
+        assert_eq!(refuse_secret(&format!("command=\"id\" {line}\r\n\n{line}\n")), Ok(()));
+        assert_eq!(refuse_secret(&format!("{line} my private key, see the end")), Ok(()));
+        assert_eq!(refuse_secret(&format!("{line}\nQyNTUxOQAAACB")), Err(KeyError::Fragment));
+        assert_eq!(refuse_secret(&format!("{line} -----BEGIN RSA PR")), Err(KeyError::Fragment));
+        let (_, blob) = line.split_once(' ').unwrap();
+        assert_eq!(refuse_secret(blob), Err(KeyError::Fragment));
+    }
+    assert_eq!(refuse_secret(" \n"), Err(KeyError::Fragment));
+    for word in REFUSED.into_iter().chain(["ssh-of-a-later-release"]) {
+        assert_eq!(refuse_secret(&format!("{word} AAAA x")), Ok(()));
+        assert_eq!(refuse_secret(&format!("{word} MIIEpAIB")), Err(KeyError::Fragment));
+    }
+    for frame in ["OPENSSH ", "RSA ", "EC ", "DSA ", "", "ENCRYPTED ", "SSH2 ENCRYPTED "] {
+        let text = format!("-----BEGIN {frame}PRIVATE KEY-----");
+        for text in [text.to_lowercase(), text.replace(' ', "\n"), text.replace(' ', "")] {
+            assert_eq!(AuthorizedKey::parse(&text), Err(KeyError::PrivateKey), "{text}");
+            assert_eq!(refuse_secret(&text), Err(KeyError::PrivateKey), "{text}");
+        }
+    }
+    for text in ["puttyuserkeyfile 3", "PRIVATE-LINES: 1", "Private-mac: 0"] {
+        assert_eq!(refuse_secret(text), Err(KeyError::PrivateKey));
+    }
+}
+
 // sec:K-08
 #[test]
 fn a_key_has_at_most_eight_kibibytes() {
@@ -423,6 +452,7 @@ fn messages() {
     let all = [
         KeyError::Empty,
         KeyError::PrivateKey,
+        KeyError::Fragment,
         KeyError::NotOpenSsh,
         KeyError::TooLong { bytes: 9000 },
         KeyError::SecondLine,
@@ -441,6 +471,7 @@ fn messages() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     the key is empty: expected `type base64 comment`
     this is a private key: paste the `.pub` file, and replace the key, for it has been shown
+    this has not the form of a public key, and may be a part of a private one: paste the one line of the `.pub` file
     the key is in PEM, RFC 4716 or PuTTY's form: expected OpenSSH's one line, as `ssh-keygen -y` prints it
     the key has 9000 bytes: expected at most 8192
     the key has a second line: expected one key in each value
