@@ -47,12 +47,11 @@ impl Posix<'_> {
         self.name(at(USERNAME), &NAMES, derive)?;
         self.number(at(USER_ID), &NUMBERS, &USERS, |number| Uid::new(number).map(Uid::get))?;
         let primary = at(GROUP_ID);
-        let gid = self.explicit(&primary, |value| {
+        self.explicit(&primary, |value| {
             Gid::new(value.as_i64().unwrap_or_default()).map_err(|error| error.to_string())
         })?;
-        if let Some(gid) = gid {
-            self.assigned.set(&primary, gid.get().into());
-        }
+        // What was asked for counts as long as it stands there; nothing is assigned in its place.
+        self.assigned.clear(&primary);
         self.explicit(&at(HOME), |value| {
             HomeDir::new(value.as_str().unwrap_or_default()).map_err(|error| error.to_string())
         })?;

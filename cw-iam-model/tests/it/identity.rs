@@ -167,6 +167,60 @@ fn what_was_assigned_stays() {
     );
 }
 
+/// A value for each identity attribute, and whether what it makes of the person on clusters stays when it is cleared.
+const ASKED: [(&str, &str, bool); 6] = [
+    ("sunkPosixUsername", "\"lovelace\"", true),
+    ("sunkPosixUserId", "30001", true),
+    ("sunkPosixGroupId", "30000", false),
+    ("sunkPreferredHomeDirectory", "\"/mnt/home/lovelace\"", false),
+    ("sunkLoginShell", "\"/bin/zsh\"", false),
+    (
+        "sunkSshKeys",
+        "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ5RsZOYMPy4yy8xT+NG5bkHX0XSsNdkET0P6+x7Bka\"]",
+        false,
+    ),
+];
+
+// dom:b-6 dom:b-30
+#[test]
+fn what_the_provider_clears_is_gone_on_clusters_but_for_what_was_assigned() {
+    for (name, value, stays) in ASKED {
+        let value: Value = serde_json::from_str(value).unwrap();
+        let nothing = if value.is_number() { Value::Null } else { json!("") };
+        let path = format!("{COREWEAVE_USER}:{name}");
+        let op = |op: &str, value: Value| patch(json!([{"op": op, "path": path, "value": value}]));
+        let inside = |value: &Value| json!({COREWEAVE_USER: {name: value}});
+        let pathless = |value: &Value| patch(json!([{"op": "replace", "value": inside(value)}]));
+        let put = |extension: Value| json!({"userName": "ada", COREWEAVE_USER: extension});
+        for (method, body) in [
+            ("PATCH", patch(json!([{"op": "remove", "path": path}]))),
+            ("PATCH", patch(json!([{"op": "remove", "path": COREWEAVE_USER}]))),
+            ("PATCH", op("replace", Value::Null)),
+            ("PATCH", op("replace", nothing.clone())),
+            ("PATCH", pathless(&Value::Null)),
+            ("PATCH", pathless(&nothing)),
+            ("PUT", put(json!({}))),
+            ("PUT", put(json!({name: null}))),
+            ("PUT", put(json!({name: nothing}))),
+            ("PUT", put(json!({"unknown": 1}))),
+        ] {
+            let acme = acme();
+            let bare = acme.user("ada", json!({})).expect(201).id();
+            let before = acme.on_cluster(&bare)[COREWEAVE_USER].clone();
+            acme.idp("DELETE", &format!("/Users/{bare}"), Value::Null).expect(204);
+            let id = acme.user("ada", json!({name: value})).expect(201).id();
+            let at = format!("/Users/{id}");
+            assert_eq!(acme.on_cluster(&id)[COREWEAVE_USER][name], value);
+            acme.idp(method, &at, body.clone()).expect(200);
+            let seen = acme.idp("GET", &at, Value::Null).body;
+            assert_eq!(seen.get(COREWEAVE_USER), None, "{method} {body}");
+            let now = &acme.on_cluster(&id)[COREWEAVE_USER];
+            let expected = if stays { &value } else { &before[name] };
+            assert_eq!(&now[name], expected, "{method} {body}");
+        }
+    }
+}
+
 // dom:b-4 dom:b-23 sec:U-11 sec:I-10
 #[test]
 fn nobody_inherits_from_the_deleted() {
