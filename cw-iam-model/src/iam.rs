@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use scim_core::{
     Environment, Service, Store,
-    store::{ResourceId, ResourceKind, Tenant, Want},
+    filter::Bound,
+    store::{Query, Reader, Resource, ResourceId, ResourceKind, Tenant, Want},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -87,6 +88,18 @@ impl Iam {
         let kind = ResourceKind::from(kind);
         let found = self.store.get(tenant, &kind, id, &Want::DOCUMENTS).await?;
         found.map(|found| typed(found.sent.object()?)).transpose()
+    }
+
+    /// All resources of a kind that a filter selects, however many there are.
+    async fn all(
+        &self,
+        tenant: &Tenant,
+        kind: &str,
+        filter: Option<Bound>,
+    ) -> Result<Vec<Resource>, IamError> {
+        let mut query = Query::all(kind, 0);
+        query.filter = filter;
+        Ok(Reader::new(&*self.store, tenant).all(query).await?)
     }
 }
 

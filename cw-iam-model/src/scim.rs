@@ -99,11 +99,11 @@ async fn check_name(role: Role, write: &Write, reader: &Reader<'_>) -> Result<()
     if role == Role::System || stays || rules::default_group(name).is_none() {
         return Ok(());
     }
-    let mut query = Query::all(GROUP, rules::DEFAULT_GROUPS.len());
+    let mut query = Query::all(GROUP, 0);
     query.filter = Some(owned_by(Owner::Deployment));
-    let page = reader.query(&query).await?;
+    let made = reader.all(query).await?;
     let mut present = vec![];
-    for group in page.resources.iter().filter(|group| group.id != write.id) {
+    for group in made.iter().filter(|group| group.id != write.id) {
         present.extend(group.sent.object()?.text(&at).map(str::to_owned));
     }
     Ok(rules::name_is_free(name, &present).map_err(ScimError::from)?)
@@ -126,11 +126,11 @@ async fn names(ids: Vec<String>, reader: &Reader<'_>) -> Result<Vec<String>, Rev
     if ids.is_empty() {
         return Ok(ids);
     }
-    let mut query = Query::all(POLICY, ids.len());
+    let mut query = Query::all(POLICY, 0);
     query.ids = Some(ids.into_iter().map(Into::into).collect());
     let at = Location::new("name");
-    let page = reader.query(&query).await?;
-    let names = page.resources.iter().map(|policy| Ok(policy.sent.object()?.text(&at)));
+    let policies = reader.all(query).await?;
+    let names = policies.iter().map(|policy| Ok(policy.sent.object()?.text(&at)));
     let names: Result<Vec<_>, ReviewError> = names.collect();
     Ok(names?.into_iter().flatten().map(str::to_owned).collect())
 }

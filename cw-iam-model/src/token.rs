@@ -24,6 +24,12 @@ const CHECKSUM: usize = 8;
 #[serde(transparent)]
 pub struct TokenId(pub(crate) String);
 
+impl From<String> for TokenId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
 impl TokenId {
     /// The text.
     pub fn as_str(&self) -> &str {

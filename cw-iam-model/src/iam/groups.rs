@@ -1,6 +1,6 @@
 //! Groups made by hand, and the policies that groups carry.
 
-use scim_core::store::{Change, MemberId, Query, ResourceId, Write};
+use scim_core::store::{Change, MemberId, ResourceId, Write};
 use serde_json::json;
 
 use super::{
@@ -8,9 +8,6 @@ use super::{
     writing::{audited, internal, revision, seen},
 };
 use crate::{IamError, IamPolicy, IamRole, OrganisationId, Role, facts::Facts};
-
-/// How many policies an organisation lists at most.
-const LISTED: usize = 1_000;
 
 /// A group to be made.
 #[derive(Debug, Clone, Default)]
@@ -91,8 +88,8 @@ impl Iam {
         &self,
         organisation: &OrganisationId,
     ) -> Result<Vec<IamPolicy>, IamError> {
-        let page = self.store.query(&organisation.tenant(), &Query::all(POLICY, LISTED)).await?;
-        let policies = page.resources.iter().map(|found| {
+        let found = self.all(&organisation.tenant(), POLICY, None).await?;
+        let policies = found.iter().map(|found| {
             let policy: IamPolicy = super::typed(found.sent.object()?)?;
             Ok(IamPolicy { id: found.id.clone(), ..policy })
         });

@@ -1,7 +1,7 @@
 //! Tokens: issued, listed, revoked.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scim_core::store::{Query, ResourceKind, Tenant, Want};
+use scim_core::store::{ResourceKind, Tenant, Want};
 
 use super::{
     Iam, RESERVED, TOKEN,
@@ -13,8 +13,6 @@ use crate::{
 
 /// How long a token lives where nobody says.
 const LIFE: TimeDelta = TimeDelta::days(365);
-/// How many tokens an organisation lists at most.
-const LISTED: usize = 1_000;
 
 /// What a new token is to be.
 #[derive(Debug, Clone)]
@@ -83,11 +81,10 @@ impl Iam {
     ///
     /// Those of the store.
     pub async fn tokens(&self, organisation: &OrganisationId) -> Result<Vec<Token>, IamError> {
-        let mut query = Query::all(TOKEN, LISTED);
         let at = scim_core::schema::Location::new("organisation");
-        query.filter = Some(equals(at, organisation.as_str()));
-        let page = self.store.query(&RESERVED.into(), &query).await?;
-        page.resources.iter().map(|it| super::typed(it.sent.object()?)).collect()
+        let of_organisation = equals(at, organisation.as_str());
+        let found = self.all(&RESERVED.into(), TOKEN, Some(of_organisation)).await?;
+        found.iter().map(|token| super::typed(token.sent.object()?)).collect()
     }
 
     /// Ends a token. The next request with it gets 401.

@@ -21,9 +21,6 @@ use crate::{
     view::equals,
 };
 
-/// As many policies with the role, or groups that carry one, an organisation has at most.
-const MOST: usize = 1_000;
-
 /// Refuses a batch that takes the last administrators away.
 ///
 /// It looks further only where somebody is taken out: a user who is turned off or deleted, members who leave a group with policies, a
@@ -116,9 +113,9 @@ fn policies_after(write: &Write) -> Result<Option<Vec<String>>, StoreError> {
 
 /// The ids of the policies with the role of an administrator.
 async fn admin_policies(reader: &Reader<'_>) -> Result<Vec<String>, StoreError> {
-    let mut query = Query::all(POLICY, MOST);
+    let mut query = Query::all(POLICY, 0);
     query.filter = Some(equals(Location::new("roles"), IamRole::IamAdmin.as_str()));
-    let found = reader.query(&query).await?.resources;
+    let found = reader.all(query).await?;
     Ok(found.into_iter().map(|policy| policy.id.to_string()).collect())
 }
 
@@ -129,14 +126,15 @@ async fn carrying_groups(
     batch: &Batch,
     reader: &Reader<'_>,
 ) -> Result<Vec<Resource>, StoreError> {
-    let mut query = Query::all(GROUP, MOST);
+    let mut query = Query::all(GROUP, 0);
     query.filter = Some(Bound::any(policies.iter().map(|id| equals(fact("policies"), id))));
     query.want.members = Some(vec![]);
-    let mut groups = reader.query(&query).await?.resources;
+    let want = query.want.clone();
+    let mut groups = reader.all(query).await?;
     let touched = batch.writes.iter().filter(|write| write.kind.as_str() == GROUP);
     for write in touched {
         if !groups.iter().any(|group| group.id == write.id) {
-            groups.extend(reader.get(&write.kind, &write.id, &query.want).await?);
+            groups.extend(reader.get(&write.kind, &write.id, &want).await?);
         }
     }
     Ok(groups)

@@ -45,6 +45,29 @@ fn a_token_is_an_actor_with_the_rights_of_its_scope() {
     assert_eq!(told.body["changes"][0]["put"]["userName"], "ada");
 }
 
+// sec:A-05 dom:a19
+#[test]
+fn lists_end_where_they_end() {
+    const MANY: usize = 1_003;
+    let world = World::new();
+    let acme = world.organisation("acme", Deployment::Current).id;
+    let tokens: Vec<_> = (0..MANY).map(|_| world.token("acme", Scope::AupWrite)).collect();
+    let listed = pollster::block_on(world.iam.tokens(&acme)).unwrap();
+    assert_eq!(listed.len(), MANY);
+    let last = tokens.last().unwrap().reveal();
+    assert!(last.contains(listed.last().unwrap().id.as_str()));
+    pollster::block_on(world.iam.revoke_token(&acme, &listed.last().unwrap().id, "root")).unwrap();
+    world.send("acme", last, "GET", "/Users", &Value::Null).expect(401);
+    world.send("acme", tokens[0].reveal(), "GET", "/Users", &Value::Null).expect(200);
+    for made in 0..MANY {
+        let name = made.to_string();
+        pollster::block_on(world.iam.create_policy(&acme, &name, vec![], "root")).unwrap();
+    }
+    let policies = pollster::block_on(world.iam.policies(&acme)).unwrap();
+    assert_eq!(policies.last().unwrap().name, (MANY - 1).to_string());
+    assert_eq!(policies.len(), MANY);
+}
+
 #[test]
 fn bearer_is_the_only_way_in() {
     let world = World::new();

@@ -171,12 +171,8 @@ async fn run(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::RevokeToken { store, organisation, id } => {
-            let iam = iam(&store)?;
-            let known = iam.tokens(&organisation).await?;
-            let token = known.iter().find(|token| token.id.as_str() == id);
-            let id: TokenId = token.ok_or("there is no such token")?.id.clone();
-            iam.revoke_token(&organisation, &id, "command line").await?;
-            Ok(())
+            let id = TokenId::from(id);
+            Ok(iam(&store)?.revoke_token(&organisation, &id, "command line").await?)
         }
         Command::RotateCursorKey { store } => {
             let from = iam(&store)?.rotate_cursor_key("command line").await?;

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::ScimError;
 
+/// How many resources [`Reader::all`] reads at once: few enough for any store, many enough that a list is a few calls.
+const PAGE: usize = 500;
+
 /// Whether a write may happen: the rules of the domain.
 ///
 /// A policy refuses or lets pass; it never edits. What it reads through the [`Reader`] becomes part of what must still hold when the
@@ -138,6 +141,25 @@ impl<'a> Reader<'a> {
             self.note(Condition::Version(found.kind.clone(), found.id.clone(), own));
         }
         Ok(page)
+    }
+
+    /// All resources that a query selects, read page by page; its own paging counts for nothing. That each is at this version is noted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn all(&self, mut query: Query) -> Result<Vec<Resource>, StoreError> {
+        let mut found = vec![];
+        let mut key = None;
+        loop {
+            query.paging = Paging::After { key, count: PAGE };
+            let page = self.query(&query).await?;
+            found.extend(page.resources);
+            match page.next {
+                Some(next) => key = Some(next),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// Which of some ids exist, and of what kind, of those that a query selects. That they exist is noted.
