@@ -10,7 +10,7 @@ use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
     schema::{Attribute, Returned, Schema},
-    store::{Edge, Part, Position, Resource, ResourceId, StoreError, Version, Want},
+    store::{DIRECT, Edge, Part, Position, Resource, ResourceId, StoreError, Version, Want, uri},
     view::Named,
 };
 
@@ -351,7 +351,7 @@ impl Renderer<'_> {
         }
         if self.resource_type.member_of_attribute() == Some(&attribute.name) {
             let edges = resource.member_of.as_ref()?;
-            return Some(edges.iter().filter_map(|it| self.edge(it, "direct")).collect());
+            return Some(edges.iter().filter_map(|it| self.edge(it, DIRECT)).collect());
         }
         None
     }
@@ -383,11 +383,14 @@ impl Renderer<'_> {
     }
 }
 
+/// The URI of an endpoint.
+pub(crate) fn endpoint_uri(base: &Url, endpoint: &str) -> String {
+    format!("{}{endpoint}", base.as_str().trim_end_matches('/'))
+}
+
 /// The URI of a resource: the configured base, never what a request claims.
 pub fn location(base: &Url, endpoint: &str, id: &str) -> String {
-    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
-    let id = id.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
-    format!("{}{endpoint}/{id}", base.as_str().trim_end_matches('/'))
+    uri(&endpoint_uri(base, endpoint), id)
 }
 
 /// The version of a resource as a caller is told it: that of its memberships counts only where he is shown them, lest it tell of a group

@@ -259,10 +259,11 @@ impl ResourceType {
 
     /// What is copied from the other end of a membership into the elements of one of its two attributes.
     pub(crate) fn copies(&self, attribute: &str) -> Vec<Copied> {
-        match &self.membership {
+        let copied = match &self.membership {
             Some(membership) if membership.attribute == attribute => membership.copied.clone(),
             _ => vec![Copied::sent("display", &["displayName"])],
-        }
+        };
+        copied.into_iter().map(|copy| copy.with_holder(self.kind.clone())).collect()
     }
 
     /// What PATCH answers where neither the request nor the dialect says.

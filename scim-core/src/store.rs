@@ -31,8 +31,11 @@ pub use document::Document;
 pub use error::{Capability, StoreError};
 pub use memory::MemoryStore;
 pub use page::{Candidate, page, page_of};
-pub(crate) use query::each_location;
-pub use query::{Copied, Direction, Order, Page, Paging, Part, Query, Sort, Want};
+pub use query::{
+    Copied, Copies, Direction, End, Order, Page, Paging, Part, Query, Sort, Source, Want,
+};
+pub(crate) use query::{each_location, uri};
+pub(crate) use read::DIRECT;
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
 
@@ -198,6 +201,13 @@ impl Edge {
     /// An edge to a resource.
     pub fn new(kind: ResourceKind, id: ResourceId, copied: serde_json::Map<String, Value>) -> Self {
         Self { kind, id, copied }
+    }
+
+    /// The edge of a resource of the kind `holder` to the resource at its other end, with these copies: how every store makes one.
+    pub fn copying(copied: &[Copied], holder: &ResourceKind, end: End<'_>) -> Self {
+        let value = |copy: &Copied| Some((copy.name.clone(), copy.value(holder, end)?));
+        let values = copied.iter().filter_map(value).collect();
+        Self::new(end.kind.clone(), end.id.clone(), values)
     }
 }
 

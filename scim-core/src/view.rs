@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use scim_filter::{Bound, Location};
 
-use crate::store::{Copied, EDGES, Edge, Part, ResourceId, ResourceKind, each_location};
+use crate::store::{Copied, EDGES, Edge, Part, ResourceId, ResourceKind, Source, each_location};
 
 /// Resources that were looked up among those that a caller sees.
 pub(crate) type Named = HashMap<ResourceId, ResourceKind>;
@@ -162,11 +162,13 @@ impl View {
     /// Those copies, without what they would take from a value that is kept from the caller.
     pub(crate) fn copies(&self, copied: &[Copied]) -> Vec<Copied> {
         let hides = |at: &Location| self.hidden.iter().any(|(_, it)| is_within(at, it));
-        let shown = |it: &Copied| Copied {
-            from: it.from.iter().filter(|at| !hides(at)).cloned().collect(),
-            ..it.clone()
+        let shown = |copy: &Copied| {
+            let Source::Values(part, from) = &copy.source else { return Some(copy.clone()) };
+            let from: Vec<_> = from.iter().filter(|at| !hides(at)).cloned().collect();
+            let source = Source::Values(*part, from.clone());
+            (!from.is_empty()).then(|| Copied { source, ..copy.clone() })
         };
-        copied.iter().map(shown).filter(|it| !it.from.is_empty()).collect()
+        copied.iter().filter_map(shown).collect()
     }
 
     /// Whether a value is kept from the caller.

@@ -7,6 +7,7 @@ pub mod batches;
 pub mod capabilities;
 pub mod claims;
 pub mod concurrency;
+pub mod copies;
 mod corpus;
 pub mod filters;
 pub mod histories;
@@ -211,6 +212,10 @@ macro_rules! store_suite {
                 a_filter_narrows_before_paging(Filtering),
                 sorted_pages_agree_with_the_model(Sorting, Filtering),
                 filters_follow_every_change(Filtering),
+            ],
+            copies: [
+                filters_compare_copies(Filtering),
+                orders_compare_copies(Sorting),
             ],
             histories: [
                 random_histories_agree_with_the_model,

@@ -103,7 +103,8 @@ impl Store for FolderStore {
     async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
         let organisation = self.read(tenant)?;
         let at = (organisation.position(), self.epoch.clone());
-        page_of(organisation.candidates(query)?, query, at)
+        let candidates = organisation.candidates(query)?;
+        page_of(candidates, query, at, |found| organisation.with_edges(found, &query.want))
     }
 
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {

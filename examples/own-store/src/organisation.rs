@@ -10,12 +10,12 @@ use scim_core::{
     Object,
     store::{
         Actor, AuditEntry, Batch, Candidate, Change, Claim, Committed, Condition, Contents, Copied,
-        Document, Edge, Event, Held, LogEntry, Members, Outcome, Position, Query, Resource,
+        Document, Edge, End, Event, Held, LogEntry, Members, Outcome, Position, Query, Resource,
         ResourceId, ResourceKind, Space, StoreError, Version, Want, Wanted, Write, candidates,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Memberships, (group, member) or (member, group).
 type Edges = BTreeSet<(ResourceId, ResourceId)>;
@@ -94,10 +94,10 @@ impl Organisation {
         row.map(|row| self.wanted(id, row, want)).transpose()
     }
 
-    /// All of the kinds and ids of a query. The filter and the order are `page_of`'s.
+    /// All of the kinds and ids of a query, with the memberships that it compares. The filter and the order are `page_of`'s.
     pub(crate) fn candidates(&self, query: &Query) -> Result<Vec<Candidate>, StoreError> {
         let ids: Option<BTreeSet<_>> = query.ids.as_ref().map(|ids| ids.iter().collect());
-        let want = query.edges();
+        let want = query.compared();
         let rows = self.rows.iter().filter(|(id, row)| {
             query.kinds.contains(&row.kind) && ids.as_ref().is_none_or(|ids| ids.contains(id))
         });
@@ -108,25 +108,36 @@ impl Organisation {
         let documents = (row.sent.clone(), row.assigned.clone());
         let (created, changed) = (row.created, row.last_modified);
         let (kind, version) = (row.kind.clone(), row.version());
-        let mut resource = Resource::new(kind, id.clone(), version, created, changed, documents);
+        let resource = Resource::new(kind, id.clone(), version, created, changed, documents);
+        self.with_edges(resource, want)
+    }
+
+    /// The resource with other memberships beside it.
+    pub(crate) fn with_edges(
+        &self,
+        mut resource: Resource,
+        want: &Want,
+    ) -> Result<Resource, StoreError> {
         let edges = |of, copied: &Option<Vec<Copied>>| {
             let Some(copied) = copied else { return Ok(None) };
-            let edges = ends(of, id).map(|other| self.edge(other, copied));
-            edges.collect::<Result<_, _>>().map(Some)
+            let edge = |other| self.edge(other, copied, &resource.kind);
+            ends(of, &resource.id).map(edge).collect::<Result<_, _>>().map(Some)
         };
-        resource.members = edges(&self.members, &want.members)?;
-        resource.member_of = edges(&self.member_of, &want.member_of)?;
+        let (members, groups) =
+            (edges(&self.members, &want.members)?, edges(&self.member_of, &want.member_of)?);
+        (resource.members, resource.member_of) = (members, groups);
         Ok(resource)
     }
 
-    fn edge(&self, id: &ResourceId, copied: &[Copied]) -> Result<Edge, StoreError> {
+    fn edge(
+        &self,
+        id: &ResourceId,
+        copied: &[Copied],
+        holder: &ResourceKind,
+    ) -> Result<Edge, StoreError> {
         let row = self.rows.get(id).ok_or_else(|| StoreError::Corrupt(format!("edge to {id}")))?;
-        let mut values = Map::new();
-        for copy in copied {
-            let value = copy.of(row.sent.object()?, row.assigned.object()?);
-            values.extend(value.map(|value| (copy.name.clone(), value.clone())));
-        }
-        Ok(Edge::new(row.kind.clone(), id.clone(), values))
+        let (sent, assigned) = (row.sent.object()?, row.assigned.object()?);
+        Ok(Edge::copying(copied, holder, End { kind: &row.kind, id, sent, assigned }))
     }
 
     pub(crate) fn log(&self, after: Position) -> impl Iterator<Item = LogEntry> {

@@ -160,7 +160,7 @@ impl Service {
         }
         let mut query = caller.sees(of, 1);
         query.ids = Some(vec![id.clone()]);
-        query.want.extend(want.clone());
+        query.want = want.clone();
         Ok(self.store.query(&caller.tenant, &query).await?.resources.pop())
     }
 

@@ -6,8 +6,8 @@ use url::Url;
 
 use crate::{
     Dialect, ResourceType, ResourceTypes, View,
-    project::{Renderer, Shown},
-    store::{Actor, Query, ResourceId, ResourceKind, Tenant},
+    project::{Renderer, Shown, endpoint_uri},
+    store::{Actor, Copied, Query, ResourceId, ResourceKind, Tenant},
     view::Named,
 };
 
@@ -70,13 +70,34 @@ pub enum Bulk {
 impl Caller {
     /// A question for what the caller sees of a type.
     pub(crate) fn sees(&self, of: &ResourceType, count: usize) -> Query {
-        let mut query = Query::all(of.kind().clone(), count);
-        query.part = self.view.part();
+        let mut query = self.query([of], count);
         query.filter = self.view.filter(of.kind()).cloned();
-        if let Some(filter) = &query.filter {
-            query.want.add_compared(filter, |direction| of.copies_along(direction));
-        }
         query
+    }
+
+    /// A question for resources of some types, whatever of them the caller sees.
+    pub(super) fn query<'a>(
+        &self,
+        types: impl IntoIterator<Item = &'a ResourceType> + Clone,
+        count: usize,
+    ) -> Query {
+        let kinds = types.clone().into_iter().map(|of| of.kind().clone()).collect();
+        let mut query = Query::of(kinds, count);
+        query.part = self.view.part();
+        for of in types {
+            query.copies.members.extend(of.copies_along("members"));
+            query.copies.member_of.extend(of.copies_along("memberOf"));
+        }
+        query.copies.members.push(self.uris());
+        query.copies.member_of.push(self.uris());
+        query
+    }
+
+    /// The `$ref` of memberships.
+    pub(super) fn uris(&self) -> Copied {
+        let endpoint = |of: &ResourceType| endpoint_uri(&self.base, of.endpoint());
+        let endpoints = self.types.iter().map(|of| (of.kind().clone(), endpoint(of)));
+        Copied::uri("$ref", endpoints.collect())
     }
 
     /// What shows him resources of a type, those that are named among the ones that he sees.

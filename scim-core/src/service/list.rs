@@ -57,16 +57,10 @@ impl Service {
     }
 
     fn query(&self, asked: &Asked<'_>, parameters: &Parameters) -> Result<Query, ScimError> {
-        let mut query = Query::of(asked.kinds(), 0);
+        let mut query = asked.caller.query(asked.types.iter().map(|(of, _)| *of), 0);
         query.filter = self.filter(asked, parameters)?;
-        query.part = asked.caller.view.part();
         query.sort = asked.sort(parameters)?;
         query.want = asked.want();
-        if let Some(filter) = &query.filter {
-            for (of, _) in &asked.types {
-                query.want.add_compared(filter, |direction| of.copies_along(direction));
-            }
-        }
         query.most_members = self.limits.page_members;
         let start = parameters.number("startindex")?.unwrap_or(1).max(1).unsigned_abs();
         let count = self.limits.page_size(parameters.number("count")?);

@@ -6,7 +6,7 @@ use scim_filter::Bound;
 
 use super::{Caller, Service, attempt::Attempt};
 use crate::{
-    ResourceType, ScimError, View,
+    ResourceType, ScimError,
     admit::MemberRef,
     patch::{MemberChange, MemberStep, Plan},
     resource_type::UnknownMember,
@@ -56,10 +56,13 @@ fn unknown(missing: &[&str]) -> ScimError {
 }
 
 /// What must be read of a resource before a plan applies: its members only where a filter looks at more than their ids.
-pub(super) fn want(of: &ResourceType, plan: &Plan, view: &View) -> Want {
+pub(super) fn want(of: &ResourceType, plan: &Plan, caller: &Caller) -> Want {
     let looks = plan.members().iter().any(|step| matches!(step, MemberStep::RemoveMatching(_)));
-    let copied =
-        of.membership().filter(|_| looks).map(|membership| view.copies(&membership.copied));
+    let copied = of.membership().filter(|_| looks).map(|membership| {
+        let mut copied = caller.view.copies(&membership.copied);
+        copied.push(caller.uris());
+        copied
+    });
     Want { members: copied, member_of: None }
 }
 

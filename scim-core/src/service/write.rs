@@ -9,7 +9,7 @@ use super::{
     store_error,
 };
 use crate::{
-    Object, ResourceType, ScimError, ScimType, View,
+    Object, ResourceType, ScimError, ScimType,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
     patch::{MemberChange, Patched, Plan},
@@ -30,7 +30,7 @@ struct Revision {
 /// A PUT or a PATCH, ready to be tried on the resource as it is.
 trait Revise {
     fn action(&self) -> &'static str;
-    fn want(&self, of: &ResourceType, view: &View) -> Want;
+    fn want(&self, of: &ResourceType, caller: &Caller) -> Want;
     fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError>;
 }
 
@@ -39,7 +39,7 @@ impl Revise for Admitted {
         "replace"
     }
 
-    fn want(&self, _: &ResourceType, _: &View) -> Want {
+    fn want(&self, _: &ResourceType, _: &Caller) -> Want {
         Want::DOCUMENTS
     }
 
@@ -60,8 +60,8 @@ impl Revise for Plan {
         "patch"
     }
 
-    fn want(&self, of: &ResourceType, view: &View) -> Want {
-        super::members::want(of, self, view)
+    fn want(&self, of: &ResourceType, caller: &Caller) -> Want {
+        super::members::want(of, self, caller)
     }
 
     fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
@@ -251,7 +251,7 @@ impl Service {
         conditions: &Conditions,
         revise: &(dyn Revise + Sync),
     ) -> Result<String, Attempt> {
-        let mut want = revise.want(of, &caller.view);
+        let mut want = revise.want(of, caller);
         let sees_some = of.membership().is_some() && caller.view.looks_up_members();
         if sees_some {
             want.members.get_or_insert_default();

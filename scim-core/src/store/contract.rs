@@ -121,6 +121,8 @@ use super::{
 ///   case that the attribute says (`filters::filters_compare_as_the_attribute_says`), values of another type than
 ///   it says being none (`filters::values_of_another_type_are_none`), as things are now
 ///   (`filters::filters_follow_every_change`).
+/// - Copies along memberships are compared as they are shown, whatever of them the query wants: in filters
+///   (`copies::filters_compare_copies`) and in orders (`copies::orders_compare_copies`).
 /// - Pages and totals are made after it (`filters::a_filter_narrows_before_paging`).
 /// - An order is that of [`SortKey`](scim_filter::SortKey), ties by creation, both ways, by index and from key to key
 ///   (`filters::sorted_pages_agree_with_the_model`).

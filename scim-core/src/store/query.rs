@@ -8,7 +8,7 @@ use super::{Epoch, Position, Resource, ResourceId, ResourceKind};
 use crate::Object;
 
 /// How much of a resource a reader wants. What it does not want is not read.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Want {
     /// The members, each with copies of these of its values.
     pub members: Option<Vec<Copied>>,
@@ -27,32 +27,116 @@ impl Want {
 pub struct Copied {
     /// The sub-attribute under which it appears.
     pub name: String,
-    /// The part that it comes from.
-    pub part: Part,
-    /// Where it stands there; the first of these that has a value counts.
-    pub from: Vec<Location>,
+    /// Where it comes from.
+    pub source: Source,
+    /// The kind of the resources whose memberships carry the copy; none: all kinds.
+    pub holder: Option<ResourceKind>,
+}
+
+/// Where a copied value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The first of these locations that has a value, in a part of the other resource.
+    Values(Part, Vec<Location>),
+    /// The URI of the other resource: for each kind the URI of its endpoint, to which the id is added. A kind that is
+    /// not listed has none.
+    Uri(Vec<(ResourceKind, String)>),
+}
+
+/// The resource at the other end of a membership, as it is now. A document that no copy [reads](Copied::reads) may be
+/// left empty.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "stores make it of a row, which has no more than this"
+)]
+pub struct End<'a> {
+    /// The kind.
+    pub kind: &'a ResourceKind,
+    /// The identifier.
+    pub id: &'a ResourceId,
+    /// What clients sent.
+    pub sent: &'a Object,
+    /// What the service assigned.
+    pub assigned: &'a Object,
 }
 
 impl Copied {
+    fn new(name: impl Into<String>, source: Source) -> Self {
+        Self { name: name.into(), source, holder: None }
+    }
+
     /// A copy of the first of some top-level attributes of what clients sent.
     pub fn sent(name: impl Into<String>, from: &[&str]) -> Self {
         let from = from.iter().map(|name| Location::new(*name)).collect();
-        Self { name: name.into(), part: Part::Sent, from }
+        Self::new(name, Source::Values(Part::Sent, from))
     }
 
     /// A copy of a value that the service assigned.
     pub fn assigned(name: impl Into<String>, from: Location) -> Self {
-        Self { name: name.into(), part: Part::Assigned, from: vec![from] }
+        Self::new(name, Source::Values(Part::Assigned, vec![from]))
     }
 
-    /// The value, of a resource with these documents. One that the part does not look at may be left empty.
-    pub fn of<'a>(&self, sent: &'a Object, assigned: &'a Object) -> Option<&'a Value> {
-        self.from.iter().find_map(|from| match self.part {
-            Part::Sent => sent.at(from),
-            Part::Assigned => assigned.at(from),
-            Part::Effective => assigned.at(from).or_else(|| sent.at(from)),
-        })
+    /// The URI of the other resource, below the URIs of the endpoints of these kinds.
+    pub fn uri(name: impl Into<String>, endpoints: Vec<(ResourceKind, String)>) -> Self {
+        Self::new(name, Source::Uri(endpoints))
     }
+
+    /// The copy, for memberships of resources of one kind.
+    #[must_use]
+    pub fn with_holder(self, kind: ResourceKind) -> Self {
+        Self { holder: Some(kind), ..self }
+    }
+
+    /// Whether the copy looks at a document: [`Part::Sent`] or [`Part::Assigned`].
+    pub fn reads(&self, document: Part) -> bool {
+        matches!(&self.source, Source::Values(part, _) if *part == document || *part == Part::Effective)
+    }
+
+    /// The value that stands in the memberships of a resource of the kind `holder`, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::{Object, schema::Location, store::{Copied, End}};
+    ///
+    /// let mut user = Object::new();
+    /// user.set(&Location::new("userName"), "ada".into());
+    /// let end =
+    ///     End { kind: &"User".into(), id: &"1".into(), sent: &user, assigned: &Object::new() };
+    /// let display = Copied::sent("display", &["displayName", "userName"]);
+    /// assert_eq!(display.value(&"Group".into(), end).unwrap(), "ada");
+    /// ```
+    pub fn value(&self, holder: &ResourceKind, end: End<'_>) -> Option<Value> {
+        if self.holder.as_ref().is_some_and(|kind| kind != holder) {
+            return None;
+        }
+        match &self.source {
+            Source::Values(part, from) => from.iter().find_map(|at| part.value(end, at)).cloned(),
+            Source::Uri(endpoints) => {
+                let (_, endpoint) = endpoints.iter().find(|(kind, _)| kind == end.kind)?;
+                Some(uri(endpoint, end.id.as_str()).into())
+            }
+        }
+    }
+}
+
+/// The URI of a resource below the URI of its endpoint.
+pub(crate) fn uri(endpoint: &str, id: &str) -> String {
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    let id = id.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
+    format!("{endpoint}/{id}")
+}
+
+/// What filters and orders may compare of the other ends of memberships, beside their ids and kinds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Copies {
+    /// Of members.
+    pub members: Vec<Copied>,
+    /// Of what a resource is a member of.
+    pub member_of: Vec<Copied>,
 }
 
 /// Which part of a resource counts.
@@ -66,6 +150,16 @@ pub enum Part {
     Effective,
 }
 
+impl Part {
+    fn value<'a>(self, end: End<'a>, at: &Location) -> Option<&'a Value> {
+        match self {
+            Self::Sent => end.sent.at(at),
+            Self::Assigned => end.assigned.at(at),
+            Self::Effective => end.assigned.at(at).or_else(|| end.sent.at(at)),
+        }
+    }
+}
+
 /// A question for resources.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -76,6 +170,8 @@ pub struct Query {
     pub ids: Option<Vec<ResourceId>>,
     /// Which of them.
     pub filter: Option<Bound>,
+    /// The copies that filter and order may name, whatever of them is [wanted](Self::want).
+    pub copies: Copies,
     /// The part that filter and sorting look at. Attributes under [`ASSIGNED`](crate::ASSIGNED) always come from the assigned part.
     pub part: Part,
     /// In which order; none: of their creation.
@@ -102,21 +198,6 @@ impl Want {
             own.extend(new);
         }
     }
-
-    /// The copies as well that a filter compares: `copies` says which there are in a direction, `members` or `memberOf`.
-    pub(crate) fn add_compared(&mut self, filter: &Bound, copies: impl Fn(&str) -> Vec<Copied>) {
-        each_location(filter, &mut |at| {
-            let is_row = at.sub.as_deref().is_none_or(|it| matches!(it, "value" | "type"));
-            if at.extension.as_deref() != Some(super::EDGES) || is_row {
-                return;
-            }
-            let copies = Some(copies(&at.name));
-            self.extend(match &*at.name {
-                "members" => Self { members: copies, member_of: None },
-                _ => Self { members: None, member_of: copies },
-            });
-        });
-    }
 }
 
 impl Query {
@@ -131,6 +212,7 @@ impl Query {
             kinds,
             ids: None,
             filter: None,
+            copies: Copies::default(),
             part: Part::Sent,
             sort: None,
             direction: Direction::Forward,
@@ -237,55 +319,31 @@ impl Page {
     }
 }
 
-/// Which memberships something looks at: (members, member of).
-type Edges = (bool, bool);
-
 impl Query {
-    /// Whether the filter or the order looks at memberships, in which direction: (members, member of).
-    pub fn reads_edges(&self) -> (bool, bool) {
-        let (filtered, ordered) = (self.filtered_edges(), self.ordered_edges());
-        (filtered.0 || ordered.0, filtered.1 || ordered.1)
-    }
-
-    /// The edges that come with a candidate for a page: those that are wanted, and those that the filter or the order looks at.
-    pub fn edges(&self) -> Want {
-        self.wanted_with(self.reads_edges())
-    }
-
-    /// The edges that come with a resource on a page: those that are wanted, and those that the order looks at.
-    pub fn edges_of_page(&self) -> Want {
-        self.wanted_with(self.ordered_edges())
-    }
-
-    fn wanted_with(&self, read: Edges) -> Want {
-        Want {
-            members: self.want.members.clone().or(read.0.then(Vec::new)),
-            member_of: self.want.member_of.clone().or(read.1.then(Vec::new)),
-        }
-    }
-
-    fn filtered_edges(&self) -> Edges {
-        let mut read = (false, false);
+    /// The memberships that the filter or the order looks at, each with the copies that they name. A backend reads
+    /// these of each candidate, and what is [wanted](Self::want) of the resources on the page alone.
+    pub fn compared(&self) -> Want {
+        let mut want = Want::DOCUMENTS;
+        let mut note = |at: &Location| {
+            if at.extension.as_deref() != Some(super::EDGES) {
+                return;
+            }
+            let (compared, copies) = match &*at.name {
+                "members" => (&mut want.members, &self.copies.members),
+                _ => (&mut want.member_of, &self.copies.member_of),
+            };
+            let compared = compared.get_or_insert_default();
+            let named = copies.iter().filter(|copied| at.sub.as_deref() == Some(&*copied.name));
+            let new: Vec<_> = named.filter(|copied| !compared.contains(copied)).cloned().collect();
+            compared.extend(new);
+        };
         if let Some(filter) = &self.filter {
-            each_location(filter, &mut |location| note_edge(location, &mut read));
+            each_location(filter, &mut note);
         }
-        read
-    }
-
-    fn ordered_edges(&self) -> Edges {
-        let mut read = (false, false);
         if let Some(sort) = &self.sort {
-            note_edge(&sort.by.location, &mut read);
+            note(&sort.by.location);
         }
-        read
-    }
-}
-
-fn note_edge(location: &Location, read: &mut Edges) {
-    match (location.extension.as_deref(), &*location.name) {
-        (Some(super::EDGES), "members") => read.0 = true,
-        (Some(super::EDGES), _) => read.1 = true,
-        _ => {}
+        want
     }
 }
 
@@ -323,7 +381,7 @@ mod tests {
         };
         for filter in [is("a"), is("a").or(is("b")), is("a").or(is("b")).negated()] {
             let query = Query { filter: Some(filter), ..Query::all("User", 1) };
-            assert_eq!(query.reads_edges(), (true, false));
+            assert_eq!(query.compared(), Want { members: Some(vec![]), member_of: None });
         }
     }
 }

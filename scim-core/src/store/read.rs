@@ -4,7 +4,6 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use scim_filter::{Instant, Location, Read, Scalar, SortKey};
-use serde_json::Value;
 
 use super::{Direction, Edge, Order, Paging, Part, Query, Resource, StoreError};
 use crate::{ASSIGNED, Object};
@@ -13,9 +12,12 @@ use crate::{ASSIGNED, Object};
 /// and `type` and those that were copied.
 pub const EDGES: &str = "urn:scim-rs:edges";
 
+/// The `type` of what a resource is a member of: nothing here knows memberships through others.
+pub(crate) const DIRECT: &str = "direct";
+
 /// A stored resource as a filter reads it.
 ///
-/// `id` and `meta` come from the row, memberships from its edges (which must have been read, see [`Query::reads_edges`]), all else from
+/// `id` and `meta` come from the row, memberships from its edges (which must have been read, see [`Query::compared`]), all else from
 /// the part of the document that the query looks at.
 #[derive(Debug, Clone)]
 pub struct Readable<'a> {
@@ -101,17 +103,15 @@ impl Read for Readable<'_> {
     }
 }
 
-/// A membership as one element of the list that clients see.
+/// A membership as one element of the list that clients see: each value as an answer shows it.
 impl Read for Edge {
     fn any(&self, at: &Location, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
-        match at.sub.as_deref() {
-            None => test(Scalar::Complex),
-            Some("value") => test(Scalar::Text(self.id.as_str())),
-            Some("type") => test(Scalar::Text(self.kind.as_str())),
-            Some(copied) => {
-                let value = self.copied.get(copied).and_then(Value::as_str);
-                value.is_some_and(|text| test(Scalar::Text(text)))
-            }
+        match (&*at.name, at.sub.as_deref()) {
+            (_, None) => test(Scalar::Complex),
+            (_, Some("value")) => test(Scalar::Text(self.id.as_str())),
+            ("members", Some("type")) => test(Scalar::Text(self.kind.as_str())),
+            (_, Some("type")) => test(Scalar::Text(DIRECT)),
+            (_, Some(copied)) => self.copied.any(&Location::new(copied), test),
         }
     }
 
@@ -212,8 +212,8 @@ impl Stretch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selected {
-    /// Their places in the order of creation, in the order of the page.
-    pub places: Vec<u64>,
+    /// Where they stand, in the order of the page.
+    pub keys: Vec<PageKey>,
     /// How many were selected in all.
     pub total: u64,
     /// The key of the next page.
@@ -221,9 +221,10 @@ pub struct Selected {
 }
 
 impl Selected {
-    /// A page that a backend made in its own way.
-    pub fn new(places: Vec<u64>, total: u64, next: Option<String>) -> Self {
-        Self { places, total, next }
+    /// A page that a backend made in its own way: the keys on it, how many were selected in all, and whether there are `more` after it.
+    pub fn new(keys: Vec<PageKey>, total: u64, more: bool) -> Self {
+        let next = keys.last().filter(|_| more).map(PageKey::encode);
+        Self { keys, total, next }
     }
 }
 
@@ -282,33 +283,29 @@ impl<'q> Selection<'q> {
 
     fn selected(self) -> Selected {
         let more = self.first.len() > self.stretch.end();
-        let sorted = self.first.into_sorted_vec();
-        let page = || sorted.iter().skip(self.stretch.skip).take(self.stretch.count);
-        Selected {
-            places: page().map(|key| key.place()).collect(),
-            total: self.total,
-            next: page().next_back().filter(|_| more).map(PageKey::encode),
-        }
+        let sorted = self.first.into_sorted_vec().into_iter();
+        let page = sorted.skip(self.stretch.skip).take(self.stretch.count).collect();
+        Selected::new(page, self.total, more)
     }
 }
 
 /// Where a resource stands in the order of a query, from the end that the query walks from: by its value, then by its creation. Its text is
 /// what [`Page::next`](super::Page::next) says.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PageKey {
     rank: Option<Rank>,
     place: Place,
 }
 
 /// A value to sort by. All keys of a list are of the same direction.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Ascending(SortKey),
     Descending(Reverse<SortKey>),
 }
 
 /// A place in the order of creation, in the direction of the walk.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Forward(u64),
     Backward(Reverse<u64>),
@@ -353,15 +350,6 @@ impl PageKey {
             rank: value.and_then(|value| Rank::of(value, query)),
             place: Place::of(place, query),
         }
-    }
-
-    /// That of a resource, which comes with the edges that the order looks at.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Corrupt`] where a document is not what was written.
-    pub fn of(place: u64, resource: &Resource, query: &Query) -> Result<Self, StoreError> {
-        Ok(Self::read(place, &Readable::new(resource, query.part)?, query))
     }
 
     fn read(place: u64, readable: &Readable<'_>, query: &Query) -> Self {

@@ -57,7 +57,7 @@ impl Org<'_> {
     async fn agrees(&self, all: &[Resource], query: &Query) -> Result<Page, StoreError> {
         let page = self.query(query).await?;
         let candidates = (1..).zip(all.iter().cloned()).collect();
-        let expected = page_of(candidates, query, (page.position, page.epoch.clone()))?;
+        let expected = page_of(candidates, query, (page.position, page.epoch.clone()), Ok)?;
         assert_eq!((ids(&page), page.total), (ids(&expected), expected.total), "{query:?}");
         Ok(page)
     }
@@ -281,7 +281,7 @@ pub async fn sorted_pages_agree_with_the_model(store: &dyn Store) -> Shown {
 }
 
 /// The ids of all pages, from key to key.
-async fn walk(org: &Org<'_>, query: Query) -> Result<Vec<String>, StoreError> {
+pub(super) async fn walk(org: &Org<'_>, query: Query) -> Result<Vec<String>, StoreError> {
     let (mut seen, mut key) = (vec![], None);
     loop {
         let paging = Paging::After { key, count: 4 };

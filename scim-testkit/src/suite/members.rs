@@ -3,8 +3,8 @@
 use scim_core::{
     schema::Location,
     store::{
-        Change, Contents, Copied, MemberId, Members, Part, Position, Store, StoreError, Version,
-        Want, Write,
+        Change, Contents, Copied, MemberId, Members, Part, Position, Source, Store, StoreError,
+        Version, Want, Write,
     },
 };
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ pub async fn copies_come_from_the_part_that_they_name(store: &dyn Store) -> Show
     org.commit(0, [create(USER, "u1", contents), group("g1", &["u1"])]).await?;
     let effective = |name: &str, from: &str| {
         let mut copy = Copied::sent(name, &[from]);
-        copy.part = Part::Effective;
+        copy.source = Source::Values(Part::Effective, vec![Location::new(from)]);
         copy
     };
     let deep = Location::new("y").with_sub("z").in_extension("urn:x");
@@ -98,13 +98,19 @@ pub async fn copies_come_from_the_part_that_they_name(store: &dyn Store) -> Show
         Copied::assigned("deep", deep),
         effective("over", "b"),
         effective("under", "a"),
+        Copied::uri(
+            "at",
+            vec![(GROUP.into(), "x:/G".to_owned()), (USER.into(), "x:/U".to_owned())],
+        ),
+        Copied::uri("nowhere", vec![(GROUP.into(), "x:/G".to_owned())]),
+        Copied::sent("other", &["a"]).with_holder(USER.into()),
     ];
     let want = Want { members: Some(want), member_of: None };
     let found = org.find(GROUP, "g1", &want).await?.ok_or_else(|| missing("g1"))?;
     let copied = found.members.into_iter().flatten().next().map(|edge| Value::from(edge.copied));
     let expected = json!({
         "first": "sent", "list": ["x"], "b": "assigned", "deep": 7,
-        "over": "assigned", "under": "sent"
+        "over": "assigned", "under": "sent", "at": "x:/U/u1"
     });
     assert_eq!(copied, Some(expected));
     Ok(())

@@ -25,7 +25,7 @@ use scim_testkit::{
     faulty::Faulty,
     limited::Limited,
     state::Looks,
-    suite::{Backend, concurrency, filters, refuses, run},
+    suite::{Backend, concurrency, copies, filters, refuses, run},
     sweep::{Trial, World},
 };
 
@@ -40,6 +40,8 @@ enum Plant {
     ReadsLate,
     /// The order is ignored.
     DoesNotSort,
+    /// Of copies along memberships, only those that are wanted are compared.
+    ComparesWhatIsWanted,
     /// The lists are empty.
     ListsNothing,
     /// Nobody is made to wait.
@@ -109,6 +111,10 @@ impl Store for Planted {
         let mut query = query.clone();
         if self.plant == Plant::DoesNotSort {
             query.sort = None;
+        }
+        if self.plant == Plant::ComparesWhatIsWanted {
+            query.copies.members = query.want.members.clone().unwrap_or_default();
+            query.copies.member_of = query.want.member_of.clone().unwrap_or_default();
         }
         self.store.query(tenant, &query).await
     }
@@ -196,6 +202,18 @@ fn lost_members_are_found() {
 fn a_late_read_is_found() {
     let told = histories(Plant::ReadsLate);
     assert!(told.contains("no order explains what clients of g"), "{told}");
+}
+
+#[test]
+fn a_copy_that_is_not_compared_is_found() {
+    let told = failure(|| {
+        run(copies::filters_compare_copies, &[], Planted::new(Plant::ComparesWhatIsWanted))
+    });
+    assert!(told.contains("filter: Some("), "{told}");
+    let told = failure(|| {
+        run(copies::orders_compare_copies, &[], Planted::new(Plant::ComparesWhatIsWanted))
+    });
+    assert!(told.contains("sort: Some("), "{told}");
 }
 
 #[test]

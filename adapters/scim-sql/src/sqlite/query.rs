@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use scim_core::{
     filter::{Bound, Op, sql::Database},
     store::{
-        Page, Paging, Query, Readable, Resource, ResourceKind, Selected, Selection, StoreError,
-        Tenant, Want, page as page_of_selected,
+        Page, PageKey, Paging, Query, Readable, Resource, ResourceKind, Selected, Selection,
+        StoreError, Tenant, Want, page as page_of_selected,
     },
 };
 
@@ -34,19 +34,17 @@ pub(super) fn page(session: &Session, tenant: &Tenant, query: &Query) -> Result<
         None => decided(session, &statement, query, &marks)?,
     };
     let at = (log::last(session, tenant)?, log::epoch(session)?);
-    let edges = query.edges_of_page();
     page_of_selected(selected, query, at, |place| {
         let resource = statement.at(session, place)?;
         holds(query, &resource)?;
-        with_edges(session, tenant, resource, &edges)
+        with_edges(session, tenant, resource, &query.want)
     })
 }
 
 /// An index that was damaged must not show somebody else: what is on a page is held against the filter once more.
 fn holds(query: &Query, resource: &Resource) -> Result<()> {
     let Some(filter) = &query.filter else { return Ok(()) };
-    if query.reads_edges() != (false, false)
-        || filter.matches(&Readable::new(resource, query.part)?)
+    if query.compared() != Want::DOCUMENTS || filter.matches(&Readable::new(resource, query.part)?)
     {
         return Ok(());
     }
@@ -137,22 +135,21 @@ fn stretch(sql: &Connection, of: &Statement<'_>, query: &Query) -> Result<Select
         Paging::After { key: None, count } => (None, 0, *count),
         Paging::After { key: Some(key), count } => match key.parse::<u64>() {
             Ok(place) => (Some(i64::try_from(place).unwrap_or(i64::MAX)), 0, *count),
-            Err(_) => return Ok(Selected::new(vec![], total, None)),
+            Err(_) => return Ok(Selected::new(vec![], total, false)),
         },
     };
     let mut places = of.places(sql, (query.direction, after), skip, count.saturating_add(1))?;
     let more = places.len() > count;
     places.truncate(count);
-    let next = places.last().filter(|_| more).map(u64::to_string);
-    Ok(Selected::new(places, total, next))
+    let keys = places.into_iter().map(|place| PageKey::new(place, None, query)).collect();
+    Ok(Selected::new(keys, total, more))
 }
 
 /// A page for which what the database leaves must be looked at. Of that only keys are kept, and not too many.
 fn scan(sql: &Session, of: &Statement<'_>, query: &Query, rest: Option<Bound>) -> Result<Selected> {
     let mut query = query.clone();
     query.filter = rest;
-    let (members, member_of) = query.reads_edges();
-    let want = Want { members: members.then(Vec::new), member_of: member_of.then(Vec::new) };
+    let want = query.compared();
     let mut selection = Selection::new(&query);
     loop {
         of.each(sql, &mut |stored| {

@@ -3,9 +3,8 @@
 use rusqlite::{Connection, Row, named_params};
 use scim_core::{
     Object,
-    store::{Copied, Edge, Part, Resource, ResourceId, ResourceKind, Tenant, Want},
+    store::{Copied, Edge, End, Part, Resource, ResourceId, ResourceKind, Tenant, Want},
 };
-use serde_json::Map;
 
 use super::{
     failure::Result,
@@ -31,10 +30,10 @@ pub(super) fn with_edges(
     want: &Want,
 ) -> Result<Resource> {
     if let Some(copied) = &want.members {
-        resource.members = Some(edges(sql, MEMBERS, tenant, &resource.id, copied)?);
+        resource.members = Some(edges(sql, MEMBERS, (tenant, &resource), copied)?);
     }
     if let Some(copied) = &want.member_of {
-        resource.member_of = Some(edges(sql, MEMBER_OF, tenant, &resource.id, copied)?);
+        resource.member_of = Some(edges(sql, MEMBER_OF, (tenant, &resource), copied)?);
     }
     Ok(resource)
 }
@@ -53,30 +52,26 @@ const MEMBER_OF: &str = "
 fn edges(
     sql: &Connection,
     direction: &str,
-    tenant: &Tenant,
-    id: &ResourceId,
+    (tenant, holder): (&Tenant, &Resource),
     copied: &[Copied],
 ) -> Result<Vec<Edge>> {
+    let reads = |part| copied.iter().any(|copy| copy.reads(part));
+    let (sent, assigned) = (reads(Part::Sent), reads(Part::Assigned));
     let mut found = sql.prepare_cached(direction)?;
     let mut rows = found.query(named_params! {
-        ":tenant": tenant.as_str(), ":id": id.as_str(),
-        ":copied": !copied.is_empty()
+        ":tenant": tenant.as_str(), ":id": holder.id.as_str(), ":copied": sent || assigned
     })?;
-    let looks_at = |part| copied.iter().any(|copy| copy.part != part);
-    let (sent, assigned) = (looks_at(Part::Assigned), looks_at(Part::Sent));
     let mut edges = vec![];
     while let Some(row) = rows.next()? {
-        if !copied.is_empty() {
+        if sent || assigned {
             let text = |column| row::text(row, column);
             row::check(tenant.as_str(), [text(0)?, text(1)?, text(2)?, text(3)?], row.get(4)?)?;
         }
         let sent = if sent { document(row, 2)? } else { Object::new() };
         let assigned = if assigned { document(row, 3)? } else { Object::new() };
-        let values = copied
-            .iter()
-            .filter_map(|copy| Some((copy.name.clone(), copy.of(&sent, &assigned)?.clone())));
         let (kind, id) = (row.get::<_, String>(0)?.into(), row.get::<_, String>(1)?.into());
-        edges.push(Edge::new(kind, id, values.collect::<Map<_, _>>()));
+        let end = End { kind: &kind, id: &id, sent: &sent, assigned: &assigned };
+        edges.push(Edge::copying(copied, &holder.kind, end));
     }
     Ok(edges)
 }

@@ -21,7 +21,7 @@ pub(super) fn page(
         Paging::After { key: None, count } => (0, None, *count),
         Paging::After { key: Some(text), count } => match PageKey::decode(text, query) {
             Some(key) => (0, Some(key), *count),
-            None => return Ok(Some(Selected::new(vec![], total, None))),
+            None => return Ok(Some(Selected::new(vec![], total, false))),
         },
     };
     // Of several kinds nobody knows beforehand which ones are passed over.
@@ -48,9 +48,7 @@ pub(super) fn page(
     }
     let more = page.len() > count;
     page.truncate(count);
-    let next = page.last().filter(|_| more).map(PageKey::encode);
-    let places = page.iter().map(PageKey::place).collect();
-    Ok(Some(Selected::new(places, total, next)))
+    Ok(Some(Selected::new(page, total, more)))
 }
 
 /// How many keys of a kind are at hand where many are passed over.

@@ -9,11 +9,10 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde_json::Map;
 
 use self::undo::{Presence, Undo};
 use crate::store::{
-    AuditEntry, Batch, Change, Committed, Condition, Contents, Copied, Document, Edge, Epoch,
+    AuditEntry, Batch, Change, Committed, Condition, Contents, Copied, Document, Edge, End, Epoch,
     Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource, ResourceId,
     ResourceKind, Space, StoreError, UniqueKey, Version, Want, Write, page_of,
 };
@@ -67,7 +66,7 @@ impl Organisation {
     }
 
     pub(super) fn query(&self, query: &Query, epoch: &Epoch) -> Result<Page, StoreError> {
-        let want = query.edges();
+        let want = query.compared();
         // Those that are named are looked up, so that a member more costs the same in any organisation.
         let named: Option<BTreeMap<_, _>> = query.ids.as_ref().map(|ids| {
             ids.iter().filter_map(|id| Some((self.rows.get(id)?.place, id.clone()))).collect()
@@ -79,12 +78,14 @@ impl Organisation {
                 found.push((*place, self.resource(id, row, &want)?));
             }
         }
-        page_of(found, query, (self.position(), epoch.clone()))
+        page_of(found, query, (self.position(), epoch.clone()), |found| {
+            self.with_edges(found, &query.want)
+        })
     }
 
     fn resource(&self, id: &ResourceId, row: &Row, want: &Want) -> Result<Resource, StoreError> {
         let documents = (row.sent.clone(), row.assigned.clone());
-        let mut resource = Resource::new(
+        let resource = Resource::new(
             row.kind.clone(),
             id.clone(),
             row.version,
@@ -92,26 +93,31 @@ impl Organisation {
             row.last_modified,
             documents,
         );
+        self.with_edges(resource, want)
+    }
+
+    fn with_edges(&self, mut resource: Resource, want: &Want) -> Result<Resource, StoreError> {
+        let (holder, id) = (&resource.kind, &resource.id);
         let edges = |of: &HashMap<_, BTreeSet<_>>, copied: &Vec<Copied>| {
             let others = of.get(id).into_iter().flatten();
-            others.map(|other| self.edge(other, copied)).collect::<Result<Vec<_>, _>>()
+            others.map(|other| self.edge(other, copied, holder)).collect::<Result<Vec<_>, _>>()
         };
-        resource.members = want.members.as_ref().map(|it| edges(&self.members, it)).transpose()?;
-        resource.member_of =
-            want.member_of.as_ref().map(|it| edges(&self.member_of, it)).transpose()?;
+        let members = want.members.as_ref().map(|it| edges(&self.members, it)).transpose()?;
+        let member_of = want.member_of.as_ref().map(|it| edges(&self.member_of, it)).transpose()?;
+        (resource.members, resource.member_of) = (members, member_of);
         Ok(resource)
     }
 
-    fn edge(&self, id: &ResourceId, copied: &[Copied]) -> Result<Edge, StoreError> {
+    fn edge(
+        &self,
+        id: &ResourceId,
+        copied: &[Copied],
+        holder: &ResourceKind,
+    ) -> Result<Edge, StoreError> {
         let row =
             self.rows.get(id).ok_or_else(|| StoreError::Corrupt(format!("an edge to {id}")))?;
-        let mut values = Map::new();
-        for copy in copied {
-            if let Some(value) = copy.of(row.sent.object()?, row.assigned.object()?) {
-                values.insert(copy.name.clone(), value.clone());
-            }
-        }
-        Ok(Edge::new(row.kind.clone(), id.clone(), values))
+        let (sent, assigned) = (row.sent.object()?, row.assigned.object()?);
+        Ok(Edge::copying(copied, holder, End { kind: &row.kind, id, sent, assigned }))
     }
 
     pub(super) fn log_after(&self, after: Position, limit: usize) -> Vec<LogEntry> {
