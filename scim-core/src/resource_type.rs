@@ -36,7 +36,7 @@ pub(crate) use resolve::{Askable, Found, common, common_attributes};
 /// ```
 ///
 /// Source: RFC 7643 §6.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResourceType {
     kind: ResourceKind,
     endpoint: String,
@@ -53,14 +53,14 @@ pub struct ResourceType {
 }
 
 /// An attribute that an overlay takes out of a schema.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Discarded {
     extension: Option<String>,
     attribute: Attribute,
 }
 
 /// A schema that adds to the one of the resource type.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Extension {
     /// The attributes, which stand under the URN of the schema.
@@ -103,7 +103,7 @@ impl Extension {
 }
 
 /// An attribute that lists other resources: stored as rows, one a member, never as part of the document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Membership {
     /// The attribute, as in `members`.
@@ -297,6 +297,12 @@ pub struct ResourceTypes {
     types: Vec<ResourceType>,
     /// Counted when somebody asks for it.
     shape: OnceLock<u64>,
+}
+
+impl PartialEq for ResourceTypes {
+    fn eq(&self, other: &Self) -> bool {
+        self.types == other.types
+    }
 }
 
 impl ResourceTypes {

@@ -25,6 +25,7 @@ mod observe;
 mod outcome;
 mod parameters;
 mod references;
+mod rights;
 mod waiting;
 mod write;
 
@@ -40,7 +41,13 @@ use crate::{
     store::{AllowAll, Capability, ResourceKind, StoreError},
 };
 
-use self::{media::Media, observe::About, waiting::Waiting};
+use self::{
+    media::Media,
+    observe::About,
+    outcome::Outcome,
+    rights::{DECISIONS, RIGHTS_HOLD, Refusal},
+    waiting::Waiting,
+};
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
 pub use caller::{Bulk, Caller, Feed, Me};
@@ -52,6 +59,7 @@ pub use media::MEDIA_TYPE;
 pub use observe::{Observation, Observer, Operation};
 pub use outcome::LIST_RESPONSE;
 pub use parameters::SEARCH_REQUEST;
+pub use rights::Rights;
 
 /// A SCIM service provider over a [`Store`].
 ///
@@ -156,18 +164,43 @@ impl Service {
     )]
     pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
         let began = self.environment.now();
-        let media = Media::accepted(request.headers());
-        let call = media.clone().and_then(|_| decode::decode(&request, caller, &self.limits));
-        let about = call.as_ref().map_or(About::NOTHING, |call| About::of(&call.action));
-        let outcome = match call {
-            Ok(call) => self.answer(caller, call).await,
-            Err(error) => Err(error),
-        };
-        let media = media.ok().filter(|_| caller.dialect.answers_json()).unwrap_or_default();
+        let Decision { about, outcome, media } = self.decide(caller, &request).await;
+        let outcome = outcome.map_err(Refusal::into_error);
         let response = encode::encode(outcome, request.method(), media);
         let took = (self.environment.now() - began).to_std().unwrap_or_default();
         self.tell(&Observation::new(&caller.tenant, &about, response.status(), took));
         response
+    }
+
+    /// Decides a request by the rights of the moment: anew where they change before it commits.
+    async fn decide(&self, caller: &Caller, request: &Request<Bytes>) -> Decision {
+        let mut decision = self.decide_as(caller, request).await;
+        for _ in 1..DECISIONS {
+            let Err(Refusal::Changed(now)) = decision.outcome else { break };
+            decision = self.decide_as(&now, request).await;
+        }
+        decision
+    }
+
+    async fn decide_as(&self, caller: &Caller, request: &Request<Bytes>) -> Decision {
+        let media = Media::accepted(request.headers());
+        let call = media.clone().and_then(|_| decode::decode(request, caller, &self.limits));
+        let about = call.as_ref().map_or(About::NOTHING, |call| About::of(&call.action));
+        let outcome = match call {
+            Ok(call) => self.answer(caller, call).await,
+            Err(error) => Err(error.into()),
+        };
+        let outcome = match outcome {
+            Err(Refusal::Changed(_)) => outcome,
+            // It has happened, under the rights that held then.
+            Ok(_) if about.operation.is_write() => outcome,
+            _ => match caller.confirm(RIGHTS_HOLD).await {
+                Ok(()) => outcome,
+                Err(refusal) => Err(refusal.into_error().into()),
+            },
+        };
+        let media = media.ok().filter(|_| caller.dialect.answers_json()).unwrap_or_default();
+        Decision { about, outcome, media }
     }
 
     fn tell(&self, observation: &Observation<'_>) {
@@ -179,6 +212,13 @@ impl Service {
             observer.observed(observation);
         }
     }
+}
+
+/// What becomes of a request.
+struct Decision {
+    about: About,
+    outcome: Result<Outcome, Refusal>,
+    media: Media,
 }
 
 /// What a client is told when the store did not do it. The store's own words go to the log.

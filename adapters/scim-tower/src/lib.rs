@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bearer;
+mod sender;
 
 use std::{
     convert::Infallible,
@@ -17,16 +18,21 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use scim_core::{Caller, ScimError, Service, service::error_response};
-use tokio::time::{Instant, timeout};
+use scim_core::{
+    Caller, ScimError, Service,
+    service::{Rights, error_response},
+};
+use tokio::time::timeout;
+
+use sender::Sender;
 
 pub use bearer::Bearer;
 
-/// How long what a token may do is taken for known. A read that took longer, as one that waited for a change, is answered only where it
-/// still may (`sec:A-05`). A write is not asked about again: it has happened.
-const RIGHTS_HOLD: Duration = Duration::from_secs(1);
-
 /// Finds out who sends a request, from its head alone.
+///
+/// It is asked more than once about one request: before the body, after it, before each commit, before
+/// each operation of a bulk request, after a wait, and before an answer that took more than a second.
+/// So each answer tells the rights of the moment, and none is kept.
 #[async_trait]
 pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
     /// The caller, with everything that depends on it.
@@ -41,8 +47,8 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 ///
 /// Authentication comes first, over every path: nothing of the body is read, and nothing tells which paths exist, before it has
 /// succeeded. Bodies are cut off at the limit of the service while they are read, and when they come too slowly. Needs a tokio runtime
-/// with its timer. Who sends a read that takes longer than a second is asked for once more before the answer, lest a token that was
-/// revoked meanwhile is told of what happened since.
+/// with its timer. The rights of a request are those of the moment: a token that ends while the body
+/// is read, while the request waits, or before the commit writes nothing and learns nothing.
 ///
 /// The path of a request must be the whole one, below the path of the caller's base. In axum: `fallback_service` or `route_service`, not
 /// `nest_service`, which takes a piece of the path away.
@@ -103,31 +109,27 @@ impl ScimTower {
             let request = Request::from_parts(head, Bytes::new());
             return self.in_time(self.service.handle(caller, request)).await;
         }
-        let caller = self.in_time(self.authenticate.authenticate(&head)).await??;
+        let sender = Arc::new(Sender::new(self.authenticate.clone(), head.clone()));
+        let mut caller = self.in_time(sender.caller(Duration::ZERO)).await??;
         let limit = self.service.limits().body;
         check_head(&head.headers, limit)?;
-        let body = timeout(self.timeouts.body, read(body, limit));
-        let body = body.await.unwrap_or_else(|_| {
-            Err(ScimError::request_timeout("the body came too slowly; send it again"))
-        })?;
-        let began = Instant::now();
-        let request = Request::from_parts(head.clone(), body);
-        let answer = self.in_time(self.service.handle(&caller, request)).await?;
-        if is_read(&head) && began.elapsed() >= RIGHTS_HOLD {
-            self.check_again(&head, &caller).await?;
+        let mut bytes = Bytes::new();
+        if !body.is_end_stream() {
+            bytes = self.read(body, limit).await?;
+            caller = self.in_time(sender.caller(Duration::ZERO)).await??;
         }
-        Ok(answer)
+        let request = Request::from_parts(head, bytes);
+        self.in_time(self.service.handle(&caller.with_rights(sender), request)).await
     }
 
-    /// Whether who asked may still know, and sees what he saw.
-    async fn check_again(&self, head: &Parts, before: &Caller) -> Result<(), ScimError> {
-        let now = self.in_time(self.authenticate.authenticate(head)).await??;
-        let seen = |it: &Caller| (it.tenant.clone(), it.feed, it.view.clone());
-        match seen(&now) == seen(before) {
-            true => Ok(()),
-            false => Err(ScimError::unavailable("the rights of this token changed; try again")
-                .retry_after(1)),
-        }
+    async fn read<B>(&self, body: B, limit: usize) -> Result<Bytes, ScimError>
+    where
+        B: Body + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        timeout(self.timeouts.body, read(body, limit)).await.unwrap_or_else(|_| {
+            Err(ScimError::request_timeout("the body came too slowly; send it again"))
+        })
     }
 
     /// As whom a request is answered that anybody may make.

@@ -7,7 +7,7 @@ use scim_filter::Location;
 use crate::schema::{Attribute, Schema};
 
 /// Where an attribute and its sub-attributes stand, in their order in the schema.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Located {
     whole: Arc<Location>,
     parts: Vec<Arc<Location>>,

@@ -5,7 +5,7 @@ use scim_filter::Location;
 use serde_json::Value;
 
 use super::{
-    Caller, Service,
+    Caller, Refusal, Service,
     asked::By,
     decode::{Action, Call},
     discovery,
@@ -21,49 +21,45 @@ use crate::{
 };
 
 impl Service {
-    pub(super) async fn answer(
-        &self,
-        caller: &Caller,
-        call: Call<'_>,
-    ) -> Result<Outcome, ScimError> {
+    pub(super) async fn answer(&self, caller: &Caller, call: Call<'_>) -> Result<Outcome, Refusal> {
         let Call { action, parameters, conditions } = call;
-        match action {
+        Ok(match action {
             Action::ServiceProviderConfig => {
                 refuse_filter(&parameters)?;
                 let keys = self.environment.cursor_keys();
                 let config = discovery::service_provider_config(caller, &self.limits, &keys);
-                Ok(Outcome::Document(config))
+                Outcome::Document(config)
             }
-            Action::Schemas(None) => discover(discovery::schemas(caller), None, &parameters),
+            Action::Schemas(None) => discover(discovery::schemas(caller), None, &parameters)?,
             Action::Schemas(id) => {
                 let all = [discovery::schemas(caller), discovery::own_schemas(caller)].concat();
-                discover(all, id, &parameters)
+                discover(all, id, &parameters)?
             }
             Action::ResourceTypes(id) => {
-                discover(discovery::resource_types(caller), id, &parameters)
+                discover(discovery::resource_types(caller), id, &parameters)?
             }
-            Action::Options(methods) => Ok(Outcome::Options(methods)),
-            Action::Redirect(location) => Ok(Outcome::Redirect(location)),
+            Action::Options(methods) => Outcome::Options(methods),
+            Action::Redirect(location) => Outcome::Redirect(location),
             Action::List(types) => {
-                self.list(caller, &types, &parameters, (By::Url, &conditions)).await
+                self.list(caller, &types, &parameters, (By::Url, &conditions)).await?
             }
             Action::Search(types, body) => {
                 let parameters = Parameters::of_search(&body, &caller.dialect)?;
-                self.list(caller, &types, &parameters, (By::Search, &Conditions::default())).await
+                self.list(caller, &types, &parameters, (By::Search, &Conditions::default())).await?
             }
-            Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await,
+            Action::Read(of, id) => self.read(caller, of, &id, &parameters, &conditions).await?,
             Action::Create(of, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
                 let created = self.create(caller, of, body).await?;
                 let shown = (&projection, written.as_slice());
-                self.written(caller, of, &created, shown, StatusCode::CREATED).await
+                self.written(caller, of, &created, shown, StatusCode::CREATED).await?
             }
             Action::Replace(of, id, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
                 self.replace(caller, of, &id, body, &conditions).await?;
-                self.written(caller, of, &id, (&projection, &written), StatusCode::OK).await
+                self.written(caller, of, &id, (&projection, &written), StatusCode::OK).await?
             }
             Action::Patch(of, id, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
@@ -71,17 +67,17 @@ impl Service {
                 let version = self.patch(caller, of, &id, body, &conditions).await?;
                 let shown = (&projection, written.as_slice());
                 match answers_with_body(caller, of, &projection) {
-                    true => self.written(caller, of, &id, shown, StatusCode::OK).await,
-                    false => Ok(Outcome::NoContent(Some(version))),
+                    true => self.written(caller, of, &id, shown, StatusCode::OK).await?,
+                    false => Outcome::NoContent(Some(version)),
                 }
             }
             Action::Delete(of, id) => {
                 self.delete(caller, of, &id, &conditions).await?;
-                Ok(Outcome::NoContent(None))
+                Outcome::NoContent(None)
             }
-            Action::Bulk(body) => self.bulk(caller, body).await,
-            Action::Changes => self.changes(caller, &parameters).await,
-        }
+            Action::Bulk(body) => self.bulk(caller, body).await?,
+            Action::Changes => self.changes(caller, &parameters).await?,
+        })
     }
 
     async fn read(

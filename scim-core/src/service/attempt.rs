@@ -1,6 +1,6 @@
 //! Trying a write until what it was decided upon still holds when it commits.
 
-use super::{parameters::Conditions, store_error};
+use super::{Refusal, parameters::Conditions, store_error};
 use crate::{
     ScimError,
     store::{Condition, ReviewError, StoreError},
@@ -21,16 +21,16 @@ impl Attempts {
         &mut self,
         tried: Result<R, Attempt>,
         conditions: &Conditions,
-    ) -> Option<Result<R, ScimError>> {
+    ) -> Option<Result<R, Refusal>> {
         self.made += 1;
         match tried {
             Ok(done) => Some(Ok(done)),
-            Err(Attempt::Refused(error)) => Some(Err(error)),
+            Err(Attempt::Refused(refusal)) => Some(Err(refusal)),
             Err(Attempt::Stale(Condition::Version(..))) if conditions.is_bound() => {
-                Some(Err(changed_meanwhile()))
+                Some(Err(changed_meanwhile().into()))
             }
             Err(Attempt::Stale(condition)) if self.made >= ATTEMPTS => {
-                Some(Err(store_error(StoreError::Stale(condition))))
+                Some(Err(store_error(StoreError::Stale(condition)).into()))
             }
             Err(Attempt::Stale(_)) => None,
         }
@@ -40,14 +40,20 @@ impl Attempts {
 /// Why one try at a write came to nothing.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    Refused(ScimError),
+    Refused(Refusal),
     /// What it was decided upon no longer held.
     Stale(Condition),
 }
 
+impl From<Refusal> for Attempt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<ScimError> for Attempt {
     fn from(error: ScimError) -> Self {
-        Self::Refused(error)
+        Self::Refused(error.into())
     }
 }
 
@@ -55,7 +61,7 @@ impl From<StoreError> for Attempt {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Stale(condition) => Self::Stale(condition),
-            other => Self::Refused(store_error(other)),
+            other => store_error(other).into(),
         }
     }
 }
@@ -63,7 +69,7 @@ impl From<StoreError> for Attempt {
 impl From<ReviewError> for Attempt {
     fn from(error: ReviewError) -> Self {
         match error {
-            ReviewError::Refused(error) => Self::Refused(error),
+            ReviewError::Refused(error) => error.into(),
             ReviewError::Store(error) => error.into(),
         }
     }

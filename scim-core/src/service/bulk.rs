@@ -6,16 +6,19 @@
 mod circle;
 mod references;
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use self::references::{between, circles, resolve_all, resolved};
 use super::{
-    Caller, Service,
+    Bulk, Caller, DECISIONS, Refusal, Service,
     address::Address,
-    decode::{Action, Call},
+    decode::{Action, Call, check_access},
     outcome::Outcome,
     parameters::{Conditions, Parameters},
 };
@@ -44,6 +47,7 @@ type Ids = BTreeMap<String, ResourceId>;
 
 impl Service {
     pub(super) async fn bulk(&self, caller: &Caller, body: Value) -> Result<Outcome, ScimError> {
+        let mut caller = caller.clone();
         let (operations, most_errors) = self.operations(body, &caller.dialect)?;
         let ids = self.new_ids(&operations)?;
         let references = between(&operations);
@@ -52,18 +56,15 @@ impl Service {
         for circle in circles(&references) {
             let members: Vec<&Operation> =
                 circle.iter().filter_map(|it| operations.get(*it)).collect();
-            let outcomes = match (standing(&circle, &references, &done), members.as_slice()) {
-                (Standing::Orphaned, members) => members.iter().map(|_| Err(missing())).collect(),
-                (Standing::Free, [operation]) => vec![self.one(caller, operation, &ids).await],
-                (_, members) => self.circle(caller, members, &ids).await,
-            };
+            let group = Group { standing: standing(&circle, &references, &done), members };
+            let outcomes = self.run(&mut caller, &group, &ids).await;
             for (index, outcome) in circle.iter().zip(outcomes) {
                 match &outcome {
                     Ok(_) => _ = done.insert(*index),
                     Err(_) => errors += 1,
                 }
                 if let Some(operation) = operations.get(*index) {
-                    answers.insert(*index, result(caller, operation, &ids, outcome));
+                    answers.insert(*index, result(&caller, operation, &ids, outcome));
                 }
             }
             if most_errors.is_some_and(|most| errors >= most) {
@@ -115,17 +116,52 @@ impl Service {
         Ok(ids)
     }
 
+    /// The outcomes of a group by the rights of the moment, which may be none any more: anew where
+    /// they change before the group commits.
+    async fn run(
+        &self,
+        caller: &mut Caller,
+        group: &Group<'_>,
+        ids: &Ids,
+    ) -> Vec<Result<Outcome, ScimError>> {
+        let mut decisions = 0;
+        let refused = loop {
+            decisions += 1;
+            match self.run_as(caller, group, ids).await {
+                Ok(outcomes) => return outcomes,
+                Err(Refusal::Changed(now)) if decisions < DECISIONS => *caller = *now,
+                Err(refusal) => break refusal.into_error(),
+            }
+        };
+        group.members.iter().map(|_| Err(refused.clone())).collect()
+    }
+
+    async fn run_as(
+        &self,
+        caller: &Caller,
+        group: &Group<'_>,
+        ids: &Ids,
+    ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
+        caller.confirm(Duration::ZERO).await?;
+        check_bulk(caller)?;
+        match (&group.standing, group.members.as_slice()) {
+            (Standing::Orphaned, members) => Ok(members.iter().map(|_| Err(missing())).collect()),
+            (Standing::Free, [operation]) => Ok(vec![Ok(self.one(caller, operation, ids).await?)]),
+            (_, members) => self.circle(caller, members, ids).await,
+        }
+    }
+
     async fn one(
         &self,
         caller: &Caller,
         operation: &Operation,
         ids: &Ids,
-    ) -> Result<Outcome, ScimError> {
+    ) -> Result<Outcome, Refusal> {
         match action(caller, operation, ids)? {
             Action::Create(of, body) => {
                 let id = new_id(operation, ids)?;
                 self.create_as(caller, of, body, id).await?;
-                self.made(caller, of, id).await
+                Ok(self.made(caller, of, id).await?)
             }
             action => {
                 let conditions = Conditions::matching(operation.version.clone());
@@ -145,6 +181,22 @@ impl Service {
         let shown = (&Projection::Only(vec![]), [].as_slice());
         self.written(caller, of, id, shown, StatusCode::CREATED).await
     }
+}
+
+/// Whether the caller may send bulk requests.
+pub(super) fn check_bulk(caller: &Caller) -> Result<(), ScimError> {
+    match caller.bulk {
+        Bulk::On => check_access(&caller.view),
+        Bulk::Off => {
+            Err(ScimError::not_implemented("bulk requests are switched off for this organisation"))
+        }
+    }
+}
+
+/// Operations that run together: one, or those that refer to one another in a circle.
+struct Group<'a> {
+    standing: Standing,
+    members: Vec<&'a Operation>,
 }
 
 /// How operations depend on others.

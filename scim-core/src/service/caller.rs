@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::Rights;
 use crate::{
     Dialect, ResourceType, ResourceTypes, View,
     project::{Renderer, Shown, endpoint_uri},
@@ -33,6 +34,8 @@ pub struct Caller {
     pub feed: Feed,
     /// What `/Me` stands for.
     pub me: Me,
+    /// Who knows whether all this still holds.
+    pub(super) rights: Option<Arc<dyn Rights>>,
 }
 
 /// Whether a caller may follow the [change feed](super::CHANGE_FEED), which tells of everything that he sees.
@@ -135,6 +138,29 @@ impl Caller {
             bulk: Bulk::Off,
             feed: Feed::Off,
             me: Me::NotOffered,
+            rights: None,
         }
+    }
+
+    /// The caller whose rights may change while a request is under way: the engine asks `rights`
+    /// again where that matters.
+    #[must_use]
+    pub fn with_rights(mut self, rights: Arc<dyn Rights>) -> Self {
+        self.rights = Some(rights);
+        self
+    }
+
+    /// Whether both would be answered alike.
+    pub(super) fn has_rights_of(&self, other: &Self) -> bool {
+        let Self { tenant, actor, view, types, dialect, base, bulk, feed, me, rights: _ } = self;
+        *tenant == other.tenant
+            && *actor == other.actor
+            && *view == other.view
+            && (Arc::ptr_eq(types, &other.types) || *types == other.types)
+            && *dialect == other.dialect
+            && *base == other.base
+            && *bulk == other.bulk
+            && *feed == other.feed
+            && *me == other.me
     }
 }

@@ -12,7 +12,7 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, task::Poll, time::Dur
 use serde_json::{Map, Value, json};
 
 use super::{
-    Caller, Service, moment::Moment, outcome::Outcome, parameters::Parameters, store_error,
+    Caller, Refusal, Service, moment::Moment, outcome::Outcome, parameters::Parameters, store_error,
 };
 use crate::{
     ResourceType, ScimError,
@@ -42,6 +42,7 @@ impl Service {
         if now == after && wait > 0 {
             let wait = Duration::from_secs(wait.unsigned_abs());
             self.wait(caller, after.position, wait).await?;
+            caller.confirm(Duration::ZERO).await.map_err(Refusal::into_error)?;
             (now, log) = self.log(caller, &after, count).await?;
         }
         let (changes, position) = self.shown(caller, &types, &log, after.position).await?;

@@ -5,8 +5,9 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::{
-    Bulk, Caller, Feed, Limits, Me,
+    Caller, Feed, Limits, Me,
     address::Address,
+    bulk::check_bulk,
     media,
     parameters::{Conditions, Parameters},
 };
@@ -150,12 +151,7 @@ impl<'a> Asking<'a, '_> {
         if *self.request.method() != Method::POST {
             return Err(wrong_method(methods));
         }
-        if self.caller.bulk == Bulk::Off {
-            return Err(ScimError::not_implemented(
-                "bulk requests are switched off for this organisation",
-            ));
-        }
-        check_access(&self.caller.view)?;
+        check_bulk(self.caller)?;
         if self.request.body().len() > self.limits.bulk_body {
             return Err(ScimError::too_large(format!(
                 "a bulk request holds at most {} bytes (maxPayloadSize)",
@@ -176,7 +172,7 @@ impl<'a> Asking<'a, '_> {
     }
 }
 
-fn check_access(view: &View) -> Result<(), ScimError> {
+pub(super) fn check_access(view: &View) -> Result<(), ScimError> {
     match view.access() {
         Access::ReadWrite => Ok(()),
         Access::ReadOnly => Err(ScimError::forbidden("this token may read, not write")),

@@ -115,6 +115,21 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// Whether it changes resources.
+    pub(super) fn is_write(self) -> bool {
+        match self {
+            Self::Create | Self::Replace | Self::Patch | Self::Delete | Self::Bulk => true,
+            Self::Read
+            | Self::List
+            | Self::Search
+            | Self::Changes
+            | Self::Discover
+            | Self::Other => false,
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())

@@ -1,9 +1,11 @@
 //! Writes: read, plan, complete, review, commit; and again where others came in between.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Service,
+    Caller, Refusal, Service,
     attempt::{Attempt, Attempts, changed_meanwhile},
     parameters::Conditions,
     store_error,
@@ -79,15 +81,14 @@ impl Service {
         caller: &Caller,
         of: &ResourceType,
         body: Value,
-    ) -> Result<ResourceId, ScimError> {
+    ) -> Result<ResourceId, Refusal> {
         let id = self.environment.new_id();
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
-        let Err(refused) = self.create_admitted(caller, of, &admitted, &id).await else {
-            return Ok(id);
+        let refused = match self.create_admitted(caller, of, &admitted, &id).await {
+            Ok(()) => return Ok(id),
+            Err(Refusal::Error(error)) if error.scim_type == Some(ScimType::Uniqueness) => error,
+            Err(refusal) => return Err(refusal),
         };
-        if refused.scim_type != Some(ScimType::Uniqueness) {
-            return Err(refused);
-        }
         let there = self.taken_over(caller, of, &id, &admitted.object).await?.ok_or(refused)?;
         self.update(caller, of, &there, &Conditions::default(), &admitted).await?;
         Ok(there)
@@ -120,7 +121,7 @@ impl Service {
         of: &ResourceType,
         body: Value,
         id: &ResourceId,
-    ) -> Result<(), ScimError> {
+    ) -> Result<(), Refusal> {
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
         self.create_admitted(caller, of, &admitted, id).await
     }
@@ -131,7 +132,7 @@ impl Service {
         of: &ResourceType,
         admitted: &Admitted,
         id: &ResourceId,
-    ) -> Result<(), ScimError> {
+    ) -> Result<(), Refusal> {
         let listed = admitted.members.as_deref().unwrap_or_default();
         self.check_number_of_members(listed.len())?;
         let mut attempts = Attempts::default();
@@ -169,7 +170,7 @@ impl Service {
         id: &ResourceId,
         body: Value,
         conditions: &Conditions,
-    ) -> Result<String, ScimError> {
+    ) -> Result<String, Refusal> {
         let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
         admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
         self.update(caller, of, id, conditions, &admitted).await
@@ -182,10 +183,10 @@ impl Service {
         id: &ResourceId,
         body: Value,
         conditions: &Conditions,
-    ) -> Result<String, ScimError> {
+    ) -> Result<String, Refusal> {
         let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
         if plan.names_id().is_some_and(|named| named != id.as_str()) {
-            return Err(ScimError::mutability("id cannot change"));
+            return Err(ScimError::mutability("id cannot change").into());
         }
         self.update(caller, of, id, conditions, &plan).await
     }
@@ -196,7 +197,7 @@ impl Service {
         of: &ResourceType,
         id: &ResourceId,
         conditions: &Conditions,
-    ) -> Result<(), ScimError> {
+    ) -> Result<(), Refusal> {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_delete(caller, of, id, conditions).await;
@@ -232,7 +233,7 @@ impl Service {
         id: &ResourceId,
         conditions: &Conditions,
         revise: &(dyn Revise + Sync),
-    ) -> Result<String, ScimError> {
+    ) -> Result<String, Refusal> {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_update(caller, of, id, conditions, revise).await;
@@ -270,6 +271,7 @@ impl Service {
         }
         let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
         if contents.is_none() && revision.members.is_empty() {
+            caller.confirm(Duration::ZERO).await?;
             return Ok(etag(told(resource.version, of, &caller.view)));
         }
         self.check_number_of_members(revision.members.add.len())?;
@@ -335,6 +337,7 @@ impl Service {
         let mut batch = Batch::new(self.environment.now(), caller.actor.clone(), writes);
         batch.conditions.extend(bound);
         let reviewed = review(&*self.policy, reader, batch).await?;
+        caller.confirm(Duration::ZERO).await?;
         Ok(self.store.commit(&caller.tenant, reviewed).await?)
     }
 

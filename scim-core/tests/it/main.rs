@@ -33,6 +33,7 @@ mod queries;
 mod races;
 mod readers;
 mod resources;
+mod rights;
 mod schema_json;
 mod service;
 mod sight;

@@ -8,6 +8,8 @@
     reason = "a test may panic"
 )]
 
+mod rights;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;

@@ -14,6 +14,7 @@ mod faults;
 mod nodes;
 mod organisations;
 mod races;
+mod rights;
 mod sessions;
 mod site;
 mod stall;

@@ -3,7 +3,7 @@
 use std::{env, future::pending, sync::Arc};
 
 use aup::{Server, demo};
-use cw_iam_model::{Iam, OrganisationId};
+use cw_iam_model::{Iam, OrganisationId, Switches};
 use scim_core::{MemoryStore, Store, environment::System};
 use scim_sql::SqliteStore;
 use serde_json::{Value, json};
@@ -117,6 +117,16 @@ impl Site {
         assert_eq!(group.status, 200, "{group:?}");
         let members = group.body["members"].as_array().cloned().unwrap_or_default();
         members.iter().map(|it| it["value"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Where it listens, and the path of the organisation there.
+    pub(crate) fn address(&self) -> (&str, &str) {
+        let rest = self.base.strip_prefix("http://").unwrap();
+        rest.split_at(rest.find('/').unwrap())
+    }
+
+    pub(crate) fn switch(&self, switches: Switches) {
+        self.block_on(self.iam.set_switches(&self.id, switches, "test")).unwrap();
     }
 
     pub(crate) fn block_on<R>(&self, work: impl Future<Output = R>) -> R {

@@ -8,6 +8,7 @@ use crate::{
     Caller, ResourceType, ScimError, Service,
     admit::{Admitted, Intent},
     service::{
+        Refusal,
         attempt::{Attempt, Attempts},
         decode::Action,
         members,
@@ -31,19 +32,7 @@ impl Service {
         caller: &Caller,
         operations: &[&Operation],
         ids: &Ids,
-    ) -> Vec<Result<Outcome, ScimError>> {
-        match self.make_together(caller, operations, ids).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => operations.iter().map(|_| Err(error.clone())).collect(),
-        }
-    }
-
-    async fn make_together(
-        &self,
-        caller: &Caller,
-        operations: &[&Operation],
-        ids: &Ids,
-    ) -> Result<Vec<Result<Outcome, ScimError>>, ScimError> {
+    ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
         let new = operations.iter().map(|operation| self.new_one(caller, operation, ids));
         let new = new.collect::<Result<Vec<_>, _>>()?;
         let mut attempts = Attempts::default();
