@@ -112,9 +112,9 @@ pub enum KeyError {
         "this is a private key: paste the `.pub` file, and replace the key, for it has been shown"
     )]
     PrivateKey,
-    /// Neither the form of a public key nor anything that tells what it is.
+    /// No public key, and nothing in it tells that it is not a part of a private one.
     #[error(
-        "this has not the form of a public key, and may be a part of a private one: paste the one line of the `.pub` file"
+        "this is no public key and may be a part of a private one: paste the one line of the `.pub` file"
     )]
     Fragment,
     /// Another program's format.

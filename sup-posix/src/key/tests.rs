@@ -389,7 +389,22 @@ fn only_what_has_the_form_of_a_public_key_may_be_kept() {
         let (_, blob) = line.split_once(' ').unwrap();
         assert_eq!(refuse_secret(blob), Err(KeyError::Fragment));
     }
-    assert_eq!(refuse_secret(" \n"), Err(KeyError::Fragment));
+    for text in ["a20a89ac-70d4-42a7-b3fb-fa1cb2cce024", "n.a. (ask@example.com)", "schlüssel."] {
+        assert_eq!(refuse_secret(text), Ok(()), "{text}");
+    }
+    for text in [
+        "",
+        " \n",
+        "garbage",
+        "4,ENCRYPTED",
+        "Comment: ada@laptop",
+        "ssh-ed25519",
+        "AES-128-CBC,0123456789ABCDEF",
+        "ada@laptop QyNTUxOQ",
+        "{\"kty\":\"OKP\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}",
+    ] {
+        assert_eq!(refuse_secret(text), Err(KeyError::Fragment), "{text}");
+    }
     for word in REFUSED.into_iter().chain(["ssh-of-a-later-release"]) {
         assert_eq!(refuse_secret(&format!("{word} AAAA x")), Ok(()));
         assert_eq!(refuse_secret(&format!("{word} MIIEpAIB")), Err(KeyError::Fragment));
@@ -471,7 +486,7 @@ fn messages() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     the key is empty: expected `type base64 comment`
     this is a private key: paste the `.pub` file, and replace the key, for it has been shown
-    this has not the form of a public key, and may be a part of a private one: paste the one line of the `.pub` file
+    this is no public key and may be a part of a private one: paste the one line of the `.pub` file
     the key is in PEM, RFC 4716 or PuTTY's form: expected OpenSSH's one line, as `ssh-keygen -y` prints it
     the key has 9000 bytes: expected at most 8192
     the key has a second line: expected one key in each value
