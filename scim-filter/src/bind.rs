@@ -3,6 +3,8 @@
 mod error;
 mod value;
 
+use std::fmt;
+
 pub use error::BindError;
 use value::either;
 
@@ -113,7 +115,7 @@ impl Filter {
     /// # Errors
     /// [`BindError`] where a path names nothing, or an operator or literal does not go with the type.
     pub fn bind(&self, resolver: &dyn Resolve, coercion: &Coercion) -> Result<Bound, BindError> {
-        Binder { resolver, coercion, parent: None }.bind(self)
+        Binder { resolver, coercion, list: None }.bind(self)
     }
 
     /// Gives a filter over one element of `parent` a meaning: its paths are names inside the brackets behind `parent`.
@@ -150,15 +152,25 @@ impl Filter {
         resolver: &dyn Resolve,
         coercion: &Coercion,
     ) -> Result<Bound, BindError> {
-        Binder { resolver, coercion, parent: Some(parent) }.bind(self)
+        let list = List { attribute: parent, name: &parent.location };
+        Binder { resolver, coercion, list: Some(list) }.bind(self)
     }
 }
 
-/// Binds terms at the top of a filter, or inside the brackets behind `parent`.
+/// Binds terms at the top of a filter, or inside the brackets behind `list`.
 struct Binder<'a> {
     resolver: &'a dyn Resolve,
     coercion: &'a Coercion,
-    parent: Option<&'a Attribute>,
+    list: Option<List<'a>>,
+}
+
+/// What stands before a bracket.
+#[derive(Clone, Copy)]
+struct List<'a> {
+    attribute: &'a Attribute,
+    /// As an error shows it: the client's own name, for a resolver may find the attribute under
+    /// a location that no client knows.
+    name: &'a dyn fmt::Display,
 }
 
 impl Binder<'_> {
@@ -181,7 +193,7 @@ impl Binder<'_> {
 
     /// The attribute a path names, `None` where it has no value here.
     fn resolve(&self, path: &AttrPath) -> Result<Option<Attribute>, BindError> {
-        let resolution = match self.parent {
+        let resolution = match self.list.map(|list| list.attribute) {
             None => self.resolver.resolve(path),
             Some(_) if path.sub().is_some() => Resolution::Unknown,
             Some(parent) if parent.kind == Type::Complex => {
@@ -207,7 +219,8 @@ impl Binder<'_> {
         if !attribute.multi_valued && attribute.kind != Type::Complex {
             return Err(BindError::NoElements { path: self.shown(path) });
         }
-        let filter = Binder { parent: Some(&attribute), ..*self }.bind(filter)?;
+        let list = List { attribute: &attribute, name: path };
+        let filter = Binder { list: Some(list), ..*self }.bind(filter)?;
         Ok(Bound::element(attribute, filter))
     }
 
@@ -277,7 +290,7 @@ impl Binder<'_> {
     ) -> Result<Bound, BindError> {
         let operand = Operand::Boolean(true);
         let primary = Bound::Compare { attribute, op: Op::Eq, operand };
-        let found = match self.parent {
+        let found = match self.list {
             Some(_) => primary.negated(),
             None => match self.resolver.resolve(&path.parent()) {
                 Resolution::Found(parent) => Bound::element(parent, primary.negated()),
@@ -289,8 +302,8 @@ impl Binder<'_> {
 
     /// The path as an error shows it, with what stands before the bracket.
     fn shown(&self, path: &AttrPath) -> Box<str> {
-        let mut shown = match self.parent {
-            Some(parent) => format!("{}.{path}", parent.location),
+        let mut shown = match self.list {
+            Some(list) => format!("{}.{path}", list.name),
             None => path.to_string(),
         };
         if shown.len() > 128 {
