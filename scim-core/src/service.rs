@@ -11,6 +11,7 @@ mod attempt;
 mod bulk;
 mod caller;
 mod changes;
+mod conditions;
 mod cursor;
 mod decode;
 mod discovery;
@@ -24,6 +25,7 @@ mod moment;
 mod observe;
 mod outcome;
 mod parameters;
+mod percent;
 mod references;
 mod rights;
 mod waiting;
@@ -50,6 +52,7 @@ use self::{
 };
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
+pub(crate) use bulk::{Reference, References};
 pub use caller::{Bulk, Caller, Feed, Me};
 pub use changes::{CHANGE_FEED, LONGEST_WAIT};
 pub use encode::error_response;

@@ -1,8 +1,6 @@
 //! From the path of a request to what it addresses. Nothing here knows methods or bodies.
 
-use percent_encoding::percent_decode_str;
-
-use super::Caller;
+use super::{Caller, percent};
 use crate::{ResourceType, ScimError, store::ResourceId};
 
 /// What a path addresses.
@@ -28,8 +26,10 @@ pub(super) enum Address<'a> {
 impl<'a> Address<'a> {
     /// Reads a path below the base of the caller.
     ///
-    /// It is taken apart before it is decoded, so that an encoded slash never makes two segments of one; and a path that somebody else on
-    /// the way may read in another way is refused (`sec:H-11`).
+    /// It is taken apart before it is decoded, so that an encoded slash never makes two segments of
+    /// one. A path that another reader on the way may read in another way is refused (`sec:H-11`).
+    /// Only the id of a schema or of a resource type may hold an encoded slash: that of a schema is
+    /// any URI (RFC 7643 §7), and what `meta.location` names can be read.
     pub(super) fn read(path: &str, caller: &'a Caller) -> Result<Self, ScimError> {
         let base = caller.base.path().trim_end_matches('/');
         let below = path.strip_prefix(base).filter(|it| it.is_empty() || it.starts_with('/'));
@@ -38,12 +38,14 @@ impl<'a> Address<'a> {
 
     /// Reads the path of an operation in a bulk request, or of a request without its base.
     pub(super) fn below_base(path: &str, caller: &'a Caller) -> Result<Self, ScimError> {
-        let segments = segments(path)?;
-        match current(&segments)? {
+        match current(&segments(path))? {
             [] => Ok(Self::Root),
-            [first] => Self::collection(first, caller),
-            [first, second] => Self::within(first, second, caller),
-            _ => Err(no_endpoint()),
+            [name] => Self::collection(&name_in(name)?, caller),
+            [name, id] => Self::within(&name_in(name)?, id, caller),
+            segments => {
+                segments.iter().try_for_each(|segment| name_in(segment).map(drop))?;
+                Err(no_endpoint())
+            }
         }
     }
 
@@ -63,11 +65,12 @@ impl<'a> Address<'a> {
 
     fn within(name: &str, id: &str, caller: &'a Caller) -> Result<Self, ScimError> {
         Ok(match name.to_ascii_lowercase().as_str() {
-            "schemas" => Self::Schemas(Some(id.to_owned())),
-            "resourcetypes" => Self::ResourceTypes(Some(id.to_owned())),
+            "schemas" => Self::Schemas(Some(uri_in(id)?)),
+            "resourcetypes" => Self::ResourceTypes(Some(uri_in(id)?)),
             _ => {
+                let id = name_in(id)?;
                 let of = caller.types.at_endpoint(name).ok_or_else(no_endpoint)?;
-                match id {
+                match id.as_str() {
                     ".search" => Self::SearchAll(of),
                     id => Self::One(of, id.into()),
                 }
@@ -87,43 +90,47 @@ impl<'a> Address<'a> {
     }
 }
 
-/// The segments of a path, decoded one by one. A slash at the end counts for nothing, nor does the suffix `.scim` that names the format
-/// (RFC 7644 §3.8).
-fn segments(path: &str) -> Result<Vec<String>, ScimError> {
+/// The segments of a path as they stand there. A slash at the end counts for nothing, nor does the
+/// suffix `.scim` that names the format (RFC 7644 §3.8).
+fn segments(path: &str) -> Vec<&str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let path = path.strip_suffix(".scim").unwrap_or(path);
-    if path.is_empty() {
-        return Ok(vec![]);
-    }
-    path.split('/').map(decoded).collect()
-}
-
-fn decoded(segment: &str) -> Result<String, ScimError> {
-    let refused = || {
-        ScimError::invalid_value(
-            "the path must not hold empty segments, dot segments, encoded slashes or control characters",
-        )
-    };
-    let text = percent_decode_str(segment).decode_utf8().map_err(|_| refused())?;
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    match text.is_empty() || text == "." || text == ".." || text.contains(is_odd) {
-        true => Err(refused()),
-        false => Ok(text.into_owned()),
-    }
+    if path.is_empty() { vec![] } else { path.split('/').collect() }
 }
 
 /// The segments without the version of the protocol, of which there is one (RFC 7644 §3.13).
-fn current(segments: &[String]) -> Result<&[String], ScimError> {
+fn current<'s, 'p>(segments: &'s [&'p str]) -> Result<&'s [&'p str], ScimError> {
     let Some((first, rest)) = segments.split_first() else { return Ok(segments) };
+    let first = name_in(first)?;
     let number = first.strip_prefix(['v', 'V']).unwrap_or_default();
     match number {
         "2" => Ok(rest),
-        number if !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit()) => {
+        number if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) => {
             Err(ScimError::invalid_version("this service speaks version 2 of the protocol"))
         }
         _ => Ok(segments),
     }
+}
+
+/// A segment that names an endpoint or a resource.
+fn name_in(segment: &str) -> Result<String, ScimError> {
+    let name = uri_in(segment)?;
+    if name.contains(['/', '\\']) { Err(odd_segment()) } else { Ok(name) }
+}
+
+/// A segment that may hold a whole URI.
+fn uri_in(segment: &str) -> Result<String, ScimError> {
+    let text = percent::decoded(segment)
+        .ok_or_else(|| ScimError::invalid_value("the path must be percent-encoded UTF-8"))?;
+    let is_odd = matches!(text.as_str(), "" | "." | "..") || text.contains(char::is_control);
+    if is_odd { Err(odd_segment()) } else { Ok(text) }
+}
+
+fn odd_segment() -> ScimError {
+    ScimError::invalid_value(
+        "the path must not hold empty segments, dot segments, encoded slashes or control characters",
+    )
 }
 
 fn no_endpoint() -> ScimError {

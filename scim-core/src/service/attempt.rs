@@ -1,6 +1,6 @@
 //! Trying a write until what it was decided upon still holds when it commits.
 
-use super::{Refusal, parameters::Conditions, store_error};
+use super::{Refusal, conditions::Conditions, store_error};
 use crate::{
     ScimError,
     store::{Condition, ReviewError, StoreError},

@@ -5,11 +5,8 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::{
-    Caller, Feed, Limits, Me,
-    address::Address,
-    bulk::check_bulk,
-    media,
-    parameters::{Conditions, Parameters},
+    Caller, Feed, Limits, Me, address::Address, bulk::check_bulk, conditions::Conditions, media,
+    parameters::Parameters,
 };
 use crate::{
     ResourceType, ScimError, View, json, project::location, store::ResourceId, view::Access,

@@ -5,9 +5,10 @@ use scim_filter::{Attribute, Bound, Case, Location, Op, Operand};
 use super::{
     Caller, Service,
     asked::{Asked, By, Within},
+    conditions::Conditions,
     moment::Moment,
     outcome::{ListResponse, Outcome, Place},
-    parameters::{Conditions, Parameters},
+    parameters::Parameters,
     store_error,
 };
 use crate::{

@@ -1,11 +1,11 @@
-//! Query parameters and conditional headers.
+//! Query parameters.
 
 use std::collections::HashMap;
 
-use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
-use crate::{Dialect, ResourceType, ScimError, project::Projection, store::Position};
+use super::percent;
+use crate::{Dialect, ResourceType, ScimError, project::Projection};
 
 /// The schema of a search request.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -66,11 +66,14 @@ impl Parameters {
         Projection::read(named, excluded, of, dialect)
     }
 
+    /// Reads a query string. A text that is read in two ways would be two requests, so broken
+    /// encoding is refused in every name and value, also in those that mean nothing here.
     pub(super) fn read(query: &str) -> Result<Self, ScimError> {
         let mut parameters = HashMap::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let name = name.to_ascii_lowercase();
-            if parameters.insert(name.clone(), value.into_owned()).is_some() && is_ours(&name) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decoded(name)?.to_ascii_lowercase(), decoded(value)?);
+            if parameters.insert(name.clone(), value).is_some() && is_ours(&name) {
                 return Err(ScimError::invalid_value(format!("{name} is there twice")));
             }
         }
@@ -108,80 +111,12 @@ impl Parameters {
     }
 }
 
+/// A name or a value of a query, in which `+` is a blank.
+fn decoded(text: &str) -> Result<String, ScimError> {
+    percent::decoded(&text.replace('+', " "))
+        .ok_or_else(|| ScimError::invalid_value("the query must be percent-encoded UTF-8"))
+}
+
 fn is_ours(name: &str) -> bool {
     OURS.contains(&name)
-}
-
-/// The conditional headers (RFC 7644 §3.14).
-#[derive(Debug, Default)]
-pub(super) struct Conditions {
-    if_match: Option<String>,
-    if_none_match: Option<String>,
-}
-
-impl Conditions {
-    /// # Errors
-    ///
-    /// 400 for an `If-Match` that is no list of tags: a write under a condition that nobody understands does not happen.
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, ScimError> {
-        let mut lines = headers.get_all(header::IF_MATCH).into_iter();
-        let well_formed =
-            |line: &HeaderValue| line.to_str().is_ok_and(|tags| tags.split(',').all(is_tag));
-        if !lines.all(well_formed) {
-            return Err(ScimError::invalid_value(
-                "If-Match must hold versions as answers give them, such as `W/\"17\"`, or `*`",
-            ));
-        }
-        let text = |name| {
-            let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-            Some(lines.collect::<Vec<_>>().join(",")).filter(|tags| !tags.is_empty())
-        };
-        Ok(Self { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) })
-    }
-
-    /// As if `If-Match` named that version.
-    pub(super) fn matching(version: Option<String>) -> Self {
-        Self { if_match: version, if_none_match: None }
-    }
-
-    /// Whether a write depends on the version.
-    pub(super) fn is_bound(&self) -> bool {
-        self.if_match.is_some() || self.if_none_match.is_some()
-    }
-
-    /// Whether `If-None-Match` names something.
-    pub(super) fn knows_some(&self) -> bool {
-        self.if_none_match.is_some()
-    }
-
-    /// Whether a write may go on at that own position. Weak comparison, for SCIM's tags are weak.
-    pub(super) fn allow_write(&self, own: Position) -> bool {
-        let own = own.to_string();
-        let names = |tags: &String| {
-            tags.split(',').map(opaque).any(|tag| tag == "*" || tag.split('.').next() == Some(&own))
-        };
-        self.if_match.as_ref().is_none_or(names) && !self.if_none_match.as_ref().is_some_and(names)
-    }
-
-    /// Whether the client has this version already.
-    pub(super) fn has_seen(&self, version: &str) -> bool {
-        let Some(tags) = &self.if_none_match else { return false };
-        tags.split(',').any(|tag| opaque(tag) == "*" || opaque(tag) == version)
-    }
-}
-
-/// Whether a text is `*` or a tag: in quotes, weak or strong, or without any, as some clients send it.
-fn is_tag(text: &str) -> bool {
-    let text = text.trim();
-    let text = text.strip_prefix("W/").unwrap_or(text);
-    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => !quoted.contains('"'),
-        None => !text.is_empty() && !text.contains('"'),
-    }
-}
-
-/// A tag without `W/` and quotes.
-fn opaque(tag: &str) -> &str {
-    let tag = tag.trim();
-    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
 }

@@ -124,9 +124,18 @@ impl Copied {
 
 /// The URI of a resource below the URI of its endpoint.
 pub(crate) fn uri(endpoint: &str, id: &str) -> String {
+    format!("{endpoint}/{}", encoded(id))
+}
+
+/// An id as a segment of a path.
+pub(crate) fn encoded(id: &str) -> String {
     let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
     let id = id.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
-    format!("{endpoint}/{id}")
+    // An id that ends like the suffix of a format must not lose its end (RFC 7644 §3.8).
+    match id.strip_suffix(".scim") {
+        Some(rest) => format!("{rest}%2Escim"),
+        None => id,
+    }
 }
 
 /// What filters and orders may compare of the other ends of memberships, beside their ids and kinds.
