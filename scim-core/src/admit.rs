@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Dialect, Object, ResourceType, ResourceTypes, ScimError,
     object::inside,
+    resource_type::Message,
     schema::{Attribute, Mutability, Schema, Type, cut, value::Admission},
     store::{ResourceId, ResourceKind},
 };
@@ -70,10 +71,11 @@ impl ResourceType {
         intent: Intent,
         dialect: &Dialect,
     ) -> Result<Admitted, ScimError> {
+        types.check_schemas(Message::resource(self), &body)?;
         let Value::Object(body) = body else {
             return Err(ScimError::invalid_syntax("the body must be a JSON object"));
         };
-        check_schemas(self, types, &body, dialect)?;
+        dialect.schemas(|| check_listed(self, &body))?;
         let mut admitted = self.admit_members_of(body, dialect)?;
         if intent == Intent::Create {
             self.fill_defaults(&mut admitted.object);
@@ -239,27 +241,11 @@ fn kind_at<'a>(attribute: &'a Attribute, endpoint: &str) -> Option<&'a str> {
     kinds.iter().find(is_at).map(String::as_str)
 }
 
-fn check_schemas(
-    own: &ResourceType,
-    types: &ResourceTypes,
-    body: &Map<String, Value>,
-    dialect: &Dialect,
-) -> Result<(), ScimError> {
+fn check_listed(own: &ResourceType, body: &Map<String, Value>) -> Result<(), ScimError> {
     let named = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
-    let named = named.map_or(&Value::Null, |(_, value)| value);
-    let listed: Vec<&str> =
-        named.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if let Some(other) = listed.iter().find(|urn| types.is_base_of_another(urn, own)) {
-        return Err(ScimError::invalid_value(format!(
-            "`{other}` does not belong to this endpoint, which takes `{}`",
-            own.schema().id
-        )));
-    }
-    dialect.schemas(|| check_listed(own, named, &listed))
-}
-
-fn check_listed(own: &ResourceType, named: &Value, listed: &[&str]) -> Result<(), ScimError> {
-    if named.as_array().is_some_and(|items| items.len() > listed.len()) {
+    let named = named.and_then(|(_, value)| value.as_array());
+    let listed: Vec<&str> = named.into_iter().flatten().filter_map(Value::as_str).collect();
+    if named.is_some_and(|items| items.len() > listed.len()) {
         return Err(ScimError::invalid_value("schemas must be a list of URIs"));
     }
     let own_urn = |urn: &&str| own.schema().id.eq_ignore_ascii_case(urn);

@@ -187,12 +187,10 @@ impl Dialect {
     /// Checks that a message lists its schema, where it must.
     pub(crate) fn message(&self, schemas: Option<&Value>, urn: &str) -> Result<(), ScimError> {
         let mut listed = schemas.and_then(Value::as_array).into_iter().flatten();
-        self.schemas(|| {
-            let is_it = |it: &Value| it.as_str().is_some_and(|it| it.eq_ignore_ascii_case(urn));
-            match listed.any(is_it) {
-                true => Ok(()),
-                false => Err(ScimError::invalid_syntax(format!("schemas must hold `{urn}`"))),
-            }
+        let is_own = |item: &Value| item.as_str().is_some_and(|own| own.eq_ignore_ascii_case(urn));
+        self.schemas(|| match listed.any(is_own) {
+            true => Ok(()),
+            false => Err(ScimError::invalid_syntax(format!("schemas must hold `{urn}`"))),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod compile;
 mod keys;
+mod message;
 mod overlay;
 mod place;
 mod resolve;
@@ -11,13 +12,14 @@ use std::sync::{Arc, OnceLock};
 
 use crate::{
     dialect::PatchAnswer,
-    schema::{Attribute, GROUP, Schema, USER},
+    schema::{Attribute, Schema, USER},
     store::{Copied, ResourceKind},
 };
 
 use place::{Located, Places};
 
 pub use compile::ResourceTypeError;
+pub(crate) use message::Message;
 pub use overlay::Overlay;
 pub(crate) use place::Place;
 pub(crate) use resolve::{Askable, Found, common, common_attributes};
@@ -349,14 +351,6 @@ impl ResourceTypes {
             }
         }
         schemas
-    }
-
-    /// Whether a URN is the base schema of some type other than `but`.
-    pub(crate) fn is_base_of_another(&self, urn: &str, but: &ResourceType) -> bool {
-        let mut others = self.iter().filter(|other| other.kind != but.kind);
-        others.any(|other| other.schema.id.eq_ignore_ascii_case(urn))
-            || (but.schema.id != USER && urn.eq_ignore_ascii_case(USER))
-            || (but.schema.id != GROUP && urn.eq_ignore_ascii_case(GROUP))
     }
 }
 

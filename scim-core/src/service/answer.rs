@@ -7,16 +7,18 @@ use serde_json::Value;
 use super::{
     Caller, Refusal, Service,
     asked::By,
+    conditions::Conditions,
     decode::{Action, Call},
     discovery,
     outcome::{ListResponse, Outcome, Place},
-    parameters::{Conditions, Parameters},
+    parameters::{Parameters, SEARCH_REQUEST},
     store_error,
 };
 use crate::{
     PatchAnswer, ResourceType, ScimError,
     patch::Plan,
     project::{Projection, Shown, etag, location, named_by_body, told},
+    resource_type::Message,
     store::{Readable, Resource, ResourceId, StoreError, Want},
 };
 
@@ -44,6 +46,8 @@ impl Service {
                 self.list(caller, &types, &parameters, (By::Url, &conditions)).await?
             }
             Action::Search(types, body) => {
+                let message = Message { urn: SEARCH_REQUEST, resource_type: None };
+                caller.types.check_schemas(message, &body)?;
                 let parameters = Parameters::of_search(&body, &caller.dialect)?;
                 self.list(caller, &types, &parameters, (By::Search, &Conditions::default())).await?
             }

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use super::{
     Caller, Refusal, Service,
     attempt::{Attempt, Attempts, changed_meanwhile},
-    parameters::Conditions,
+    conditions::Conditions,
     store_error,
 };
 use crate::{
     Object, ResourceType, ScimError, ScimType,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
-    patch::{MemberChange, Patched, Plan},
+    patch::{MemberChange, PATCH_OP, Patched, Plan},
     project::{etag, told},
+    resource_type::Message,
     store::{
         Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
         ResourceId, Version, Want, Write, review,
@@ -184,6 +185,8 @@ impl Service {
         body: Value,
         conditions: &Conditions,
     ) -> Result<String, Refusal> {
+        let message = Message { urn: PATCH_OP, resource_type: Some(of) };
+        caller.types.check_schemas(message, &body)?;
         let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
         if plan.names_id().is_some_and(|named| named != id.as_str()) {
             return Err(ScimError::mutability("id cannot change").into());

@@ -196,7 +196,7 @@ fn schemas_are_inferred_but_never_mistaken() {
     insta::assert_snapshot!(post(&strict, json!([group, microsoft])), @"400 invalidValue: `http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group` is no schema here");
     // rfc:SCH-04
     let user = "urn:ietf:params:scim:schemas:core:2.0:User";
-    insta::assert_snapshot!(post(&tolerant, json!([user])), @"400 invalidValue: `urn:ietf:params:scim:schemas:core:2.0:User` does not belong to this endpoint, which takes `urn:ietf:params:scim:schemas:core:2.0:Group`");
+    insta::assert_snapshot!(post(&tolerant, json!([user])), @"400 invalidSyntax: `urn:ietf:params:scim:schemas:core:2.0:User` does not belong to this endpoint, which takes `urn:ietf:params:scim:schemas:core:2.0:Group`");
 }
 
 #[test]
