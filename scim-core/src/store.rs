@@ -34,7 +34,7 @@ pub use page::{Candidate, page, page_of};
 pub use query::{
     Copied, Copies, Direction, End, Order, Page, Paging, Part, Query, Sort, Source, Want,
 };
-pub(crate) use query::{each_location, uri};
+pub(crate) use query::{each_location, encoded, uri};
 pub(crate) use read::DIRECT;
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};

@@ -2,7 +2,10 @@
 
 mod circles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -12,7 +15,10 @@ use super::{
     error::{refusal, status_in},
     exchange::parsed,
 };
-use crate::service::BULK_REQUEST;
+use crate::{
+    Dialect, ResourceType, ResourceTypes,
+    service::{BULK_REQUEST, Reference, References},
+};
 
 /// Operations in one request where the service does not say how many it takes.
 const FEW_OPERATIONS: u64 = 100;
@@ -22,8 +28,6 @@ const FEW_BYTES: u64 = 1 << 20;
 const FRAME: u64 = 200;
 /// How much longer a reference may become when an identifier takes its place, in bytes.
 const IDENTIFIER: usize = 64;
-/// What a reference to another operation begins with.
-const REFERENCE: &str = "bulkId:";
 
 /// One operation of a bulk request.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +61,34 @@ impl BulkOperation {
     pub fn called(mut self, bulk_id: impl Into<String>) -> Self {
         self.bulk_id = Some(bulk_id.into());
         self
+    }
+
+    /// Visits what refers to other operations, in the path and in the data, and replaces the text where `see` gives another.
+    fn visit_references(
+        &mut self,
+        types: &ResourceTypes,
+        see: &mut dyn FnMut(Reference<'_>) -> Option<String>,
+    ) {
+        if let Some(path) = Reference::read(&self.path).and_then(&mut *see) {
+            self.path = path;
+        }
+        let path = self.path.trim_start_matches('/');
+        let is_at = |resource_type: &&ResourceType| {
+            let endpoint = resource_type.endpoint().trim_start_matches('/');
+            let start = path.get(..endpoint.len());
+            let rest = path.get(endpoint.len()..).unwrap_or_default();
+            start.is_some_and(|start| start.eq_ignore_ascii_case(endpoint))
+                && (rest.is_empty() || rest.starts_with('/'))
+        };
+        let (Some(resource_type), Some(data)) = (types.iter().find(is_at), &mut self.data) else {
+            return;
+        };
+        let references = References { resource_type, dialect: &Dialect::TOLERANT };
+        let visit = &mut |reference: Reference<'_>| Ok::<_, Infallible>(see(reference));
+        let Ok(()) = match self.method == Method::PATCH {
+            true => references.of_patch(data, visit),
+            false => references.of_resource(data, visit),
+        };
     }
 
     fn to_json(&self) -> Value {
@@ -141,17 +173,26 @@ impl Client {
         let limit = |name, few| discovered.limit("bulk", name).unwrap_or(few);
         let (most, bytes) =
             (limit("maxOperations", FEW_OPERATIONS), limit("maxPayloadSize", FEW_BYTES));
-        let pieces = pieces(&operations, usize::try_from(most).unwrap_or(usize::MAX), bytes)?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let types = discovered.types();
+        let pieces = pieces(&operations, &types, most, bytes)?;
         let mut outcomes: Vec<_> =
             operations.iter().map(|_| Err(ClientError::NotReached)).collect();
-        let (mut ids, mut failed) = (BTreeMap::new(), 0);
+        let (mut ids, mut failed) = (BTreeMap::<String, String>::new(), 0);
         for piece in pieces {
             let left = match fail_on {
                 FailOn::Never => None,
                 FailOn::Errors(most) if failed >= most => break,
                 FailOn::Errors(most) => Some(most - failed),
             };
-            let became = self.one_request(&piece, &operations, left, &ids).await;
+            for index in &piece {
+                let resolve =
+                    &mut |reference: Reference<'_>| Some(reference.replaced(reference.find(&ids)?));
+                if let Some(operation) = operations.get_mut(*index) {
+                    operation.visit_references(&types, resolve);
+                }
+            }
+            let became = self.one_request(&piece, &operations, left).await;
             let broke_off = became.is_err();
             for (index, outcome) in became.unwrap_or_else(|error| of_all(&piece, &error)) {
                 failed += u64::from(outcome.is_err());
@@ -171,10 +212,9 @@ impl Client {
         piece: &[usize],
         operations: &[BulkOperation],
         errors: Option<u64>,
-        ids: &BTreeMap<String, String>,
     ) -> Result<Vec<(usize, Result<BulkOutcome, ClientError>)>, ClientError> {
         let sent = piece.iter().filter_map(|index| operations.get(*index));
-        let outgoing = Outgoing::new(Method::POST, "Bulk").with_body(&request(sent, errors, ids));
+        let outgoing = Outgoing::new(Method::POST, "Bulk").with_body(&request(sent, errors));
         let answers = answers_of(parsed(&self.send(&outgoing).await?)?)?;
         let matched = matched(piece, operations, answers).into_iter();
         Ok(matched.map(|(index, answer)| (index, outcome(&answer))).collect())
@@ -207,13 +247,18 @@ fn name_all(operations: &mut [BulkOperation]) {
 /// Which operations go together, by their places.
 fn pieces(
     operations: &[BulkOperation],
+    types: &ResourceTypes,
     most: usize,
     bytes: u64,
 ) -> Result<Vec<Vec<usize>>, ClientError> {
     let room = bytes.saturating_sub(FRAME);
-    let size = |it: &BulkOperation| {
-        let written = it.to_json().to_string().len() + 1;
-        (written + references(it).len() * IDENTIFIER) as u64
+    let size = |operation: &BulkOperation| {
+        let mut size = operation.to_json().to_string().len() + 1;
+        operation.clone().visit_references(types, &mut |_| {
+            size += IDENTIFIER;
+            None
+        });
+        size as u64
     };
     let sizes: Vec<u64> = operations.iter().map(size).collect();
     let size_of = |unit: &[usize]| unit.iter().filter_map(|index| sizes.get(*index)).sum::<u64>();
@@ -222,7 +267,7 @@ fn pieces(
         return Ok(if all.is_empty() { vec![] } else { vec![all] });
     }
     let (mut pieces, mut piece, mut size) = (vec![], vec![], 0);
-    for unit in units(operations) {
+    for unit in units(operations, types) {
         let own = size_of(&unit);
         if unit.len() > most || own > room {
             return Err(ClientError::TooLarge(unit.first().copied().unwrap_or_default()));
@@ -239,71 +284,30 @@ fn pieces(
 }
 
 /// Operations that must stay together, each unit after those that it refers to; otherwise in their order.
-fn units(operations: &[BulkOperation]) -> Vec<Vec<usize>> {
-    let places: BTreeMap<&str, usize> = operations
+fn units(operations: &[BulkOperation], types: &ResourceTypes) -> Vec<Vec<usize>> {
+    let places: BTreeMap<String, usize> = operations
         .iter()
         .enumerate()
-        .filter_map(|(index, it)| Some((it.bulk_id.as_deref()?, index)))
+        .filter_map(|(index, operation)| Some((operation.bulk_id.clone()?, index)))
         .collect();
     let needed = operations.iter().map(|operation| {
-        let named = references(operation);
-        let all: BTreeSet<usize> =
-            named.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
+        let mut all = BTreeSet::new();
+        operation.clone().visit_references(types, &mut |reference| {
+            all.extend(reference.find(&places));
+            None
+        });
         all.into_iter().collect()
     });
     circles::units(needed.collect())
 }
 
-/// The names of operations that an operation refers to, in its path and in its data.
-fn references(operation: &BulkOperation) -> Vec<String> {
-    let mut found = vec![];
-    let in_path = operation.path.split('/').filter_map(|it| it.strip_prefix(REFERENCE));
-    found.extend(in_path.map(str::to_owned));
-    let mut open: Vec<&Value> = operation.data.iter().collect();
-    while let Some(value) = open.pop() {
-        match value {
-            Value::String(text) => found.extend(text.strip_prefix(REFERENCE).map(str::to_owned)),
-            Value::Array(items) => open.extend(items),
-            Value::Object(object) => open.extend(object.values()),
-            _ => {}
-        }
-    }
-    found
-}
-
-fn request<'a>(
-    operations: impl Iterator<Item = &'a BulkOperation>,
-    errors: Option<u64>,
-    ids: &BTreeMap<String, String>,
-) -> Value {
-    let operations: Vec<Value> = operations.map(|it| settled(it, ids).to_json()).collect();
+fn request<'a>(operations: impl Iterator<Item = &'a BulkOperation>, errors: Option<u64>) -> Value {
+    let operations: Vec<Value> = operations.map(BulkOperation::to_json).collect();
     let mut body = json!({"schemas": [BULK_REQUEST], "Operations": operations});
     if let (Some(errors), Value::Object(body)) = (errors, &mut body) {
         body.insert("failOnErrors".to_owned(), errors.into());
     }
     body
-}
-
-/// The operation with the identifiers that earlier requests made.
-fn settled(operation: &BulkOperation, ids: &BTreeMap<String, String>) -> BulkOperation {
-    let mut settled = operation.clone();
-    let id = |text: &str| text.strip_prefix(REFERENCE).and_then(|name| ids.get(name));
-    let segments = settled.path.split('/').map(|it| id(it).map_or(it, String::as_str));
-    settled.path = segments.collect::<Vec<_>>().join("/");
-    let mut open: Vec<&mut Value> = settled.data.iter_mut().collect();
-    while let Some(value) = open.pop() {
-        match value {
-            Value::String(text) => {
-                if let Some(id) = id(text) {
-                    id.clone_into(text);
-                }
-            }
-            Value::Array(items) => open.extend(items),
-            Value::Object(object) => open.extend(object.values_mut()),
-            _ => {}
-        }
-    }
-    settled
 }
 
 fn answers_of(mut body: Value) -> Result<Vec<Value>, ClientError> {

@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{Client, ClientError, Outgoing, Query, exchange::parsed};
+use crate::{ResourceType, ResourceTypes, schema::Schema};
 
 /// Something that a service may offer or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,6 +151,25 @@ impl Discovered {
         let first = paths.next()?;
         let another = paths.find(|it| *it == usual).filter(|_| first != usual);
         Some(another.unwrap_or(first))
+    }
+
+    /// The resource types as the service describes them, or the standard ones where it describes none that can be read.
+    pub(super) fn types(&self) -> ResourceTypes {
+        let schema = |urn: &Value| Schema::from_json(self.schema(urn.as_str()?)?).ok();
+        let resource_type = |document: &Value| {
+            let text = |name| document.get(name).and_then(Value::as_str);
+            let (name, endpoint) = (text("name")?, text("endpoint")?);
+            let base = ResourceType::new(name, endpoint, schema(document.get("schema")?)?);
+            let extensions = document.get("schemaExtensions").and_then(Value::as_array);
+            let extensions = extensions.into_iter().flatten();
+            let extensions = extensions.filter_map(|extension| schema(extension.get("schema")?));
+            Some(extensions.fold(base, ResourceType::extended_by))
+        };
+        let types: Vec<_> = self.resource_types.iter().filter_map(resource_type).collect();
+        match ResourceTypes::new(types) {
+            Ok(types) if types.iter().next().is_some() => types,
+            _ => ResourceTypes::standard(),
+        }
     }
 
     /// The document of a schema.

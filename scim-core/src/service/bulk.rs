@@ -4,29 +4,35 @@
 //! request, but for those that others refer to, which run before these. Those that refer to one another in a circle are one batch.
 
 mod circle;
-mod references;
+mod order;
+mod reference;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use self::references::{between, circles, resolve_all, resolved};
+use self::{order::circles, reference::Visit};
 use super::{
     Bulk, Caller, DECISIONS, Refusal, Service,
     address::Address,
+    conditions::Conditions,
     decode::{Action, Call, check_access},
     outcome::Outcome,
-    parameters::{Conditions, Parameters},
+    parameters::Parameters,
 };
 use crate::{
     Dialect, ResourceType, ScimError,
     project::{Projection, location},
+    resource_type::Message,
+    schema::cut,
     store::ResourceId,
 };
+
+pub(crate) use self::reference::{Reference, References};
 
 /// The schema of a bulk request.
 pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -40,17 +46,28 @@ struct Operation {
     bulk_id: Option<String>,
     version: Option<String>,
     data: Value,
+    /// Why it cannot run: it refers to nothing.
+    refusal: Option<ScimError>,
 }
 
-/// The identifiers of what the request will make, by bulkId.
-type Ids = BTreeMap<String, ResourceId>;
+/// What the request will make, by bulkId.
+type Ids = BTreeMap<String, New>;
+
+/// What a POST will make.
+struct New {
+    /// The place of the operation in the request.
+    index: usize,
+    id: ResourceId,
+}
 
 impl Service {
     pub(super) async fn bulk(&self, caller: &Caller, body: Value) -> Result<Outcome, ScimError> {
         let mut caller = caller.clone();
-        let (operations, most_errors) = self.operations(body, &caller.dialect)?;
+        let message = Message { urn: BULK_REQUEST, resource_type: None };
+        caller.types.check_schemas(message, &body)?;
+        let (mut operations, most_errors) = self.operations(body, &caller.dialect)?;
         let ids = self.new_ids(&operations)?;
-        let references = between(&operations);
+        let references = resolve(&caller, &mut operations, &ids);
         let (mut answers, mut errors) = (BTreeMap::new(), 0);
         let mut done: HashSet<usize> = HashSet::new();
         for circle in circles(&references) {
@@ -64,7 +81,7 @@ impl Service {
                     Err(_) => errors += 1,
                 }
                 if let Some(operation) = operations.get(*index) {
-                    answers.insert(*index, result(&caller, operation, &ids, outcome));
+                    answers.insert(*index, result(&caller, operation, outcome));
                 }
             }
             if most_errors.is_some_and(|most| errors >= most) {
@@ -106,9 +123,18 @@ impl Service {
 
     fn new_ids(&self, operations: &[Operation]) -> Result<Ids, ScimError> {
         let mut ids = BTreeMap::new();
-        for operation in operations.iter().filter(|it| it.method == "POST") {
+        for (index, operation) in operations.iter().enumerate() {
             let Some(bulk_id) = &operation.bulk_id else { continue };
-            if ids.insert(bulk_id.clone(), self.environment.new_id()).is_some() {
+            if bulk_id.is_empty() || bulk_id.contains(char::is_control) {
+                return Err(ScimError::invalid_value(
+                    "a bulkId must be text without control characters",
+                ));
+            }
+            if operation.method != "POST" {
+                continue;
+            }
+            let new = New { index, id: self.environment.new_id() };
+            if ids.insert(bulk_id.clone(), new).is_some() {
                 let detail = format!("two operations have the bulkId `{bulk_id}`");
                 return Err(ScimError::invalid_value(detail));
             }
@@ -157,14 +183,14 @@ impl Service {
         operation: &Operation,
         ids: &Ids,
     ) -> Result<Outcome, Refusal> {
-        match action(caller, operation, ids)? {
+        match action(caller, operation)? {
             Action::Create(of, body) => {
                 let id = new_id(operation, ids)?;
                 self.create_as(caller, of, body, id).await?;
                 Ok(self.made(caller, of, id).await?)
             }
             action => {
-                let conditions = Conditions::matching(operation.version.clone());
+                let conditions = Conditions::of_version(operation.version.as_deref())?;
                 let call = Call { action, parameters: Parameters::default(), conditions };
                 Box::pin(self.answer(caller, call)).await
             }
@@ -189,6 +215,47 @@ pub(super) fn check_bulk(caller: &Caller) -> Result<(), ScimError> {
         Bulk::On => check_access(&caller.view),
         Bulk::Off => {
             Err(ScimError::not_implemented("bulk requests are switched off for this organisation"))
+        }
+    }
+}
+
+/// Puts identifiers in the place of all references. For each operation those that it refers to, by
+/// their places.
+fn resolve(caller: &Caller, operations: &mut [Operation], ids: &Ids) -> Vec<Vec<usize>> {
+    let each = operations.iter_mut().map(|operation| {
+        let mut needed = BTreeSet::new();
+        let resolved = operation.resolve(caller, &mut |reference| {
+            let new = reference.find(ids).ok_or_else(|| {
+                ScimError::invalid_value(format!(
+                    "`{}` refers to no operation of this request",
+                    cut(&reference.to_string())
+                ))
+            })?;
+            needed.insert(new.index);
+            Ok(Some(reference.replaced(new.id.as_str())))
+        });
+        operation.refusal = resolved.err();
+        needed.into_iter().collect()
+    });
+    each.collect()
+}
+
+impl Operation {
+    fn resolve(&mut self, caller: &Caller, visit: Visit<'_, ScimError>) -> Result<(), ScimError> {
+        if let Some(reference) = Reference::read(&self.path)
+            && let Some(path) = visit(reference)?
+        {
+            self.path = path;
+        }
+        let (Ok(Address::All(resource_type)) | Ok(Address::One(resource_type, _))) =
+            Address::below_base(&self.path, caller)
+        else {
+            return Ok(());
+        };
+        let references = References { resource_type, dialect: &caller.dialect };
+        match self.method.as_str() {
+            "PATCH" => references.of_patch(&mut self.data, visit),
+            _ => references.of_resource(&mut self.data, visit),
         }
     }
 }
@@ -239,7 +306,8 @@ fn operation(value: Value) -> Result<Operation, ScimError> {
         }
     };
     let data = take(&mut members, "data").unwrap_or_default();
-    Ok(Operation { method: method.to_ascii_uppercase(), path, bulk_id, version, data })
+    let method = method.to_ascii_uppercase();
+    Ok(Operation { method, path, bulk_id, version, data, refusal: None })
 }
 
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
@@ -247,22 +315,30 @@ fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     members.remove(&key)
 }
 
-/// What an operation asks for, its references resolved.
-fn action<'a>(
-    caller: &'a Caller,
-    operation: &Operation,
-    ids: &Ids,
-) -> Result<Action<'a>, ScimError> {
+/// A member by its name, in any letter case where the name is not there as it stands.
+fn member_mut<'m>(members: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Value> {
+    let other = |key: &&String| key.eq_ignore_ascii_case(name);
+    let key = match members.contains_key(name) {
+        true => name.to_owned(),
+        false => members.keys().find(other)?.clone(),
+    };
+    members.get_mut(&key)
+}
+
+/// What an operation asks for.
+fn action<'a>(caller: &'a Caller, operation: &Operation) -> Result<Action<'a>, ScimError> {
     let writes = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
     if !writes && operation.method != "DELETE" {
         return Err(ScimError::invalid_value("method must be POST, PUT, PATCH or DELETE"));
     }
-    let address = Address::below_base(&resolved(&operation.path, ids)?, caller)?;
+    if let Some(refusal) = &operation.refusal {
+        return Err(refusal.clone());
+    }
+    let address = Address::below_base(&operation.path, caller)?;
     if writes && operation.data.is_null() {
         return Err(ScimError::invalid_value("a POST, PUT or PATCH in a bulk request needs data"));
     }
-    let mut data = operation.data.clone();
-    resolve_all(&mut data, ids)?;
+    let data = operation.data.clone();
     match (operation.method.as_str(), address) {
         ("POST", Address::All(of)) => Ok(Action::Create(of, data)),
         ("PUT", Address::One(of, id)) => Ok(Action::Replace(of, id, data)),
@@ -283,8 +359,9 @@ fn message(data: Value) -> Value {
 }
 
 fn new_id<'i>(operation: &Operation, ids: &'i Ids) -> Result<&'i ResourceId, ScimError> {
-    let id = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get(bulk_id));
-    id.ok_or_else(|| ScimError::invalid_value("a POST in a bulk request needs a bulkId"))
+    let new = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get(bulk_id));
+    new.map(|new| &new.id)
+        .ok_or_else(|| ScimError::invalid_value("a POST in a bulk request needs a bulkId"))
 }
 
 fn missing() -> ScimError {
@@ -292,16 +369,10 @@ fn missing() -> ScimError {
 }
 
 /// What the answer says of one operation.
-fn result(
-    caller: &Caller,
-    operation: &Operation,
-    ids: &Ids,
-    outcome: Result<Outcome, ScimError>,
-) -> Value {
+fn result(caller: &Caller, operation: &Operation, outcome: Result<Outcome, ScimError>) -> Value {
     let mut told = Map::from_iter([("method".to_owned(), operation.method.as_str().into())]);
     told.extend(operation.bulk_id.clone().map(|id| ("bulkId".to_owned(), id.into())));
-    let path = resolved(&operation.path, ids).unwrap_or_else(|_| operation.path.clone());
-    if let Ok(Address::One(of, id)) = Address::below_base(&path, caller) {
+    if let Ok(Address::One(of, id)) = Address::below_base(&operation.path, caller) {
         let at = location(&caller.base, of.endpoint(), id.as_str());
         told.insert("location".to_owned(), at.into());
     }

@@ -44,7 +44,7 @@ fn each_operation_stands_alone() {
             {"method": "POST", "path": "/Users", "data": {"userName": "bob"}},
             {"method": "DELETE", "path": "/Users/nobody"},
             {"method": "GET", "path": "/Users/1"},
-            {"method": "POST", "path": "/Users", "bulkId": "3", "data": {"userName": "cyd", "nickName": "bulkId:nothing"}},
+            {"method": "POST", "path": "/Users", "bulkId": "3", "data": {"userName": "cyd", "manager": "bulkId:nothing"}},
             {"method": "POST", "path": "/Bulk", "bulkId": "4", "data": {}},
         ]),
     );
@@ -285,7 +285,7 @@ fn a_bulk_path_reaches_types_and_their_resources_alone() {
 #[test]
 fn operations_keep_their_order() {
     let world = World::new();
-    let post = |id: &str, name: &str, refers: &str| json!({"method": "POST", "path": "/Users", "bulkId": id, "data": {"userName": name, "nickName": refers}});
+    let post = |id: &str, name: &str, refers: &str| json!({"method": "POST", "path": "/Users", "bulkId": id, "data": {"userName": name, "manager": refers}});
     // rfc:BLK-19: where nothing refers to anything later, the first of two wins; answers stand as the request does.
     let told = bulk(
         &world,
@@ -323,14 +323,14 @@ fn references_are_bounded() {
     world.service = world.service.clone().with_limits(limits);
     let count = if std::env::var_os("SOAK").is_some() { 10_000 } else { 2_000 };
     let chain: Vec<_> = (0..count)
-        .map(|at| json!({"method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data": {"userName": format!("u{at}"), "nickName": format!("bulkId:b{}", at + 1)}}))
+        .map(|at| json!({"method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data": {"userName": format!("u{at}"), "manager": format!("bulkId:b{}", at + 1)}}))
         .collect();
     // sec:B-03: a chain to nowhere fails from its end on; its length costs no stack and no square.
     let told = bulk(&world, Value::from(chain.clone()));
     assert!(statuses(&told).iter().all(|it| matches!(*it, "400" | "409")));
     assert_eq!(told[count - 1]["status"], "400");
     let mut whole = chain;
-    whole[count - 1]["data"]["nickName"] = json!("last");
+    whole[count - 1]["data"]["manager"] = json!("last");
     let told = bulk(&world, Value::from(whole.clone()));
     assert!(statuses(&told).iter().all(|it| *it == "201"));
     whole[1]["bulkId"] = json!("b0");
@@ -338,9 +338,160 @@ fn references_are_bounded() {
     insta::assert_snapshot!(twice.refusal(), @"400 invalidValue: two operations have the bulkId `b0`");
     // One great circle is one batch.
     let circle: Vec<_> = (0..count)
-        .map(|at| json!({"method": "POST", "path": "/Users", "bulkId": format!("c{at}"), "data": {"userName": format!("c{at}"), "nickName": format!("bulkId:c{}", (at + 1) % count)}}))
+        .map(|at| json!({"method": "POST", "path": "/Users", "bulkId": format!("c{at}"), "data": {"userName": format!("c{at}"), "manager": format!("bulkId:c{}", (at + 1) % count)}}))
         .collect();
     assert!(statuses(&bulk(&world, Value::from(circle))).iter().all(|it| *it == "201"));
+}
+
+/// What a bulkId may be: any text without control characters.
+const BULK_IDS: [&str; 14] = [
+    "a@b",
+    "a b",
+    "1/2",
+    "x/",
+    "50%",
+    "%41",
+    "bulkId:x",
+    "a.scim",
+    "ü/ß",
+    "\"]) or (\"",
+    "a\\b",
+    "?x=1#y",
+    ".",
+    " ",
+];
+
+#[test]
+fn any_text_is_a_bulk_id() {
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    for id in BULK_IDS {
+        let world = World::new();
+        let refers = format!("bulkId:{id}");
+        let quoted = json!(refers).to_string();
+        let title = format!("see {refers} of import");
+        let path = format!("/Users/{refers}");
+        let encoded: String =
+            percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+        let patch = |path: &str, operations: Value| json!({"method": "PATCH", "path": path, "data": {"Operations": operations}});
+        // rfc:BLK-14 rfc:BLK-15 rfc:BLK-16
+        let told = bulk(
+            &world,
+            json!([
+                {"method": "POST", "path": "/Groups", "bulkId": "g", "data": {"displayName": "team", "members": [{"value": refers, "display": refers}]}},
+                {"method": "POST", "path": "/Groups", "bulkId": "h", "data": {"displayName": "ref", "members": [{"value": refers, "$ref": format!("https://x/Users/{refers}")}]}},
+                {"method": "POST", "path": "/Users", "bulkId": id, "data": {
+                    "userName": "ada", "nickName": refers, "title": title,
+                    "emails": [{"value": refers, "display": format!("/{refers}")}],
+                }},
+                {"method": "POST", "path": "/Users", "bulkId": "c", "data": {
+                    "userName": "cyd", enterprise: {"manager": {"value": refers}, "department": refers},
+                }},
+                {"method": "POST", "path": "/Users", "bulkId": "d", "data": {"userName": "dan"}},
+                patch("/Users/bulkId:d", json!([
+                    {"op": "add", "path": "manager.value", "value": refers},
+                    {"op": "add", "value": {"nickName": refers}},
+                    {"op": "add", "path": "emails[type eq \"work\"].value", "value": refers},
+                ])),
+                patch("/Users/bulkId:c", json!([{"op": "replace", "value": {format!("{enterprise}:manager"): {"value": refers}}}])),
+                patch("/Groups/bulkId:g", json!([
+                    {"op": "remove", "path": format!("members[value eq {quoted}]")},
+                    {"op": "add", "path": "members", "value": [{"value": "bulkId:d"}, {"value": refers}]},
+                    {"op": "remove", "path": format!("members[display eq {quoted}]")},
+                ])),
+                patch(&path, json!([{"op": "add", "path": "displayName", "value": refers}])),
+                patch(&format!("/Users/bulkId:{encoded}"), json!([{"op": "add", "path": "locale", "value": "en"}])),
+            ]),
+        );
+        let expected = ["201", "201", "201", "201", "201", "200", "200", "204", "200", "200"];
+        assert_eq!(statuses(&told), expected, "{id}: {told}");
+        let find = |name: &str| {
+            let found = world.get(&format!("/Users?filter=userName+eq+%22{name}%22"));
+            found.body["Resources"][0].clone()
+        };
+        let (ada, cyd, dan) = (find("ada"), find("cyd"), find("dan"));
+        let free = json!([refers, title, refers, refers, format!("/{refers}"), "en"]);
+        let texts = json!([
+            ada["nickName"],
+            ada["title"],
+            ada["displayName"],
+            ada["emails"][0]["value"],
+            ada["emails"][0]["display"],
+            ada["locale"],
+        ]);
+        assert_eq!(texts, free, "{id}");
+        assert_eq!(cyd[enterprise]["department"], refers);
+        assert_eq!(
+            (&dan["nickName"], &dan["emails"][0]["value"]),
+            (&json!(refers), &json!(refers))
+        );
+        for user in [&cyd, &dan] {
+            assert_eq!(user[enterprise]["manager"]["value"], ada["id"], "{id}");
+        }
+        let groups = world.get("/Groups").body["Resources"].clone();
+        let ids = |n: usize| -> Vec<Value> {
+            let members = groups[n]["members"].as_array().unwrap();
+            members.iter().map(|member| member["value"].clone()).collect()
+        };
+        let mut both = vec![ada["id"].clone(), dan["id"].clone()];
+        both.sort_by_key(ToString::to_string);
+        let mut team = ids(0);
+        team.sort_by_key(ToString::to_string);
+        assert_eq!(team, both, "{id}");
+        assert_eq!(ids(1), [ada["id"].clone()], "{id}");
+    }
+}
+
+#[test]
+fn circles_may_have_any_names() {
+    for id in BULK_IDS {
+        let world = World::new();
+        let user = |own: &str, name: &str, of: &str| json!({"method": "POST", "path": "/Users", "bulkId": own, "data": {"userName": name, "manager": {"value": format!("bulkId:{of}")}}});
+        // rfc:BLK-17
+        let told = bulk(&world, json!([user(id, "ada", "other"), user("other", "bob", id)]));
+        assert_eq!(statuses(&told), ["201", "201"], "{id}: {told}");
+        assert_eq!(told[0]["bulkId"], id);
+    }
+}
+
+#[test]
+fn a_bulk_id_holds_no_control_characters() {
+    let world = World::new();
+    for id in ["", "a\u{0}b", "a\nb", "\u{7f}", "\u{85}"] {
+        let operation =
+            json!({"method": "POST", "path": "/Users", "bulkId": id, "data": {"userName": "ada"}});
+        let refused = world.ask("POST", "/Bulk", json!({"Operations": [operation]}));
+        assert_eq!(refused.status, 400, "{id:?}");
+    }
+    let operation = json!({"method": "DELETE", "path": "/Users/1", "bulkId": "\n"});
+    let refused = world.ask("POST", "/Bulk", json!({"Operations": [operation]}));
+    insta::assert_snapshot!(refused.refusal(), @"400 invalidValue: a bulkId must be text without control characters");
+}
+
+#[test]
+fn what_refers_to_nothing_says_so() {
+    let world = World::new();
+    let user = world.user("ada");
+    let group = world.group("team", &[]);
+    let patch = |path: String, operation: Value| json!({"method": "PATCH", "path": path, "data": {"Operations": [operation]}});
+    let told = bulk(
+        &world,
+        json!([
+            {"method": "POST", "path": "/Groups", "bulkId": "1", "data": {"displayName": "g", "members": [{"value": "bulkId:x"}]}},
+            {"method": "PUT", "path": format!("/Groups/{group}"), "data": {"displayName": "g", "members": ["bulkId:x"]}},
+            patch(format!("/Groups/{group}"), json!({"op": "add", "path": "members", "value": {"value": "bulkId:x"}})),
+            patch(format!("/Groups/{group}"), json!({"op": "remove", "path": "members[value eq \"bulkId:x\"]"})),
+            patch(format!("/Groups/{group}"), json!({"op": "add", "value": {"members": [{"value": "bulkId:x"}]}})),
+            patch(format!("/Users/{user}"), json!({"op": "add", "path": "manager", "value": "bulkId:x"})),
+            {"method": "DELETE", "path": "/Users/bulkId:x"},
+        ]),
+    );
+    // rfc:BLK-18
+    for answer in told.as_array().unwrap() {
+        let detail = &answer["response"]["detail"];
+        assert_eq!(detail, "`bulkId:x` refers to no operation of this request", "{answer}");
+        assert_eq!(answer["status"], "400");
+    }
 }
 
 #[test]

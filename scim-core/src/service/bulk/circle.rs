@@ -10,10 +10,10 @@ use crate::{
     service::{
         Refusal,
         attempt::{Attempt, Attempts},
+        conditions::Conditions,
         decode::Action,
         members,
         outcome::Outcome,
-        parameters::Conditions,
     },
     store::{Change, MemberId, Members, Reader, ResourceId, Write},
 };
@@ -56,7 +56,7 @@ impl Service {
         operation: &Operation,
         ids: &'a Ids,
     ) -> Result<New<'a>, ScimError> {
-        let Action::Create(of, body) = action(caller, operation, ids)? else {
+        let Action::Create(of, body) = action(caller, operation)? else {
             return Err(ScimError::conflict("only what a POST makes can be part of a circle"));
         };
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;

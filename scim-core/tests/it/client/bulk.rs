@@ -195,3 +195,44 @@ fn a_real_service_does_the_same_in_one_piece_or_many() {
         assert!(outcomes[6].as_ref().unwrap_err().is("uniqueness"), "{:?}", outcomes[6]);
     }
 }
+
+#[test]
+fn only_references_are_resolved_between_requests() {
+    for id in ["a@b", "a b", "50%", "ü", "x?y"] {
+        let service = limited(json!({"supported": true, "maxOperations": 1}));
+        let refers = format!("bulkId:{id}");
+        let group =
+            json!({"displayName": refers, "members": [{"value": refers, "display": refers}]});
+        let patch = json!({"Operations": [
+            {"op": "add", "path": "manager", "value": refers},
+            {"op": "add", "path": "title", "value": refers},
+            {"op": "add", "path": "emails", "value": [{"value": refers}]},
+        ]});
+        let operations = vec![
+            user(id),
+            BulkOperation::create("Groups", group).called("g"),
+            BulkOperation::new(Method::PATCH, format!("/Users/{refers}"), Some(patch)),
+        ];
+        let outcomes = pollster::block_on(service.client().bulk(operations, FailOn::Never));
+        assert!(outcomes.unwrap().iter().all(Result::is_ok));
+        let all = service.sent.lock().unwrap();
+        let sent: Vec<Value> = all
+            .iter()
+            .filter(|(head, _)| head.uri.path().ends_with("/Bulk"))
+            .map(|(_, body)| body["Operations"][0].clone())
+            .collect();
+        let made = format!("made-{id}");
+        let members = json!([{"value": made, "display": refers}]);
+        assert_eq!(sent[1]["data"], json!({"displayName": refers, "members": members}));
+        assert_eq!(sent[2]["path"], json!(format!("/Users/{}", encoded(&made))));
+        let operations = &sent[2]["data"]["Operations"];
+        assert_eq!(operations[0]["value"], json!(made));
+        assert_eq!(operations[1]["value"], json!(refers));
+        assert_eq!(operations[2]["value"][0]["value"], json!(refers));
+    }
+}
+
+fn encoded(id: &str) -> String {
+    let all = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    all.to_string().replace("%2D", "-")
+}

@@ -1,30 +1,4 @@
-//! References between the operations of a bulk request (RFC 7644 §3.7.2).
-
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
-
-use super::Operation;
-use crate::{ScimError, store::ResourceId};
-
-/// What a reference to another operation begins with.
-const REFERENCE: &str = "bulkId:";
-
-/// For each operation those that it refers to, by their places.
-pub(super) fn between(operations: &[Operation]) -> Vec<Vec<usize>> {
-    let made = operations.iter().enumerate().filter(|(_, it)| it.method == "POST");
-    let made: BTreeMap<&str, usize> =
-        made.filter_map(|(index, it)| Some((it.bulk_id.as_deref()?, index))).collect();
-    let referred = |operation: &Operation| {
-        let mut named: BTreeSet<usize> =
-            tokens(&operation.path).filter_map(|token| made.get(token).copied()).collect();
-        each_text(&operation.data, &mut |text| {
-            named.extend(tokens(text).filter_map(|token| made.get(token).copied()));
-        });
-        named.into_iter().collect()
-    };
-    operations.iter().map(referred).collect()
-}
+//! In which order the operations of a bulk request run.
 
 /// The operations, each after those that it refers to and else in the order of the request. Those that refer to one another in a circle
 /// stand together.
@@ -110,58 +84,4 @@ impl Search<'_> {
         circle.sort_unstable();
         self.found.push(circle);
     }
-}
-
-/// The bulkIds that a text refers to.
-fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(REFERENCE).skip(1).map(token)
-}
-
-/// The bulkId that a text begins with.
-fn token(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '~'));
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
-}
-
-fn each_text(value: &Value, see: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(text) => see(text),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, see)),
-        Value::Object(members) => members.values().for_each(|member| each_text(member, see)),
-        _ => {}
-    }
-}
-
-pub(super) fn resolved(
-    text: &str,
-    ids: &BTreeMap<String, ResourceId>,
-) -> Result<String, ScimError> {
-    let mut parts = text.split(REFERENCE);
-    let mut result = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let named = token(part);
-        let Some(id) = ids.get(named) else {
-            return Err(ScimError::invalid_value(format!(
-                "`{REFERENCE}{named}` refers to no operation of this request"
-            )));
-        };
-        result.push_str(id.as_str());
-        result.push_str(part.get(named.len()..).unwrap_or_default());
-    }
-    Ok(result)
-}
-
-pub(super) fn resolve_all(
-    value: &mut Value,
-    ids: &BTreeMap<String, ResourceId>,
-) -> Result<(), ScimError> {
-    match value {
-        Value::String(text) if text.contains(REFERENCE) => *text = resolved(text, ids)?,
-        Value::Array(items) => items.iter_mut().try_for_each(|item| resolve_all(item, ids))?,
-        Value::Object(members) => {
-            members.values_mut().try_for_each(|member| resolve_all(member, ids))?;
-        }
-        _ => {}
-    }
-    Ok(())
 }
