@@ -254,6 +254,10 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
             tracing::error!(%error, "the store did not answer");
             ScimError::unavailable("the store is not available; try again").retry_after(5)
         }
+        StoreError::Busy => ScimError::too_many_requests(
+            "too many costly requests of this organisation wait already; send fewer at once",
+        )
+        .retry_after(5),
         StoreError::Corrupt(_) => {
             tracing::error!(%error, "the store is damaged");
             ScimError::internal(

@@ -15,6 +15,7 @@ mod page;
 mod query;
 mod read;
 mod review;
+mod turns;
 
 use std::{fmt, sync::Arc};
 
@@ -38,6 +39,7 @@ pub(crate) use query::{each_location, encoded, uri};
 pub(crate) use read::DIRECT;
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
+pub use turns::{Full, Turns};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(

@@ -1,10 +1,12 @@
 //! [`SqliteStore`]: the contract over one SQLite file.
 //!
-//! One thread writes, some threads read, and futures only wait for them: no runtime is needed and none is held up.
+//! One thread writes, some threads read, and futures only wait for them: no runtime is needed and none is held up. The work of one
+//! organisation does not make another wait: see [`Options`] for what it shares.
 
 mod case;
 mod claim;
 mod failure;
+mod jobs;
 mod keys;
 mod ledger;
 mod log;
@@ -18,6 +20,7 @@ mod refold;
 mod row;
 mod seal;
 mod session;
+mod signals;
 mod statement;
 mod walk;
 mod worker;
@@ -27,7 +30,6 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use event_listener::Event as Signal;
 use scim_core::store::{
     AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
@@ -36,6 +38,7 @@ use scim_core::store::{
 use self::{
     failure::Result,
     session::Session,
+    signals::Signals,
     worker::{Worker, Workers},
 };
 pub use self::{ledger::Restored, options::Options};
@@ -64,7 +67,7 @@ pub use self::{ledger::Restored, options::Options};
 #[derive(Debug)]
 pub struct SqliteStore {
     workers: Workers,
-    committed: Arc<Signal>,
+    committed: Arc<Signals>,
     restored: Option<Restored>,
 }
 
@@ -192,9 +195,11 @@ impl SqliteStore {
 
     async fn read<R: Send + 'static>(
         &self,
-        read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
+        tenant: &Tenant,
+        read: impl Fn(&Session, &Tenant) -> Result<R> + Send + Sync + 'static,
     ) -> std::result::Result<R, StoreError> {
-        self.workers.read(read).await
+        let own = tenant.clone();
+        self.workers.read(tenant, move |sql| read(sql, &own)).await
     }
 }
 
@@ -207,13 +212,13 @@ impl Store for SqliteStore {
         id: &ResourceId,
         want: &Want,
     ) -> std::result::Result<Option<Resource>, StoreError> {
-        let (tenant, kind, id, want) = (tenant.clone(), kind.clone(), id.clone(), want.clone());
-        self.read(move |sql| read::get(sql, &tenant, &kind, &id, &want)).await
+        let (kind, id, want) = (kind.clone(), id.clone(), want.clone());
+        self.read(tenant, move |sql, own| read::get(sql, own, &kind, &id, &want)).await
     }
 
     async fn query(&self, tenant: &Tenant, query: &Query) -> std::result::Result<Page, StoreError> {
-        let (tenant, query) = (tenant.clone(), query.clone());
-        self.read(move |sql| query::page(sql, &tenant, &query)).await
+        let query = query.clone();
+        self.read(tenant, move |sql, own| query::page(sql, own, &query)).await
     }
 
     async fn commit(
@@ -230,8 +235,7 @@ impl Store for SqliteStore {
         after: Position,
         limit: usize,
     ) -> std::result::Result<ChangePage, StoreError> {
-        let tenant = tenant.clone();
-        self.read(move |sql| log::changes(sql, &tenant, after, limit)).await
+        self.read(tenant, move |sql, own| log::changes(sql, own, after, limit)).await
     }
 
     async fn changed(
@@ -240,9 +244,8 @@ impl Store for SqliteStore {
         after: Position,
     ) -> std::result::Result<(), StoreError> {
         loop {
-            let signal = self.committed.listen();
-            let of = tenant.clone();
-            if self.read(move |sql| log::last(sql, &of)).await? != after {
+            let signal = self.committed.listen(tenant);
+            if self.read(tenant, move |sql, own| log::last(sql, own)).await? != after {
                 return Ok(());
             }
             signal.await;
@@ -256,8 +259,9 @@ impl Store for SqliteStore {
         after: Option<&str>,
         limit: usize,
     ) -> std::result::Result<Vec<Held>, StoreError> {
-        let (tenant, space, after) = (tenant.clone(), space.clone(), after.map(str::to_owned));
-        self.read(move |sql| claim::list(sql, &tenant, &space, after.as_deref(), limit)).await
+        let (space, after) = (space.clone(), after.map(str::to_owned));
+        self.read(tenant, move |sql, own| claim::list(sql, own, &space, after.as_deref(), limit))
+            .await
     }
 
     async fn audit(
@@ -266,7 +270,6 @@ impl Store for SqliteStore {
         after: Position,
         limit: usize,
     ) -> std::result::Result<Vec<AuditEntry>, StoreError> {
-        let tenant = tenant.clone();
-        self.read(move |sql| log::audit(sql, &tenant, after, limit)).await
+        self.read(tenant, move |sql, own| log::audit(sql, own, after, limit)).await
     }
 }

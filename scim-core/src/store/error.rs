@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Condition, Position, ResourceKind, Space};
+use super::{Condition, Full, Position, ResourceKind, Space};
 
 /// Why a store did not do what it was asked to. Nothing was changed, except that [`Unavailable`](Self::Unavailable) may also mean that
 /// the answer was lost: what was asked has then happened whole or not at all.
@@ -40,9 +40,18 @@ pub enum StoreError {
     /// The store cannot be reached, is full, or may not write. The text is for logs, never for clients.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// So much work of this organisation waits already that this does not wait too. Other organisations are served.
+    #[error("too much work of this organisation waits already")]
+    Busy,
     /// What is stored is not what was written. The text is for logs.
     #[error("the store is damaged: {0}")]
     Corrupt(String),
+}
+
+impl From<Full> for StoreError {
+    fn from(_: Full) -> Self {
+        Self::Busy
+    }
 }
 
 /// What a store may leave out, where its database cannot do it at a bearable price. Whoever asks for it is told

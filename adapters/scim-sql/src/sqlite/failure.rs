@@ -10,6 +10,8 @@ pub(super) type Result<T> = std::result::Result<T, Failure>;
 pub(super) enum Failure {
     Store(StoreError),
     Sqlite(rusqlite::Error),
+    /// The work was broken off, for it took longer than it may.
+    Late,
 }
 
 impl From<StoreError> for Failure {
@@ -34,6 +36,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Store(error) => error,
+            Failure::Late => Self::Unavailable("interrupted".to_owned()),
             Failure::Sqlite(error) if is_damage(&error) => Self::Corrupt(error.to_string()),
             // The statement was not to be had, and is nobody's business.
             Failure::Sqlite(rusqlite::Error::SqlInputError { msg, .. }) => Self::Unavailable(msg),

@@ -5,11 +5,11 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, keys, seal::seal};
+use super::{failure::Result, keys, seal::seal, worker::Readers};
 use crate::index::Marks;
 
-/// How many threads read a file.
-pub(super) const READERS: usize = 4;
+/// How many threads serve short reads of a file, and how many long ones.
+pub(super) const READERS: (usize, usize) = (4, 4);
 
 /// What makes each version of the layout from the one before. Only ever added to.
 const MIGRATIONS: [&str; 3] = [
@@ -69,6 +69,12 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     sql.pragma_update(None, "query_only", true)?;
     sql.pragma_update(None, "cache_size", -CACHES.0)?;
     Ok(sql)
+}
+
+/// The connections that read a file.
+pub(super) fn readers(path: &Path) -> Result<Readers> {
+    let some = |number| (0..number).map(|_| reader(path)).collect::<Result<_>>();
+    Ok(Readers { short: some(READERS.0)?, long: some(READERS.1)? })
 }
 
 /// The only connection of a store without a file.

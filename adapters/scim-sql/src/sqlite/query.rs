@@ -35,6 +35,7 @@ pub(super) fn page(session: &Session, tenant: &Tenant, query: &Query) -> Result<
     };
     let at = (log::last(session, tenant)?, log::epoch(session)?);
     page_of_selected(selected, query, at, |place| {
+        session.in_time()?;
         let resource = statement.at(session, place)?;
         holds(query, &resource)?;
         with_edges(session, tenant, resource, &query.want)

@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, Error, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-use super::{failure::Result, keys};
+use super::{
+    failure::{Failure, Result},
+    keys,
+};
 use crate::index::Marks;
 
 /// A connection that remembers the marks of the file for as long as they stay the same. Another process may add some.
@@ -38,7 +41,7 @@ impl Session {
         Ok(Self { deadline, ..Self::new(sql) })
     }
 
-    /// Works for so long at most. A statement that is under way then fails as interrupted.
+    /// Works for so long at most, and fails as [`Failure::Late`] otherwise. A statement that is under way then is interrupted.
     pub(super) fn within<R>(
         &self,
         longest: Duration,
@@ -46,18 +49,22 @@ impl Session {
     ) -> Result<R> {
         let set = |to| *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = to;
         set(Instant::now().checked_add(longest));
-        let result = work();
+        let result = match work() {
+            Err(Failure::Sqlite(error))
+                if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+            {
+                Err(Failure::Late)
+            }
+            result => result,
+        };
         set(None);
         result
     }
 
-    /// Fails as interrupted when the work has taken too long: for work between SQLite's instructions, or with few of them.
+    /// Fails when the work has taken too long: for work between SQLite's instructions, or with few of them.
     pub(super) fn in_time(&self) -> Result<()> {
         match is_over(&self.deadline) {
-            true => {
-                let code = ffi::Error::new(ffi::SQLITE_INTERRUPT);
-                Err(Error::SqliteFailure(code, Some("interrupted".to_owned())).into())
-            }
+            true => Err(Failure::Late),
             false => Ok(()),
         }
     }

@@ -1,40 +1,31 @@
 //! The threads that own the connections.
+//!
+//! One thread writes. Some threads serve short reads, which are broken off after some milliseconds. A read that takes longer begins anew on one
+//! of the threads for long reads. So a long read makes no short one wait, and nothing has to tell beforehand how long a read will take.
 
-use std::{collections::BTreeSet, ops::Deref, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, thread, time::Duration};
 
-use async_channel::{Receiver, Sender, TrySendError};
-use event_listener::Event as Signal;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use scim_core::store::{Batch, Committed, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
+    jobs::{Answer, Commit, Job, Jobs, gone},
     ledger::{Ledger, lasts},
     session::{Session, begin},
+    signals::Signals,
     write,
 };
 
 /// How many batches share a transaction at most.
 const GROUP: usize = 256;
 
-/// How many jobs wait at most. Who comes then is told so at once: a database that stands still must not gather all that comes in.
-const QUEUE: usize = 1024;
+/// How many resources and members the batches of one transaction write at most. A larger batch has a transaction of its own, so that the
+/// others do not wait for it.
+const WEIGHT: usize = 2_000;
 
-type Answer<T> = std::result::Result<T, StoreError>;
-
-type Alone = Box<dyn FnOnce(&Worker) + Send>;
-
-enum Job {
-    Commit(Commit),
-    /// Something that shares no transaction.
-    Alone(Alone),
-}
-
-struct Commit {
-    tenant: Tenant,
-    batch: Batch,
-    answer: Sender<Answer<Committed>>,
-}
+/// How long a read may take on a thread for short reads. A page of a hundred resources takes a fifth of it.
+const SHORT: Duration = Duration::from_millis(5);
 
 /// What a thread works with.
 pub(super) struct Worker {
@@ -67,49 +58,62 @@ impl Deref for Worker {
     }
 }
 
-/// The two queues, and the threads that serve them, the writer first.
-#[derive(Debug)]
+/// Connections that only read.
+pub(super) struct Readers {
+    pub(super) short: Vec<Connection>,
+    pub(super) long: Vec<Connection>,
+}
+
+/// The queues, and the threads that serve them, the writer first.
 pub(super) struct Workers {
-    writer: Sender<Job>,
-    readers: Sender<Job>,
+    writer: Arc<Jobs>,
+    short: Arc<Jobs>,
+    long: Arc<Jobs>,
     threads: Vec<thread::JoinHandle<()>>,
     longest_read: Duration,
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Workers").field("threads", &self.threads).finish_non_exhaustive()
+    }
 }
 
 impl Workers {
     /// Threads for the connections. Without readers the writer reads too.
     pub(super) fn start(
         writer: Worker,
-        readers: Vec<Connection>,
+        readers: Option<Readers>,
         longest_read: Duration,
-        committed: &Arc<Signal>,
+        committed: &Arc<Signals>,
     ) -> Answer<Self> {
-        let (to_writer, jobs) = async_channel::bounded(QUEUE);
-        let (writers, threads) = (to_writer.clone(), vec![]);
-        let mut workers = Self { writer: writers, readers: to_writer, threads, longest_read };
-        workers.employ("scim-sql writer", writer, jobs, committed)?;
-        if !readers.is_empty() {
-            let (to_readers, jobs) = async_channel::bounded(QUEUE);
-            workers.readers = to_readers;
-            for reader in readers {
-                let reader = Worker::new(Session::limited(reader)?);
-                workers.employ("scim-sql reader", reader, jobs.clone(), committed)?;
-            }
+        let jobs = Jobs::new(GROUP);
+        let (short, long) = (Arc::clone(&jobs), Arc::clone(&jobs));
+        let mut workers = Self { writer: jobs, short, long, threads: vec![], longest_read };
+        let (jobs, committed) = (Arc::clone(&workers.writer), Arc::clone(committed));
+        workers.employ("scim-sql writer", move || write_all(&writer, &jobs, &committed))?;
+        if let Some(Readers { short, long }) = readers {
+            workers.short = workers.serve("scim-sql short read", short)?;
+            workers.long = workers.serve("scim-sql long read", long)?;
         }
         Ok(workers)
     }
 
-    fn employ(
-        &mut self,
-        name: &str,
-        worker: Worker,
-        jobs: Receiver<Job>,
-        committed: &Arc<Signal>,
-    ) -> Answer<()> {
-        let committed = Arc::clone(committed);
+    /// A queue that a thread with each of these connections serves.
+    fn serve(&mut self, name: &str, connections: Vec<Connection>) -> Answer<Arc<Jobs>> {
+        let jobs = Jobs::new(connections.len());
+        for connection in connections {
+            let reader = Worker::new(Session::limited(connection)?);
+            let jobs = Arc::clone(&jobs);
+            self.employ(name, move || read_all(&reader, &jobs))?;
+        }
+        Ok(jobs)
+    }
+
+    fn employ(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Answer<()> {
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&worker, &jobs, &committed))
+            .spawn(work)
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         self.threads.push(thread);
         Ok(())
@@ -117,18 +121,30 @@ impl Workers {
 
     pub(super) async fn commit(&self, tenant: Tenant, batch: Batch) -> Answer<Committed> {
         let (answer, answered) = async_channel::bounded(1);
-        let job = Job::Commit(Commit { tenant, batch, answer });
-        self.writer.try_send(job).map_err(refused)?;
+        let job = Job::Commit(Commit { tenant: tenant.clone(), batch, answer });
+        self.writer.push(&tenant, job)?;
         answered.recv().await.map_err(|_| gone())?
     }
 
-    /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read may take.
+    /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read may take. What is not done in a short
+    /// time begins anew among the long reads.
     pub(super) async fn read<R: Send + 'static>(
         &self,
-        read: impl FnOnce(&Session) -> Result<R> + Send + 'static,
+        tenant: &Tenant,
+        read: impl Fn(&Session) -> Result<R> + Send + Sync + 'static,
     ) -> Answer<R> {
-        let longest = self.longest_read;
-        alone(&self.readers, move |sql| in_one_view(sql, longest, read)).await
+        let (read, longest) = (Arc::new(read), self.longest_read);
+        let again = Arc::clone(&read);
+        let done = alone(&self.short, tenant, move |sql| {
+            match in_one_view(sql, SHORT.min(longest), &*again) {
+                Err(Failure::Late) => Ok(None),
+                done => done.map(Some),
+            }
+        });
+        if let Some(done) = done.await? {
+            return Ok(done);
+        }
+        alone(&self.long, tenant, move |sql| in_one_view(sql, longest, &*read)).await
     }
 
     /// Does something with the connection of a reader, outside of a transaction.
@@ -136,7 +152,7 @@ impl Workers {
         &self,
         work: impl FnOnce(&Session) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        alone(&self.readers, move |worker| work(worker)).await
+        alone(&self.long, &all(), move |worker| work(worker)).await
     }
 
     /// Does something with the connection of the writer, outside of a transaction.
@@ -144,12 +160,18 @@ impl Workers {
         &self,
         work: impl FnOnce(&Worker) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        alone(&self.writer, work).await
+        alone(&self.writer, &all(), work).await
     }
 }
 
+/// What is done for the file as a whole takes turns as one more organisation.
+fn all() -> Tenant {
+    "".into()
+}
+
 async fn alone<R: Send + 'static>(
-    to: &Sender<Job>,
+    jobs: &Jobs,
+    tenant: &Tenant,
     work: impl FnOnce(&Worker) -> Result<R> + Send + 'static,
 ) -> Answer<R> {
     let (answer, answered) = async_channel::bounded(1);
@@ -159,7 +181,7 @@ async fn alone<R: Send + 'static>(
             let _ = answer.try_send(work(sql).map_err(StoreError::from));
         }
     }));
-    to.try_send(job).map_err(refused)?;
+    jobs.push(tenant, job)?;
     answered.recv().await.map_err(|_| gone())?
 }
 
@@ -169,60 +191,61 @@ impl Drop for Workers {
         // clears the write-ahead log away. A thread that panicked has nothing left to finish.
         let mut threads = self.threads.drain(..);
         let writer = threads.next();
-        self.readers.close();
+        if !Arc::ptr_eq(&self.short, &self.writer) {
+            self.short.close();
+            self.long.close();
+        }
         threads.for_each(|reader| _ = reader.join());
         self.writer.close();
         let _ = writer.map(thread::JoinHandle::join);
     }
 }
 
-fn refused(error: TrySendError<Job>) -> StoreError {
-    match error {
-        TrySendError::Full(_) => {
-            StoreError::Unavailable(format!("{QUEUE} calls wait for the database already"))
+fn read_all(reader: &Worker, jobs: &Jobs) {
+    while let Some((tenant, job)) = jobs.next() {
+        if let Job::Alone(work) = job {
+            work(reader);
         }
-        TrySendError::Closed(_) => gone(),
+        jobs.end([&tenant]);
     }
 }
 
-fn gone() -> StoreError {
-    StoreError::Unavailable("the thread of the database is gone".to_owned())
-}
-
-fn work(worker: &Worker, jobs: &Receiver<Job>, committed: &Signal) {
-    while let Ok(job) = jobs.recv_blocking() {
-        let alone = match job {
-            Job::Alone(alone) => Some(alone),
-            Job::Commit(first) => {
-                let (mut commits, alone) = waiting(first, jobs);
-                commits.retain(|commit| !commit.answer.is_closed());
-                commit_together(worker, commits);
-                committed.notify(usize::MAX);
-                alone
+fn write_all(writer: &Worker, jobs: &Jobs, committed: &Signals) {
+    while let Some((tenant, job)) = jobs.next() {
+        match job {
+            Job::Alone(work) => {
+                work(writer);
+                jobs.end([&tenant]);
             }
-        };
-        if let Some(alone) = alone {
-            alone(worker);
+            Job::Commit(first) => {
+                let mut commits = with_others(first, jobs);
+                let tenants: Vec<Tenant> = commits.iter().map(|it| it.tenant.clone()).collect();
+                // A batch whose caller has gone is not begun.
+                commits.retain(|commit| !commit.answer.is_closed());
+                commit_together(writer, commits);
+                committed.notify(&tenants);
+                jobs.end(&tenants);
+            }
         }
     }
-    if let Some(ledger) = worker.ledger()
-        && let Err(error) = ledger.close(worker).map_err(StoreError::from)
+    if let Some(ledger) = writer.ledger()
+        && let Err(error) = ledger.close(writer).map_err(StoreError::from)
     {
         tracing::warn!("the ledger lacks the last positions: {error}");
     }
 }
 
-/// The batches that can share a transaction with the first, and what stood behind them. Whose caller has gone is not begun.
-fn waiting(first: Commit, jobs: &Receiver<Job>) -> (Vec<Commit>, Option<Alone>) {
+/// The batches that share a transaction with the first.
+fn with_others(first: Commit, jobs: &Jobs) -> Vec<Commit> {
+    let mut left = WEIGHT.saturating_sub(first.weight());
     let mut commits = vec![first];
-    while commits.len() < GROUP {
-        match jobs.try_recv() {
-            Ok(Job::Commit(commit)) => commits.push(commit),
-            Ok(Job::Alone(alone)) => return (commits, Some(alone)),
-            Err(_) => break,
-        }
+    while commits.len() < GROUP
+        && let Some(commit) = jobs.next_commit(left)
+    {
+        left -= commit.weight();
+        commits.push(commit);
     }
-    (commits, None)
+    commits
 }
 
 fn in_one_view<R>(

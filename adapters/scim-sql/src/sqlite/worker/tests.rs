@@ -1,7 +1,7 @@
 use std::{
     path::Path,
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     time::Duration,
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     index::Marks,
-    sqlite::{SqliteStore, open},
+    sqlite::{SqliteStore, jobs::QUEUE, open},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -25,10 +25,13 @@ const LONG: Duration = Duration::from_secs(60);
 fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
     let mut writer = open::writer(path, &Marks::usual()).unwrap();
     prepare(&mut writer);
-    let committed = Arc::new(Signal::new());
-    let reader = open::reader(path).unwrap();
-    let workers =
-        Workers::start(Worker::new(Session::new(writer)), vec![reader], LONG, &committed).unwrap();
+    let committed = Arc::new(Signals::default());
+    let readers = Readers {
+        short: vec![open::reader(path).unwrap()],
+        long: vec![open::reader(path).unwrap()],
+    };
+    let writer = Worker::new(Session::new(writer));
+    let workers = Workers::start(writer, Some(readers), LONG, &committed).unwrap();
     SqliteStore { workers, committed, restored: None }
 }
 
@@ -75,26 +78,121 @@ fn a_writer_that_is_kept_waiting_says_so_and_recovers() {
     create(&store, "u1", 10).unwrap();
 }
 
-/// Enough to look at for minutes: a read that nobody would wait for. Only its own thread reads, and it is free again at once.
+/// Looks at something for ever.
+fn endless(sql: &Session) -> Result<i64> {
+    let text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                SELECT COUNT(*) FROM n WHERE i < 0";
+    Ok(sql.query_row(text, [], |row| row.get::<_, i64>(0))?)
+}
+
 #[test]
 fn a_read_that_takes_too_long_is_broken_off_and_frees_its_thread() {
     let (_folder, path) = folder();
     let store = SqliteStore::options().longest_read(Duration::from_millis(50));
     let store = store.open(&path).unwrap();
-    let endless = |sql: &Session| {
-        let text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-                    SELECT COUNT(*) FROM n WHERE i < 0";
-        Ok(sql.query_row(text, [], |row| row.get::<_, i64>(0))?)
-    };
     thread::scope(|scope| {
-        let slow = || unavailable(pollster::block_on(store.workers.read(endless)));
+        let slow = || unavailable(pollster::block_on(store.workers.read(&"acme".into(), endless)));
         // More than there are threads to read.
-        let slow: Vec<_> = (0..2 * open::READERS).map(|_| scope.spawn(slow)).collect();
+        let slow: Vec<_> = (0..2 * open::READERS.1).map(|_| scope.spawn(slow)).collect();
         create(&store, "u1", 10).unwrap();
-        slow.into_iter().for_each(|slow| assert_eq!(slow.join().unwrap(), "interrupted"));
+        slow.into_iter().for_each(|slow| {
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(slow.join().unwrap(), @"interrupted");
+            }
+        });
     });
     assert_eq!(total(&store), (1, Position(1)));
     assert_eq!(pollster::block_on(store.workers.beside(|sql| Ok(sql.is_autocommit()))), Ok(true));
+}
+
+/// A hundred reads of one organisation that would never end: its own short reads go on, and so do the long ones of another.
+#[test]
+fn long_reads_of_one_organisation_leave_threads_for_short_ones_and_for_others() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::options().longest_read(Duration::from_secs(3_600));
+    let store = store.open(&path).unwrap();
+    create(&store, "u1", 10).unwrap();
+    let end = Arc::new(AtomicBool::new(false));
+    thread::scope(|scope| {
+        let read = |tenant: &'static str| {
+            let (store, end) = (&store, Arc::clone(&end));
+            let read = move |sql: &Session| {
+                while !end.load(Ordering::Relaxed) {
+                    sql.in_time()?;
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Ok(())
+            };
+            move || pollster::block_on(store.workers.read(&tenant.into(), read))
+        };
+        let _acme: Vec<_> = (0..100).map(|_| scope.spawn(read("acme"))).collect();
+        while store.workers.long.waiting() < 98 {
+            thread::yield_now();
+        }
+        assert_eq!(total(&store), (1, Position(1)));
+        let long = |sql: &Session| {
+            thread::sleep(2 * SHORT);
+            sql.in_time()
+        };
+        assert_eq!(pollster::block_on(store.workers.read(&"umbrella".into(), long)), Ok(()));
+        end.store(true, Ordering::Relaxed);
+    });
+}
+
+/// The writer takes batches of all organisations in turns, and a large batch shares its transaction with no other.
+#[test]
+fn the_writer_takes_turns() {
+    let (_folder, path) = folder();
+    let store = store(&path, |_| ());
+    let (order, done) = mpsc::channel();
+    thread::scope(|scope| {
+        let _stall = stall(scope, &store);
+        let commit = |tenant: &'static str, members: usize| {
+            let (store, order) = (&store, order.clone());
+            let before = store.workers.writer.waiting();
+            scope.spawn(move || {
+                let member = |n| scim_core::store::MemberId {
+                    kind: "User".into(),
+                    id: format!("{n}").as_str().into(),
+                };
+                let members = scim_core::store::Members::Delta {
+                    add: (0..members).map(member).collect(),
+                    remove: vec![],
+                };
+                let change = Change::Update { contents: None, members };
+                let write = Write::new("Group".into(), "g".into(), change);
+                let actor = Actor::new("system", "test");
+                let batch = Batch::new(chrono::Utc::now(), actor, vec![write]);
+                // Nothing is there to be changed: whether it succeeds is not the question.
+                let _ = pollster::block_on(store.workers.commit(tenant.into(), batch));
+                order.send(tenant).unwrap();
+            });
+            while store.workers.writer.waiting() == before {
+                thread::yield_now();
+            }
+        };
+        (0..20).for_each(|_| commit("acme", 2 * WEIGHT));
+        commit("umbrella", 1);
+    });
+    drop(order);
+    let order: Vec<_> = done.iter().collect();
+    let at = order.iter().position(|tenant| *tenant == "umbrella").unwrap();
+    assert!(at < 3, "{at} of 20 large batches came before the small one of another: {order:?}");
+}
+
+/// Keeps the writer from its queue until what comes back is dropped.
+fn stall<'s>(scope: &'s thread::Scope<'s, '_>, store: &'s SqliteStore) -> mpsc::Sender<()> {
+    let (release, released) = mpsc::channel::<()>();
+    let (enter, entered) = mpsc::channel();
+    let stall = store.workers.maintain(move |_| {
+        enter.send(()).unwrap();
+        let _ = released.recv();
+        Ok(())
+    });
+    scope.spawn(|| pollster::block_on(stall).unwrap());
+    // Not before the writer is busy: what came first would not wait in the queue.
+    entered.recv().unwrap();
+    release
 }
 
 #[test]
@@ -120,22 +218,13 @@ fn waiting_batches_share_a_transaction() {
     let store = store(&path, |sql| sql.commit_hook(Some(count)).unwrap());
     thread::scope(|scope| {
         let store = &store;
-        let (release, released) = mpsc::channel::<()>();
-        let (enter, entered) = mpsc::channel();
-        let occupied = store.workers.maintain(move |_| {
-            let told = enter.send(());
-            Ok(told.is_ok() && released.recv().is_ok())
-        });
-        let occupied = scope.spawn(|| pollster::block_on(occupied));
-        // Not before the writer is busy: what came first would not wait in the queue.
-        entered.recv().unwrap();
+        let stall = stall(scope, store);
         let commit = |number| scope.spawn(move || create(store, &format!("u{number}"), 10));
         let commits: Vec<_> = (0..20).map(commit).collect();
-        while store.workers.writer.len() < 20 {
+        while store.workers.writer.waiting() < 20 {
             thread::yield_now();
         }
-        release.send(()).unwrap();
-        assert_eq!(occupied.join().unwrap(), Ok(true));
+        drop(stall);
         commits.into_iter().for_each(|commit| drop(commit.join().unwrap().unwrap()));
     });
     assert_eq!(total(&store), (20, Position(20)));
@@ -232,43 +321,38 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
     store.commit(&tenant, reviewed).await
 }
 
-/// A database that stands still gathers no more than so many calls; who comes then is told at once, and later all is well again.
+/// A database that stands still gathers no more than so many calls, of one organisation no more than half of them. One more is refused at
+/// once, and later all is well again.
 #[test]
 fn a_database_that_stands_still_sheds_load() {
     let (_folder, path) = folder();
     let store = store(&path, |_| ());
-    let (release, released) = mpsc::channel::<()>();
-    let (enter, entered) = mpsc::channel();
     thread::scope(|scope| {
-        let store = &store;
-        let stall = store.workers.maintain(move |_| {
-            let told = enter.send(());
-            Ok(told.is_ok() && released.recv().is_ok())
-        });
-        let stalled = scope.spawn(|| pollster::block_on(stall));
-        entered.recv().unwrap();
-        let tenant = scim_core::store::Tenant::from("acme");
+        let stall = stall(scope, &store);
         let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), vec![]);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let mut waiting = vec![];
-        let mut refused = 0;
-        for _ in 0..QUEUE + 100 {
-            let mut call = Box::pin(store.workers.commit(tenant.clone(), batch.clone()));
-            match call.as_mut().poll(&mut context) {
-                std::task::Poll::Pending => waiting.push(call),
-                std::task::Poll::Ready(answer) => {
-                    insta::allow_duplicates! {
-                        insta::assert_snapshot!(unavailable(answer), @"1024 calls wait for the database already");
+        let mut refused = [0; 12];
+        for (organisation, refused) in refused.iter_mut().enumerate() {
+            let tenant = format!("org{organisation}").as_str().into();
+            for _ in 0..QUEUE {
+                let mut call = Box::pin(
+                    store.workers.commit(scim_core::store::Tenant::clone(&tenant), batch.clone()),
+                );
+                match call.as_mut().poll(&mut context) {
+                    std::task::Poll::Pending => waiting.push(call),
+                    std::task::Poll::Ready(answer) => {
+                        assert_eq!(answer, Err(StoreError::Busy));
+                        *refused += 1;
                     }
-                    refused += 1;
                 }
             }
         }
-        assert_eq!((waiting.len(), refused), (QUEUE, 100));
+        assert_eq!(waiting.len(), QUEUE);
+        assert_eq!(refused[..3], [QUEUE / 2, QUEUE - QUEUE / 4, QUEUE - QUEUE / 8]);
         // Who has given up is passed over.
         waiting.truncate(5);
-        release.send(()).unwrap();
-        assert_eq!(stalled.join().unwrap(), Ok(true));
+        drop(stall);
         for call in waiting {
             assert_eq!(pollster::block_on(call).unwrap().position, Position(0));
         }
