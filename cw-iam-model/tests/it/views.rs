@@ -248,3 +248,31 @@ fn attributes_grant_nothing() {
     let group = acme.idp("POST", "/Groups", group).expect(201).id();
     assert_eq!(block_on(acme.iam().policies_of(&acme.id, &group.as_str().into())).unwrap(), []);
 }
+
+/// A cluster that asks for the people of one group never gets those of the whole organisation.
+#[test]
+fn a_list_of_some_groups_is_refused_until_it_is_built() {
+    let acme = Acme::new();
+    acme.idp("POST", "/Users", json!({"userName": "ada@example.com"})).expect(201);
+    let tokens = [acme.writer.reveal(), acme.reader.reveal()];
+    let ask = |token: usize, method: &str, path: &str, body: &Value| {
+        acme.world.send("acme", tokens[token], method, path, body)
+    };
+    for (token, path) in
+        [(0, "/Users"), (0, "/Groups"), (1, "/Users"), (1, "/Groups"), (1, "/"), (1, "/.changes")]
+    {
+        for groups in ["groups=team", "groups=nope", "count=1&GROUPS=a,b", "groups="] {
+            let refused = ask(token, "GET", &format!("{path}?{groups}"), &Value::Null);
+            let told = (refused.status.as_u16(), &refused.body["scimType"]);
+            assert_eq!(told, (400, &json!("invalidValue")), "{path}?{groups}");
+        }
+    }
+    for token in [0, 1] {
+        let body = json!({"groups": ["team"]});
+        let refused = ask(token, "POST", "/Users/.search", &body);
+        assert_eq!(
+            (refused.status.as_u16(), &refused.body["scimType"]),
+            (400, &json!("invalidValue"))
+        );
+    }
+}

@@ -93,11 +93,6 @@ impl Service {
         conditions: &Conditions,
     ) -> Result<Outcome, ScimError> {
         let projection = parameters.projection(of, &caller.dialect)?;
-        if parameters.text("filter").is_some() {
-            return Err(ScimError::invalid_filter(
-                "a filter selects from a list; this is the address of one resource",
-            ));
-        }
         let resource = self.visible(caller, of, id, &projection.want(of, &caller.view)).await?;
         let version = told(resource.version, of, &caller.view);
         if conditions.has_seen(&version.to_string()) {

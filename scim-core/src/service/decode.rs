@@ -5,8 +5,12 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::{
-    Caller, Feed, Limits, Me, address::Address, bulk::check_bulk, conditions::Conditions, media,
-    parameters::Parameters,
+    Caller, Feed, Limits, Me,
+    address::Address,
+    bulk::check_bulk,
+    conditions::Conditions,
+    media,
+    parameters::{OF_CHANGES, OF_LISTS, OF_RESOURCES, Parameters},
 };
 use crate::{
     ResourceType, ScimError, View, json, project::location, store::ResourceId, view::Access,
@@ -41,6 +45,27 @@ pub(super) enum Action<'a> {
     Changes,
 }
 
+impl Action<'_> {
+    /// The parameters in the URL that narrow what the action answers.
+    fn taken_parameters(&self) -> &'static [&'static str] {
+        match self {
+            Self::List(_) => OF_LISTS,
+            // What discovery shows is the same for all queries (RFC 7644 §4); a filter it refuses itself.
+            Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_) => OF_LISTS,
+            Self::Changes => OF_CHANGES,
+            Self::Search(..) => &[],
+            Self::Options(_)
+            | Self::Redirect(_)
+            | Self::Create(..)
+            | Self::Read(..)
+            | Self::Replace(..)
+            | Self::Patch(..)
+            | Self::Delete(..)
+            | Self::Bulk(_) => OF_RESOURCES,
+        }
+    }
+}
+
 pub(super) fn decode<'a>(
     request: &Request<Bytes>,
     caller: &'a Caller,
@@ -56,6 +81,7 @@ pub(super) fn decode<'a>(
     let address = Address::read(request.uri().path(), caller)?;
     let parameters = Parameters::read(request.uri().query().unwrap_or_default())?;
     let action = Asking { caller, request, limits }.action(address)?;
+    parameters.check_effect(action.taken_parameters())?;
     Ok(Call { action, parameters, conditions: Conditions::read(request.headers())? })
 }
 

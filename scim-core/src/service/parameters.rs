@@ -11,7 +11,7 @@ use crate::{Dialect, ResourceType, ScimError, project::Projection};
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// The parameters that have a meaning here, in lower case. Each may stand once.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "filter",
     "count",
     "startindex",
@@ -22,6 +22,27 @@ const OURS: [&str; 10] = [
     "excludedattributes",
     "after",
     "wait",
+    "groups",
+];
+
+/// What a list takes (RFC 7644 §3.4.2).
+pub(super) const OF_LISTS: &[&str] =
+    &["filter", "count", "startindex", "cursor", "attributes", "excludedattributes"];
+/// What an answer with one resource takes (RFC 7644 §3.9).
+pub(super) const OF_RESOURCES: &[&str] = &["attributes", "excludedattributes"];
+/// What the change feed takes.
+pub(super) const OF_CHANGES: &[&str] = &["after", "count", "attributes", "excludedattributes"];
+/// What narrows an answer somewhere, in lower case. `groups` is for readers that ask for the members of some groups, which nothing
+/// answers yet.
+const NARROWING: [&str; 8] = [
+    "filter",
+    "groups",
+    "count",
+    "startindex",
+    "cursor",
+    "after",
+    "attributes",
+    "excludedattributes",
 ];
 
 /// The query string, names in lower case, as RFC 7644 §3.4.2 takes them. Unknown names count for nothing.
@@ -44,6 +65,20 @@ impl Parameters {
         }
         let extreme = if text.starts_with('-') { i64::MIN } else { i64::MAX };
         Ok(Some(text.parse().unwrap_or(extreme)))
+    }
+
+    /// Refuses what narrows other answers and not this one, which takes those parameters: no answer is wider than what was asked for.
+    pub(super) fn check_effect(&self, taken: &[&str]) -> Result<(), ScimError> {
+        let mut narrowing = NARROWING.iter().filter(|name| !taken.contains(name));
+        match narrowing.find(|name| self.0.contains_key(**name)) {
+            None => Ok(()),
+            Some(&"filter") => Err(ScimError::invalid_filter(
+                "a filter selects from a list; this request does not answer with one",
+            )),
+            Some(name) => Err(ScimError::invalid_value(format!(
+                "`{name}` has no effect here and the answer would be wider than asked for; leave it out"
+            ))),
+        }
     }
 
     /// Types, each with what the request wants to see of it.
@@ -88,7 +123,7 @@ impl Parameters {
         let schemas = members.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
         dialect.message(schemas.map(|(_, listed)| listed), SEARCH_REQUEST)?;
         let as_text = dialect.search_numbers_as_text;
-        let mut parameters = HashMap::new();
+        let mut parameters = Self::default();
         for (name, value) in members {
             let name = name.to_ascii_lowercase();
             let is_number = matches!(name.as_str(), "startindex" | "count");
@@ -105,9 +140,10 @@ impl Parameters {
                 }
                 _ => continue,
             };
-            parameters.insert(name, text);
+            parameters.0.insert(name, text);
         }
-        Ok(Self(parameters))
+        parameters.check_effect(OF_LISTS)?;
+        Ok(parameters)
     }
 }
 

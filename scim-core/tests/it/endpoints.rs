@@ -320,7 +320,7 @@ fn a_filter_belongs_to_a_list() {
     let id = world.user("ada");
     // rfc:GET-03
     let one = world.get(&format!("/Users/{id}?filter=userName+eq+%22bob%22"));
-    insta::assert_snapshot!(one.refusal(), @"400 invalidFilter: a filter selects from a list; this is the address of one resource");
+    insta::assert_snapshot!(one.refusal(), @"400 invalidFilter: a filter selects from a list; this request does not answer with one");
     // rfc:QRY-10
     for filter in ["", "%20", "x", "userName", "userName+like+%22a%22", "colour+pr", "(((("] {
         let refused = world.get(&format!("/Users?filter={filter}"));

@@ -4,6 +4,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
 };
+use scim_core::service::{Bulk, Feed, Me};
 use serde_json::{Value, json};
 
 use crate::World;
@@ -61,6 +62,73 @@ fn a_parameter_is_there_once() {
         );
     }
     assert_eq!(world.get("/Users?x=1&x=2").status, 200);
+}
+
+/// Whatever narrows an answer somewhere narrows this one, or the request is refused: no answer is wider than what was asked for.
+#[test]
+fn a_parameter_that_narrows_has_an_effect_or_is_refused() {
+    let mut world = World::new();
+    world.caller.bulk = Bulk::On;
+    world.caller.feed = Feed::On;
+    let ada = world.user("ada");
+    world.caller.me = Me::Is("User".into(), ada.as_str().into());
+    let start = world.get("/?count=0").header("etag").replace("W/", "").replace('"', "");
+    let user = json!({"userName": "ada", "title": "x"});
+    let patch = json!({"Operations": [{"op": "add", "path": "title", "value": "x"}]});
+    let one = format!("/Users/{ada}");
+    let (lists, resources) = (
+        "filter count startIndex cursor attributes excludedAttributes",
+        "attributes excludedAttributes",
+    );
+    let narrowing = [lists, "groups after"].join(" ");
+    for (method, path, body, taken) in [
+        ("GET", "", json!(null), lists),
+        ("GET", "/Users", json!(null), lists),
+        ("HEAD", "/Groups", json!(null), lists),
+        ("POST", "/.search", json!({"count": 1}), ""),
+        ("POST", "/Users/.search", json!({}), ""),
+        ("GET", &one, json!(null), resources),
+        ("GET", "/Me", json!(null), resources),
+        ("POST", "/Users", json!({"userName": "bob"}), resources),
+        ("PUT", &one, user.clone(), resources),
+        ("PATCH", &one, patch.clone(), resources),
+        ("DELETE", &one, json!(null), resources),
+        ("PUT", "/Me", user, resources),
+        ("PATCH", "/Me", patch, resources),
+        ("DELETE", "/Me", json!(null), resources),
+        ("POST", "/Bulk", json!({"Operations": []}), resources),
+        ("GET", "/.changes", json!(null), "after count attributes excludedAttributes"),
+        // rfc:DIS-04
+        ("GET", "/Schemas", json!(null), lists),
+        ("GET", "/ResourceTypes/User", json!(null), lists),
+        ("GET", "/ServiceProviderConfig", json!(null), lists),
+    ] {
+        for name in narrowing.split(' ').filter(|name| !taken.split(' ').any(|it| it == *name)) {
+            let shouted = name.to_uppercase();
+            for query in [format!("{name}=1"), format!("x=1&{shouted}=")] {
+                let after =
+                    if path == "/.changes" { format!("after={start}&") } else { String::new() };
+                let refused = world.ask(method, &format!("{path}?{after}{query}"), body.clone());
+                assert_eq!(refused.status, 400, "{method} {path}?{query}: {}", refused.body);
+                if method != "HEAD" {
+                    let kind = if name == "filter" { "invalidFilter" } else { "invalidValue" };
+                    assert_eq!(refused.body["scimType"], kind, "{method} {path}?{query}");
+                }
+            }
+            if method == "POST" && path.ends_with(".search") && !lists.contains(name) {
+                for value in [json!("team"), json!(["team"]), json!(1), json!({})] {
+                    let refused = world.ask(method, path, json!({name: value}));
+                    assert_eq!(refused.body["scimType"], "invalidValue", "{path} {name} {value}");
+                }
+            }
+        }
+    }
+    assert_eq!(world.get("/Users").body["totalResults"], 1, "what was refused did nothing");
+    assert_eq!(world.get(&one).body.get("title"), None);
+    insta::assert_snapshot!(world.get("/Users?groups=team").refusal(), @"400 invalidValue: `groups` has no effect here and the answer would be wider than asked for; leave it out");
+    // rfc:EP-07
+    assert_eq!(world.get("/Users?group=team&foo=1").body["totalResults"], 1);
+    assert_eq!(world.get(&format!("{one}?sortBy=title")).status, 200, "an order narrows nothing");
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn written() -> BTreeSet<String> {
         batches,
         claims,
         concurrency,
+        copies,
         filters,
         histories,
         keys,

@@ -47,7 +47,7 @@ fn two_clusters_get_different_maps_from_one_directory() {
     );
 }
 
-// dom:b-24 dom:b-25 dom:b-38
+// dom:b-24 dom:b-38
 #[test]
 fn a_group_is_named_by_id_posix_name_or_display_name() {
     let mut directory = acme();
