@@ -112,13 +112,10 @@ impl ResourceType {
         dialect: &Dialect,
     ) -> Result<(), ScimError> {
         let urn = extension.unwrap_or(self.schema()).id.as_str();
-        match value {
-            Value::Null => Ok(()),
-            Value::Object(members) => members.into_iter().try_for_each(|(name, value)| {
-                self.admit_one(&name, value, extension, admitted, dialect)
-            }),
-            _ => Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object"))),
-        }
+        let members = Admission::new(dialect).object(value, &format_args!("`{urn}`"))?;
+        members.into_iter().flatten().try_for_each(|(name, value)| {
+            self.admit_one(&name, value, extension, admitted, dialect)
+        })
     }
 
     fn admit_one(
@@ -349,7 +346,7 @@ pub(crate) fn members(
     let elements = admission.elements(attribute, value, &attribute.name)?;
     let mut listed = vec![];
     let mut seen = std::collections::HashSet::new();
-    for (index, element) in elements.into_iter().enumerate() {
+    for (index, element) in elements {
         let place = format_args!("{}[{index}]", attribute.name);
         let member = member(attribute, element, &admission, &place)?;
         if seen.insert(member.id.clone()) {

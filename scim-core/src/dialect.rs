@@ -9,7 +9,7 @@ use scim_filter::{
 };
 use serde_json::Value;
 
-use crate::{ResourceType, ScimError, object::is_empty};
+use crate::{ResourceType, ScimError};
 
 /// The liberties that a client may take.
 ///
@@ -25,7 +25,7 @@ use crate::{ResourceType, ScimError, object::is_empty};
 #[allow(clippy::struct_excessive_bools, reason = "a struct of switches, each with one reader")]
 pub struct Dialect {
     /// `"False"` for `false`, `"7"` and `7.0` for `7`, a list of one for a value and a value for a list of one, `"id"` for
-    /// `{"value": "id"}` (`idp:T3 T18 T19 T20`). A number is never taken for text.
+    /// `{"value": "id"}`, `{"value": false}` for `false` (`idp:T3 T18 T19 T20`). A number is never taken for text.
     pub coerce: bool,
     /// Attributes that no schema knows are dropped instead of refused (`idp:T17`).
     pub ignore_unknown: bool,
@@ -37,7 +37,8 @@ pub struct Dialect {
     pub absent_extensions_stay: bool,
     /// Who accepts `application/json` alone is answered with `application/scim+json`, which such clients look for (`idp:A17`).
     pub json_means_scim: bool,
-    /// An empty text for an optional attribute means that it has no value (`idp:T16`).
+    /// An empty text means no value, whatever the type of the attribute; and inside a list, empty texts and nulls are left
+    /// out (`idp:T16`).
     pub empty_text_is_unset: bool,
     /// Dates, languages and the like must be of the form that the RFC gives (`idp:T24`).
     pub check_formats: bool,
@@ -207,14 +208,14 @@ impl Dialect {
         !self.json_means_scim
     }
 
-    /// Whether a text says that there is none.
-    pub(crate) fn is_unset(&self, text: &str) -> bool {
-        text.is_empty() && self.empty_text_is_unset
+    /// Whether a value says that there is none (RFC 7643 §2.5).
+    pub(crate) fn is_unset(&self, value: &Value) -> bool {
+        value.is_null() || self.leaves_out(value)
     }
 
-    /// Whether a value names nothing (RFC 7643 §2.5).
-    pub(crate) fn names_nothing(&self, value: &Value) -> bool {
-        is_empty(value) || value.as_str().is_some_and(|text| self.is_unset(text))
+    /// Whether an element of a list counts as if it had not been sent.
+    pub(crate) fn leaves_out(&self, element: &Value) -> bool {
+        self.empty_text_is_unset && (element.is_null() || element.as_str() == Some(""))
     }
 
     /// Whether a text has its form, or none is asked of it.

@@ -135,7 +135,7 @@ fn locate(item: &str, resource_type: &ResourceType) -> Option<Location> {
             }
             None => Location::clone(place.location()),
         }),
-        Found::Extension(_) | Found::Base | Found::Discarded { .. } | Found::Unknown => None,
+        _ => None,
     }
 }
 

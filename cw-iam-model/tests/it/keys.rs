@@ -201,3 +201,42 @@ fn a_person_is_told_what_is_wrong_with_a_key() {
     let nobody = block_on(acme.iam().set_own_keys(&acme.id, &"nobody".into(), &[])).unwrap_err();
     assert!(matches!(nobody, IamError::NotFound { kind: "user", .. }));
 }
+
+// sec:P-04
+#[test]
+fn a_key_stays_until_it_is_taken_away_and_goes_when_it_is() {
+    let acme = Acme::of(Deployment::Current);
+    let id = user(&acme, json!([K1]));
+    let path = format!("/Users/{id}");
+    let keys = format!("{COREWEAVE_USER}:sunkSshKeys");
+    let patch = |operation: Value| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+        let body = json!({"schemas": schemas, "Operations": [operation]});
+        acme.idp("PATCH", &path, body)
+    };
+    let before = acme.idp("GET", &path, Value::Null);
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA";
+    for nothing in [json!([private]), json!(private), json!([""]), json!([null]), json!("")] {
+        for operation in [
+            json!({"op": "add", "path": keys, "value": nothing}),
+            json!({"op": "Add", "path": COREWEAVE_USER, "value": {"sunkSshKeys": nothing}}),
+            json!({"op": "add", "value": {COREWEAVE_USER: {"sunkSshKeys": nothing}}}),
+            json!({"op": "add", "value": {keys.clone(): nothing}}),
+            json!({"op": "add", "path": format!("{keys}.value"), "value": nothing}),
+            json!({"op": "add", "path": format!("{keys}[value eq \"{K1}\"]"), "value": nothing}),
+        ] {
+            let answer = patch(operation.clone()).expect(200);
+            assert_eq!((&answer.body, &answer.etag), (&before.body, &before.etag), "{operation}");
+            assert_eq!(on_cluster(&acme, &id), json!([K1]), "{operation}");
+        }
+    }
+    // A part that a key does not have is no path; its value is the key itself.
+    let other = patch(json!({"op": "remove", "path": format!("{keys}[value eq \"{K1}\"].type")}));
+    assert!(other.refusal().starts_with("400 invalidPath: "), "{other:?}");
+    assert_eq!(on_cluster(&acme, &id), json!([K1]));
+    let one = format!("{keys}[value eq \"{K1}\"].value");
+    patch(json!({"op": "replace", "path": one, "value": K2})).expect(200);
+    assert_eq!(on_cluster(&acme, &id), json!([K2]));
+    patch(json!({"op": "remove", "path": one.replace(K1, K2)})).expect(200);
+    assert_eq!(on_cluster(&acme, &id), Value::Null);
+}

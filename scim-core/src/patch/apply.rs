@@ -66,6 +66,7 @@ fn unguarded(step: &Step, object: &mut Object, budget: &mut Budget) -> Result<bo
     }
     match &step.action {
         Action::Append(items) => list::append(target, items, object, budget),
+        Action::Detach(items) => list::detach(target, items, object, budget),
         Action::Set(value) => Ok(match object.at_mut(location) {
             Some(current) if current == value => false,
             Some(current) => {

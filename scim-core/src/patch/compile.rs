@@ -5,10 +5,10 @@ mod budget;
 mod membership;
 mod value_path;
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use scim_filter::{AttrPath, Location, Path};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Limits, Plan, Step, at,
@@ -89,15 +89,23 @@ impl<'a> Compiler<'a> {
             None if verb == Verb::Remove => {
                 Err(ScimError::mutability("the base schema cannot be removed"))
             }
-            None => self.object(verb, value),
+            None => {
+                let value = value.ok_or_else(missing_value)?;
+                let members = self.admission.object(value, &format_args!("`{urn}`"))?;
+                self.members_of(verb, members.unwrap_or_default())
+            }
+        }
+    }
+
+    fn object(&mut self, verb: Verb, value: Option<Value>) -> Result<(), ScimError> {
+        match value {
+            Some(Value::Object(members)) => self.members_of(verb, members),
+            _ => Err(ScimError::invalid_value("without a path, value must be a JSON object")),
         }
     }
 
     /// A value without path: each member as if it were the path of an operation of its own.
-    fn object(&mut self, verb: Verb, value: Option<Value>) -> Result<(), ScimError> {
-        let Some(Value::Object(members)) = value else {
-            return Err(ScimError::invalid_value("without a path, value must be a JSON object"));
-        };
+    fn members_of(&mut self, verb: Verb, members: Map<String, Value>) -> Result<(), ScimError> {
         members.into_iter().try_for_each(|(name, value)| self.named(verb, &name, Some(value)))
     }
 
@@ -106,7 +114,7 @@ impl<'a> Compiler<'a> {
             return self.schema(verb, name, value);
         }
         let Ok(path) = AttrPath::parse(name) else { return self.unknown_in_value(name) };
-        match self.resource_type.find(&path) {
+        match self.find(&path)? {
             Found::Unknown => self.unknown_in_value(name),
             Found::Attribute(place) if is_id(place) => self.named_id(place, value),
             Found::Attribute(place) if is_read_only(place) => {
@@ -149,7 +157,16 @@ impl<'a> Compiler<'a> {
             true => ScimError::invalid_filter(error.to_string()),
             false => ScimError::invalid_path(error.to_string()),
         })?;
-        self.found(verb, self.resource_type.find(path.attr()), &path, value)
+        self.found(verb, self.find(path.attr())?, &path, value)
+    }
+
+    /// What a path names. Behind an attribute without parts, `value` is the attribute itself.
+    fn find(&self, path: &AttrPath) -> Result<Found<'a>, ScimError> {
+        match self.resource_type.find(path) {
+            Found::Partless(place) if is_itself(path.sub()) => Ok(Found::Attribute(place)),
+            Found::Partless(_) => Err(no_attribute(path)),
+            found => Ok(found),
+        }
     }
 
     fn found(
@@ -161,7 +178,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<(), ScimError> {
         match found {
             Found::Discarded { .. } => Ok(()),
-            Found::Unknown => self.dialect.unknown(|| no_attribute(path)),
+            Found::Partless(_) | Found::Unknown => self.dialect.unknown(|| no_attribute(path)),
             Found::Base => self.schema(verb, &self.resource_type.schema().id, value),
             Found::Extension(extension) => self.extension(verb, extension, value),
             Found::Attribute(place) if is_read_only(place) => Err(read_only(place)),
@@ -187,36 +204,41 @@ impl<'a> Compiler<'a> {
         value: Option<Value>,
     ) -> Result<(), ScimError> {
         let urn = &extension.schema.id;
-        match value {
-            Some(Value::Object(members)) if !members.is_empty() => {
-                members.into_iter().try_for_each(|(name, value)| {
-                    let says = verb != Verb::Remove || value.is_array() || value.is_object();
-                    self.named(verb, &format!("{urn}:{name}"), Some(value).filter(|_| says))
-                })
+        let place = format_args!("`{urn}`");
+        let members = match (verb, value) {
+            (Verb::Remove, value) => self.parts_to_remove(value, &place)?,
+            (_, None) => return Err(missing_value()),
+            (Verb::Add, Some(value)) => {
+                Some(self.admission.object(value, &place)?.unwrap_or_default())
             }
-            Some(Value::Object(_)) if verb == Verb::Remove => Ok(()),
-            Some(Value::Array(names)) if verb == Verb::Remove && names.is_empty() => Ok(()),
-            Some(value) if !self.dialect.names_nothing(&value) => {
-                Err(ScimError::invalid_value(format!("`{urn}` must be a JSON object")))
+            (Verb::Replace, Some(value)) => {
+                self.admission.object(value, &place)?.filter(|members| !members.is_empty())
             }
-            None if verb != Verb::Remove => Err(missing_value()),
-            _ if verb == Verb::Add => Ok(()),
-            _ if extension.required => {
-                Err(ScimError::mutability(format!("`{urn}` is required and cannot be removed")))
-            }
-            _ if extension.places().any(|it| is_kept(it.attribute) || keeps_a_part(it)) => {
-                extension.places().for_each(|place| self.take(place));
-                Ok(())
-            }
-            _ => {
-                for place in extension.places().filter(|it| is_fixed(it.attribute)) {
-                    self.push(target(place), Action::Clear);
-                }
-                let location = Location::new("").in_extension(urn.as_str());
-                self.push(Target::whole(Arc::new(location), extension.top()), Action::Clear);
-                Ok(())
-            }
+        };
+        let Some(members) = members else { return self.clear_extension(extension) };
+        members.into_iter().try_for_each(|(name, value)| {
+            let says = verb != Verb::Remove || value.is_array() || value.is_object();
+            self.named(verb, &format!("{urn}:{name}"), Some(value).filter(|_| says))
+        })
+    }
+
+    fn clear_extension(&mut self, extension: &Extension) -> Result<(), ScimError> {
+        let urn = &extension.schema.id;
+        if extension.required {
+            return Err(ScimError::mutability(format!(
+                "`{urn}` is required and cannot be removed"
+            )));
         }
+        if extension.places().any(|it| is_kept(it.attribute) || keeps_a_part(it)) {
+            extension.places().for_each(|place| self.take(place));
+            return Ok(());
+        }
+        for place in extension.places().filter(|it| is_fixed(it.attribute)) {
+            self.push(target(place), Action::Clear);
+        }
+        let location = Location::new("").in_extension(urn.as_str());
+        self.push(Target::whole(Arc::new(location), extension.top()), Action::Clear);
+        Ok(())
     }
 
     fn push(&mut self, target: Target, action: Action) {
@@ -296,8 +318,13 @@ fn required(place: Place<'_>) -> ScimError {
     ScimError::mutability(format!("{location} is required and cannot be removed"))
 }
 
-fn no_attribute(path: &Path) -> ScimError {
+fn no_attribute(path: &impl Display) -> ScimError {
     ScimError::invalid_path(format!("`{}` names no attribute here", cut(&path.to_string())))
+}
+
+/// Whether the part that a path ends in is the value of an attribute without parts.
+fn is_itself(part: Option<&str>) -> bool {
+    part.is_some_and(|part| part.eq_ignore_ascii_case("value"))
 }
 
 fn missing_value() -> ScimError {

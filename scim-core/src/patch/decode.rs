@@ -60,9 +60,8 @@ pub(super) fn operation(
         return Err(at(number, None, ScimError::invalid_syntax("must be a JSON object")));
     };
     let [path, op, value] = taken(members, ["path", "op", "value"]);
-    let path = match path {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) if dialect.is_unset(&text) => None,
+    let path = match path.filter(|path| !dialect.is_unset(path)) {
+        None => None,
         Some(Value::String(text)) => Some(text),
         Some(_) => {
             return Err(at(number, None, ScimError::invalid_path("path must be text")));

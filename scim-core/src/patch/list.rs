@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     target::{Action, Elements, Otherwise, Target, Which},
-    value::{merge_into, put},
+    value::{add_to, extend, put},
     work::Budget,
 };
 use crate::{
@@ -51,6 +51,9 @@ pub(super) fn change(
                     list.push(Value::Object(Map::clone(element)));
                 }
             }
+        }
+        if let (None, Action::Append(items)) = (&elements.sub, action) {
+            return add(target, items, list, budget);
         }
         for index in &chosen {
             let Some(element) = list.get_mut(*index) else { continue };
@@ -95,38 +98,63 @@ pub(super) fn append(
     object: &mut Object,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
-    in_place(object, &target.location, |list| {
-        let wanted = Wanted::new(items);
-        let mut fates = vec![Fate::New; items.len()];
-        for (at, there) in list.iter().enumerate() {
-            budget.spend(wanted.judge(there, at, &mut fates))?;
-        }
-        let (before, mut touched) = (list.len(), Touched::new());
-        for (number, item) in items.iter().enumerate() {
-            let at = match fates.get(number) {
-                Some(Fate::Merged(at)) => *at,
-                Some(Fate::New) => list.len(),
-                _ => continue,
-            };
-            match (list.get_mut(at), item) {
-                (Some(there), Value::Object(members)) => {
-                    touched.entry(at).or_insert_with(|| there.clone());
-                    if let Value::Object(there) = there {
-                        merge_into(there, members);
-                    }
-                    check_parts(target, touched.get(&at), there)?;
-                    budget.spend(wanted.judge_again(list, at, &mut fates))?;
+    in_place(object, &target.location, |list| add(target, items, list, budget))
+}
+
+fn add(
+    target: &Target,
+    items: &[Value],
+    list: &mut Vec<Value>,
+    budget: &mut Budget,
+) -> Result<bool, ScimError> {
+    let wanted = Wanted::new(items);
+    let mut fates = vec![Fate::New; items.len()];
+    for (at, there) in list.iter().enumerate() {
+        budget.spend(wanted.judge(there, at, &mut fates))?;
+    }
+    let (before, mut touched) = (list.len(), Touched::new());
+    for (number, item) in items.iter().enumerate() {
+        let at = match fates.get(number) {
+            Some(Fate::Merged(at)) => *at,
+            Some(Fate::New) => list.len(),
+            _ => continue,
+        };
+        match (list.get_mut(at), item) {
+            (Some(there), Value::Object(members)) => {
+                touched.entry(at).or_insert_with(|| there.clone());
+                if let Value::Object(there) = there {
+                    add_to(there, members);
                 }
-                // No other says all that it says, so none is the same.
-                _ => {
-                    list.push(item.clone());
-                    budget.spend(wanted.judge(item, at, &mut fates))?;
-                }
+                check_parts(target, touched.get(&at), there)?;
+                budget.spend(wanted.judge_again(list, at, &mut fates))?;
             }
-            if is_primary(item) {
-                for demoted in keep_primary(list, at, &mut touched) {
-                    budget.spend(wanted.judge_again(list, demoted, &mut fates))?;
-                }
+            // No other says all that it says, so none is the same.
+            _ => {
+                list.push(item.clone());
+                budget.spend(wanted.judge(item, at, &mut fates))?;
+            }
+        }
+        if is_primary(item) {
+            for demoted in keep_primary(list, at, &mut touched) {
+                budget.spend(wanted.judge_again(list, demoted, &mut fates))?;
+            }
+        }
+    }
+    settle(target, list, (before, touched), None, budget)
+}
+
+/// Takes elements out of a list: those that hold all that one of some values holds.
+pub(super) fn detach(
+    target: &Target,
+    items: &[Value],
+    object: &mut Object,
+    budget: &mut Budget,
+) -> Result<bool, ScimError> {
+    in_place(object, &target.location, |list| {
+        let (before, mut touched) = (list.len(), Touched::new());
+        for index in like(items, list, budget)? {
+            if let Some(element) = list.get_mut(index) {
+                touched.insert(index, std::mem::take(element));
             }
         }
         settle(target, list, (before, touched), None, budget)
@@ -267,14 +295,18 @@ fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usiz
             let all = list.iter().enumerate();
             chosen.extend(all.filter(|(_, it)| matches(bound, it)).map(|(index, _)| index));
         }
-        Which::Like(items) => {
-            let wanted = Wanted::new(items);
-            for (index, element) in list.iter().enumerate() {
-                let (is_said, compared) = wanted.is_said_by(element);
-                budget.spend(compared)?;
-                chosen.extend(is_said.then_some(index));
-            }
-        }
+        Which::Like(items) => chosen = like(items, list, budget)?,
+    }
+    Ok(chosen)
+}
+
+/// The elements that hold all that one of some values holds.
+fn like(items: &[Value], list: &[Value], budget: &mut Budget) -> Result<Vec<usize>, ScimError> {
+    let (wanted, mut chosen) = (Wanted::new(items), vec![]);
+    for (index, element) in list.iter().enumerate() {
+        let (is_said, compared) = wanted.is_said_by(element);
+        budget.spend(compared)?;
+        chosen.extend(is_said.then_some(index));
     }
     Ok(chosen)
 }
@@ -290,9 +322,22 @@ pub(super) fn alter(element: &mut Value, sub: Option<&str>, action: &Action) {
             Some(there) => put(there, value),
             None => _ = members.insert(sub.to_owned(), value.clone()),
         },
+        (Some(sub), Action::Append(items), Value::Object(members)) => {
+            let there = members.entry(sub).or_insert_with(|| Value::Array(vec![]));
+            if let Value::Array(there) = there {
+                extend(there, items);
+            }
+        }
+        (Some(sub), Action::Detach(items), Value::Object(members)) => {
+            let gone: HashSet<String> = items.iter().map(Value::to_string).collect();
+            if let Some(Value::Array(there)) = members.get_mut(sub) {
+                there.retain(|value| !gone.contains(&value.to_string()));
+            }
+            members.retain(|_, part| !is_empty(part));
+        }
         (Some(sub), _, Value::Object(members)) => _ = members.remove(sub),
         (None, Action::Set(value), _) => put(element, value),
-        (None, Action::Merge(new), Value::Object(members)) => _ = merge_into(members, new),
+        (None, Action::Merge(new), Value::Object(members)) => add_to(members, new),
         _ => {}
     }
 }
@@ -331,8 +376,10 @@ fn settle(
         return Ok(false);
     }
     drop_repeated(list, &touched, budget)?;
+    let is_long = |index: &usize| list.get(*index).is_some_and(holds_too_much);
+    let has_long_parts = touched.keys().any(is_long);
     list.retain(|element| !is_empty(element));
-    if list.len() > LIST_ELEMENTS {
+    if has_long_parts || list.len() > LIST_ELEMENTS {
         let location = &target.location;
         let detail = format!("{location} would hold more than {LIST_ELEMENTS} values");
         return Err(ScimError::invalid_value(detail));
@@ -343,6 +390,12 @@ fn settle(
         return Err(ScimError::mutability(detail));
     }
     Ok(true)
+}
+
+/// Whether a list inside an element is longer than a list may be.
+fn holds_too_much(element: &Value) -> bool {
+    let mut parts = element.as_object().into_iter().flat_map(Map::values);
+    parts.any(|part| part.as_array().is_some_and(|list| list.len() > LIST_ELEMENTS))
 }
 
 fn is_primary(element: &Value) -> bool {

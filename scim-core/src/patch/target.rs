@@ -1,4 +1,4 @@
-//! The four primitive steps and what they act on.
+//! The five primitive steps and what they act on.
 
 use std::sync::Arc;
 
@@ -70,6 +70,8 @@ pub(super) enum Action {
     Merge(Map<String, Value>),
     /// These values are added to the list, but for those that are there.
     Append(Vec<Value>),
+    /// These values leave the list: the elements that hold all that one of them holds.
+    Detach(Vec<Value>),
     /// The value goes.
     Clear,
 }

@@ -38,10 +38,14 @@ impl Budget {
     }
 }
 
-/// How much there is to look at in an element: 1, and more where its texts are long.
+/// How much there is to look at in an element: 1, and more where its texts or its lists are long.
 fn weight(element: &Value) -> usize {
     const LONG: usize = 1024;
-    let length = |value: &Value| value.as_str().map_or(0, str::len);
+    let length = |value: &Value| match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.len() * LONG,
+        _ => 0,
+    };
     let bytes: usize = match element {
         Value::Object(members) => members.values().map(length).sum(),
         simple => length(simple),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use scim_filter::{AttrPath, Location, Resolution, Resolve};
+use scim_filter::{AttrPath, Location, Resolution, Resolve, Type};
 
 use super::{
     Extension, ResourceType,
@@ -49,6 +49,8 @@ pub(crate) enum Found<'a> {
     Discarded {
         secret: bool,
     },
+    /// A part of an attribute that has none.
+    Partless(Place<'a>),
     Unknown,
 }
 
@@ -184,7 +186,11 @@ fn within<'a>(place: Place<'a>, sub: Option<&str>) -> Found<'a> {
         None => Some(place),
         Some(name) => place.part(name),
     };
-    named.map_or(Found::Unknown, Found::Attribute)
+    match named {
+        Some(named) => Found::Attribute(named),
+        None if place.attribute.kind == Type::Complex => Found::Unknown,
+        None => Found::Partless(place),
+    }
 }
 
 /// Filters and sorting name attributes of this type. What is never returned cannot be asked for either, lest the answer tell it
@@ -265,7 +271,9 @@ impl ResourceType {
             Found::Attribute(place) => Resolution::Found(self.in_store(place.described())),
             Found::Discarded { secret: true } => Resolution::Forbidden,
             Found::Discarded { secret: false } => Resolution::NoValue,
-            Found::Extension(_) | Found::Base | Found::Unknown => Resolution::Unknown,
+            Found::Extension(_) | Found::Base | Found::Partless(_) | Found::Unknown => {
+                Resolution::Unknown
+            }
         }
     }
 

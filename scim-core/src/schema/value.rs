@@ -31,6 +31,7 @@ impl<'a> Admission<'a> {
         Self { dialect }
     }
 
+    /// What a value for an attribute comes to; none where it says that there is none, or nothing of it is kept.
     pub(crate) fn admit(
         &self,
         attribute: &Attribute,
@@ -38,7 +39,10 @@ impl<'a> Admission<'a> {
         place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
         if !attribute.multi_valued {
-            let value = self.unwrapped(value, place)?;
+            let value = self.one(value, place).map_err(|error| match attribute.kind {
+                Type::Boolean => self.expected(attribute, place),
+                _ => error,
+            })?;
             return self.single(attribute, value, place);
         }
         let elements = self.elements(attribute, value, place)?;
@@ -49,7 +53,7 @@ impl<'a> Admission<'a> {
         }
         let is_alone = elements.len() == 1;
         let (mut admitted, mut seen) = (Vec::with_capacity(elements.len()), HashSet::new());
-        for (index, element) in elements.into_iter().enumerate() {
+        for (index, element) in elements {
             let element = self.single(attribute, element, &format_args!("{place}[{index}]"))?;
             admitted.extend(element.filter(|it| is_alone || seen.insert(it.to_string())));
         }
@@ -57,25 +61,39 @@ impl<'a> Admission<'a> {
         Ok(Some(Value::Array(admitted)).filter(|list| !is_empty(list)))
     }
 
-    /// The elements that a value for a list names.
+    /// The elements that a value for a list names, each with its place in what was sent.
     pub(crate) fn elements(
         &self,
         attribute: &Attribute,
         value: Value,
         place: &dyn Display,
-    ) -> Result<Vec<Value>, ScimError> {
+    ) -> Result<Vec<(usize, Value)>, ScimError> {
         let elements = match value {
-            Value::Null => vec![],
             Value::Array(elements) => elements,
-            Value::String(text) if self.dialect.is_unset(&text) => vec![],
+            none if self.dialect.is_unset(&none) => vec![],
             one => self
                 .dialect
                 .coerced(|| Some(vec![one]))
                 .ok_or_else(|| ScimError::invalid_value(format!("{place} must be a list")))?,
         };
-        match elements.iter().position(Value::is_null) {
-            Some(index) => Err(expected(attribute, &format_args!("{place}[{index}]"))),
+        let sent = elements.into_iter().enumerate();
+        let elements: Vec<_> = sent.filter(|(_, it)| !self.dialect.leaves_out(it)).collect();
+        match elements.iter().find(|(_, element)| element.is_null()) {
+            Some((index, _)) => Err(self.expected(attribute, &format_args!("{place}[{index}]"))),
             None => Ok(elements),
+        }
+    }
+
+    /// The members of an object that may be none.
+    pub(crate) fn object(
+        &self,
+        value: Value,
+        place: &dyn Display,
+    ) -> Result<Option<Map<String, Value>>, ScimError> {
+        match self.alone(value) {
+            Some(Value::Object(members)) => Ok(Some(members)),
+            Some(none) if self.dialect.is_unset(&none) => Ok(None),
+            _ => Err(ScimError::invalid_value(format!("{place} must be a JSON object"))),
         }
     }
 
@@ -87,11 +105,12 @@ impl<'a> Admission<'a> {
         place: &dyn Display,
     ) -> Result<Option<Map<String, Value>>, ScimError> {
         match value {
-            Value::Null => Ok(None),
             Value::Object(members) => self.complex(attribute, members, place),
+            none if self.dialect.is_unset(&none) => Ok(None),
             other => {
                 let members = self.dialect.coerced(|| bare_value(attribute, other));
-                self.complex(attribute, members.ok_or_else(|| expected(attribute, place))?, place)
+                let members = members.ok_or_else(|| self.expected(attribute, place))?;
+                self.complex(attribute, members, place)
             }
         }
     }
@@ -125,14 +144,20 @@ impl<'a> Admission<'a> {
         Ok(Some(admitted).filter(|members| !members.is_empty()))
     }
 
-    pub(crate) fn unwrapped(&self, value: Value, place: &dyn Display) -> Result<Value, ScimError> {
-        let Value::Array(mut items) = value else { return Ok(value) };
-        let only =
-            self.dialect.coerced(|| (items.len() <= 1).then(|| items.pop().unwrap_or_default()));
-        only.ok_or_else(|| ScimError::invalid_value(format!("{place} takes one value, not a list")))
+    /// The one value that is sent for what has one, be it alone in a list.
+    pub(crate) fn one(&self, value: Value, place: &dyn Display) -> Result<Value, ScimError> {
+        self.alone(value)
+            .ok_or_else(|| ScimError::invalid_value(format!("{place} takes one value, not a list")))
     }
 
-    /// One value; none where it says that there is none.
+    /// A value, or what a list of one holds; null for a list that holds nothing.
+    fn alone(&self, value: Value) -> Option<Value> {
+        let Value::Array(mut items) = value else { return Some(value) };
+        items.retain(|item| !self.dialect.leaves_out(item));
+        self.dialect.coerced(|| (items.len() <= 1).then(|| items.pop().unwrap_or_default()))
+    }
+
+    /// One value; none where it says that there is none, or nothing of it is kept.
     pub(crate) fn single(
         &self,
         attribute: &Attribute,
@@ -142,14 +167,15 @@ impl<'a> Admission<'a> {
         let value = match attribute.kind {
             Type::Complex => return Ok(self.element(attribute, value, place)?.map(Value::Object)),
             _ if value.is_null() => return Ok(None),
-            Type::Boolean => self.boolean(value),
-            Type::Integer => self.integer(value),
-            Type::Decimal => self.decimal(value),
             Type::DateTime | Type::Binary | Type::String | Type::Reference => {
                 return self.text(attribute, value, place);
             }
+            _ if self.dialect.is_unset(&value) => return Ok(None),
+            Type::Boolean => self.boolean(value),
+            Type::Integer => self.integer(value),
+            Type::Decimal => self.decimal(value),
         };
-        value.map(Some).ok_or_else(|| expected(attribute, place))
+        value.map(Some).ok_or_else(|| self.expected(attribute, place))
     }
 
     fn text(
@@ -158,12 +184,12 @@ impl<'a> Admission<'a> {
         value: Value,
         place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
-        let Value::String(text) = value else { return Err(expected(attribute, place)) };
+        let is_unset = self.dialect.is_unset(&value);
+        let Value::String(text) = value else { return Err(self.expected(attribute, place)) };
         if identifies(attribute) {
             form::check_identifier(&text, attribute, place)?;
         }
-        let is_dropped = attribute.drops.is_some_and(|drops| (drops.0)(&text));
-        if is_dropped || self.dialect.is_unset(&text) {
+        if is_unset || attribute.drops.is_some_and(|drops| (drops.0)(&text)) {
             return Ok(None);
         }
         if text.len() > TEXT_BYTES {
@@ -182,11 +208,15 @@ impl<'a> Admission<'a> {
         };
         match keeps_type {
             true => Ok(Some(Value::String(text))),
-            false => Err(expected(attribute, place)),
+            false => Err(self.expected(attribute, place)),
         }
     }
 
     fn boolean(&self, value: Value) -> Option<Value> {
+        let value = match value {
+            Value::Object(members) => self.dialect.coerced(|| value_in(members))?,
+            value => value,
+        };
         match value {
             Value::Bool(_) => Some(value),
             Value::String(text) => {
@@ -238,10 +268,19 @@ impl<'a> Admission<'a> {
         }
         Ok(())
     }
+
+    fn expected(&self, attribute: &Attribute, place: &dyn Display) -> ScimError {
+        let taken = ", which may be text, stand in {\"value\": …} or in a list of one";
+        let is_boolean = attribute.kind == Type::Boolean;
+        let taken = self.dialect.coerced(|| is_boolean.then_some(taken)).unwrap_or_default();
+        ScimError::invalid_value(format!("{place} must be {}{taken}", form::expected(attribute)))
+    }
 }
 
-fn expected(attribute: &Attribute, place: &dyn Display) -> ScimError {
-    ScimError::invalid_value(format!("{place} must be {}", form::expected(attribute)))
+/// What an object holds as `value`.
+fn value_in(members: Map<String, Value>) -> Option<Value> {
+    let mut members = members.into_iter();
+    members.find(|(name, _)| name.eq_ignore_ascii_case("value")).map(|(_, value)| value)
 }
 
 /// Whether other systems key on the text.

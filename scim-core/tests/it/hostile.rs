@@ -197,7 +197,9 @@ fn taken(kind: Type, multi_valued: bool, sent: &Value, tolerant: bool) -> bool {
         _ => false,
     };
     match sent {
-        Value::Array(items) if multi_valued => items.iter().all(|it| !it.is_null() && bare(it)),
+        Value::Array(items) if multi_valued => {
+            items.iter().all(|it| (tolerant || !it.is_null()) && bare(it))
+        }
         Value::Array(items) => tolerant && items.len() <= 1 && items.iter().all(bare),
         Value::Null => true,
         one if multi_valued => tolerant && bare(one),

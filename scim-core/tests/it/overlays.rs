@@ -146,7 +146,7 @@ fn defaults_stand_in() {
         json!({"op": "remove", "path": ENTERPRISE_USER, "value": {"division": "d", "costCenter": "c"}}),
         json!({"op": "replace", "value": {ENTERPRISE_USER: null}}),
         json!({"op": "replace", "value": {ENTERPRISE_USER: {"division": null, "costCenter": null}, "active": null, "userType": null}}),
-        json!({"op": "add", "value": {ENTERPRISE_USER: {"division": "", "costCenter": ""}, "userType": ""}}),
+        json!({"op": "replace", "value": {ENTERPRISE_USER: {"division": "", "costCenter": ""}, "userType": ""}}),
     ] {
         let richer = world.ask("PATCH", &path, patch(more.clone())).body;
         assert_eq!(richer[ENTERPRISE_USER], json!({"costCenter": "c", "division": "d"}));

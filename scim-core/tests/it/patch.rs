@@ -299,7 +299,7 @@ fn what_a_patch_may_not() {
     insta::assert_snapshot!(say(json!([{"op": "add", "path": "title"}])), @"400 invalidValue: operation 1 (`title`): value is missing");
     insta::assert_snapshot!(say(json!([{"op": "add", "value": "x"}])), @"400 invalidValue: operation 1: without a path, value must be a JSON object");
     insta::assert_snapshot!(say(json!([{"op": "move", "path": "title"}])), @"400 invalidSyntax: operation 1 (`title`): op must be `add`, `replace` or `remove`");
-    insta::assert_snapshot!(say(op("replace", "active", json!("x"))), @"400 invalidValue: operation 1 (`active`): active must be true or false");
+    insta::assert_snapshot!(say(op("replace", "active", json!("x"))), @r#"400 invalidValue: operation 1 (`active`): active must be true or false, which may be text, stand in {"value": …} or in a list of one"#);
     insta::assert_snapshot!(say(op("replace", "emails[type regex \"x\"].value", json!("x"))), @"400 invalidFilter: operation 1 (`emails[type regex \\\"x\\\"].value`): expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr), found `regex` at byte 12");
     insta::assert_snapshot!(say(op("replace", "/emails/0", json!("x"))), @"400 invalidPath: operation 1 (`/emails/0`): expected an attribute, found `/` at byte 0");
     insta::assert_snapshot!(say(op("remove", "emails", json!(null))), @"400 invalidValue: operation 1 (`emails`): the value of remove names nothing; leave it out to remove all");

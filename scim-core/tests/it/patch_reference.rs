@@ -101,6 +101,8 @@ fn whole(
         // Ours: what has a default is never without a value.
         ("remove", _) | (_, Some(Value::Null)) if path == "active" => {}
         ("remove", _) => resource[path] = Value::Null,
+        // Nothing is added.
+        ("add", Some(Value::Null)) => {}
         ("add", Some(Value::Array(come))) => {
             let mut elements = resource[path].as_array().cloned().unwrap_or_default();
             for item in come {
@@ -112,7 +114,7 @@ fn whole(
             if !resource[path].is_object() {
                 resource[path] = json!({});
             }
-            for (name, part) in parts {
+            for (name, part) in parts.iter().filter(|(_, part)| op != "add" || !part.is_null()) {
                 resource[path][name] = part.clone();
             }
         }

@@ -1,6 +1,6 @@
 //! Operations on an attribute or sub-attribute as a whole.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     ScimError,
+    object::is_empty,
     patch::{
         decode::Verb,
         target::{Action, Elements, Otherwise, Target, Which},
@@ -31,38 +32,54 @@ impl Compiler<'_> {
         let is_list = place.target().multi_valued;
         match (verb, value) {
             (Verb::Remove, Some(value)) if is_list => self.remove_listed(place, value),
-            (Verb::Remove, Some(value)) if is_object(place) && !value.is_null() => {
-                self.remove_parts(place, value)
-            }
+            (Verb::Remove, value) if is_object(place) => self.remove_parts(place, value),
             (Verb::Remove, _) => self.clear(place),
             (_, None) => Err(missing_value()),
-            (Verb::Add, Some(value)) if is_list && self.dialect.names_nothing(&value) => Ok(()),
-            (_, Some(value)) if self.dialect.names_nothing(&value) => self.clear(place),
+            (_, Some(value)) if is_object(place) => self.put_parts(verb, place, value),
             (_, Some(value)) => self.put(verb, place, value),
         }
     }
 
     fn put(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
         let attribute = place.target();
-        let name = place.location();
-        self.check_read_only(place, &value)?;
-        if is_object(place) {
-            let members = self.merged(place, value)?;
-            self.merge(place, members);
-            return Ok(());
+        if self.dialect.is_unset(&value) {
+            return self.unset(verb, place);
         }
-        let Some(value) = self.admission.admit(attribute, value, name)? else {
-            return self.clear(place);
-        };
+        self.check_read_only(place, &value)?;
+        let value = addition(verb, attribute, value);
         let mut target = target(place);
-        match (verb, value) {
-            (Verb::Add, Value::Array(items)) => {
+        match self.admission.admit(attribute, value, place.location())? {
+            None => return self.unset(verb, place),
+            Some(Value::Array(items)) if verb == Verb::Add => {
                 target.fixed_parts = fixed_parts(attribute);
                 self.push(target, Action::Append(items));
             }
-            (_, value) => self.push(target, Action::Set(value)),
+            Some(value) => self.push(target, Action::Set(value)),
         }
         Ok(())
+    }
+
+    /// `add` and `replace` on an object: each of the parts that the value names.
+    fn put_parts(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
+        self.check_read_only(place, &value)?;
+        let value = self.admission.one(value, place.location())?;
+        match &value {
+            Value::Object(parts) if parts.is_empty() => return self.unset(verb, place),
+            none if self.dialect.is_unset(none) => return self.unset(verb, place),
+            _ => {}
+        }
+        let parts = self.parts(verb, place, value)?;
+        self.merge(verb, place, parts);
+        Ok(())
+    }
+
+    /// The value is none: `replace` clears, and `add` leaves what is there. A required value is never none.
+    fn unset(&mut self, verb: Verb, place: Place<'_>) -> Result<(), ScimError> {
+        let target = place.target();
+        match verb {
+            Verb::Add if target.multi_valued || !target.required => Ok(()),
+            _ => self.clear(place),
+        }
     }
 
     /// Read-only parts inside a value are let pass or refused as read-only attributes are.
@@ -82,30 +99,35 @@ impl Compiler<'_> {
         }
     }
 
-    /// Sub-attributes that cannot change are steps of their own, which look at what is there.
-    fn merge(&mut self, place: Place<'_>, members: Map<String, Value>) {
-        let is_fixed_part =
-            |name: &str| place.part(name).is_some_and(|part| is_fixed(part.target()));
-        let (fixed, free): (Map<_, _>, Map<_, _>) =
-            members.into_iter().partition(|(name, _)| is_fixed_part(name));
-        for (name, value) in fixed {
-            let Some(place) = place.part(&name) else { continue };
-            let action = if value.is_null() { Action::Clear } else { Action::Set(value) };
-            self.push(target(place), action);
+    /// Sub-attributes that cannot change, and lists that grow, are steps of their own, which look at what is there.
+    fn merge(&mut self, verb: Verb, place: Place<'_>, parts: Map<String, Value>) {
+        let mut rest = Map::new();
+        for (name, value) in parts {
+            match (place.part(&name), value) {
+                (Some(part), Value::Array(items)) if verb == Verb::Add => {
+                    self.push(target(part), Action::Append(items));
+                }
+                (Some(part), Value::Null) if is_fixed(part.target()) => {
+                    self.push(target(part), Action::Clear);
+                }
+                (Some(part), value) if is_fixed(part.target()) => {
+                    self.push(target(part), Action::Set(value));
+                }
+                (_, value) => _ = rest.insert(name, value),
+            }
         }
-        if !free.is_empty() {
-            self.push(target(place), Action::Merge(free));
+        if !rest.is_empty() {
+            self.push(target(place), Action::Merge(rest));
         }
     }
 
-    /// The sub-attributes that a value for a complex attribute sets; null where it clears one.
-    pub(super) fn merged(
+    /// The sub-attributes that a value for a complex attribute sets; null where `replace` clears one.
+    pub(super) fn parts(
         &self,
+        verb: Verb,
         place: Place<'_>,
         value: Value,
     ) -> Result<Map<String, Value>, ScimError> {
-        let name = place.location();
-        let value = self.admission.unwrapped(value, name)?;
         let named: Vec<Place<'_>> = match &value {
             Value::Object(members) => {
                 let named = members.keys().filter_map(|name| place.part(name));
@@ -113,20 +135,21 @@ impl Compiler<'_> {
             }
             _ => vec![],
         };
-        let members = self.admission.element(place.attribute, value, name)?;
-        let mut members = members.unwrap_or_default();
+        let parts = self.admission.element(place.attribute, value, place.location())?;
+        let mut parts = parts.unwrap_or_default();
         for part in named {
             let sub = part.target();
-            if !members.contains_key(&sub.name) {
-                if sub.required {
-                    return Err(required(part));
-                }
-                if !is_kept(sub) {
-                    members.insert(sub.name.clone(), Value::Null);
-                }
+            if parts.contains_key(&sub.name) {
+                continue;
+            }
+            if sub.required {
+                return Err(required(part));
+            }
+            if verb == Verb::Replace && !is_kept(sub) {
+                parts.insert(sub.name.clone(), Value::Null);
             }
         }
-        Ok(members)
+        Ok(parts)
     }
 
     fn clear(&mut self, place: Place<'_>) -> Result<(), ScimError> {
@@ -154,19 +177,9 @@ impl Compiler<'_> {
     }
 
     /// `remove` with an object that names parts takes those parts, never more; one that names none takes none.
-    fn remove_parts(&mut self, place: Place<'_>, value: Value) -> Result<(), ScimError> {
-        let name = place.location();
-        if value.as_array().is_some_and(Vec::is_empty) {
-            return Ok(());
-        }
-        let parts = match self.admission.unwrapped(value, name)? {
-            Value::Object(parts) => parts,
-            Value::Null => return Ok(()),
-            _ => {
-                return Err(ScimError::invalid_value(format!(
-                    "the value of remove on {name} must be an object of the parts to remove"
-                )));
-            }
+    fn remove_parts(&mut self, place: Place<'_>, value: Option<Value>) -> Result<(), ScimError> {
+        let Some(parts) = self.parts_to_remove(value, place.location())? else {
+            return self.clear(place);
         };
         for name in parts.keys() {
             match place.part(name) {
@@ -181,23 +194,45 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// The parts that the value of a `remove` on an object names; none where there is no value, which means all.
+    pub(super) fn parts_to_remove(
+        &self,
+        value: Option<Value>,
+        place: &dyn Display,
+    ) -> Result<Option<Map<String, Value>>, ScimError> {
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(items)) if items.is_empty() => Ok(Some(Map::new())),
+            Some(value) => match self.admission.one(value, place)? {
+                Value::Object(parts) => Ok(Some(parts)),
+                Value::Null => Ok(Some(Map::new())),
+                _ => Err(ScimError::invalid_value(format!(
+                    "the value of remove on {place} must be an object of the parts to remove"
+                ))),
+            },
+        }
+    }
+
     /// `remove` on a list with a value that says which elements (`idp:T7 T9`). Never all of them.
     fn remove_listed(&mut self, place: Place<'_>, value: Value) -> Result<(), ScimError> {
-        match self.selector(&place.attribute.name, value)? {
-            Selector::All => self.clear(place),
-            Selector::Nobody => Ok(()),
-            Selector::These(value) => {
-                let name = place.location();
-                let listed = self.admission.admit(place.target(), value, name)?;
-                let Some(Value::Array(like)) = listed else { return Ok(()) };
-                let which = Which::Like(like);
-                let mut target = target(place);
-                target.elements =
-                    Some(Elements { which, sub: None, otherwise: Otherwise::Nothing });
-                self.push(target, Action::Clear);
-                Ok(())
-            }
+        match self.selected_values(place, value)? {
+            Selector::All => return self.clear(place),
+            Selector::These(Value::Array(items)) => self.push(target(place), Action::Detach(items)),
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// What the value of a `remove` selects, fitted to the type of the attribute.
+    fn selected_values(&self, place: Place<'_>, value: Value) -> Result<Selector, ScimError> {
+        let attribute = place.target();
+        Ok(match self.selector(&attribute.name, value)? {
+            Selector::These(value) => {
+                let value = self.admission.admit(attribute, value, place.location())?;
+                value.map_or(Selector::Nobody, Selector::These)
+            }
+            selector => selector,
+        })
     }
 
     /// What the value of a `remove` selects.
@@ -211,7 +246,7 @@ impl Compiler<'_> {
         match value {
             Value::Null if self.dialect.null_removes_all => Ok(Selector::All),
             Value::Array(items) if items.is_empty() => Ok(Selector::Nobody),
-            value if self.dialect.names_nothing(&value) || value.is_null() => {
+            value if is_empty(&value) || self.dialect.is_unset(&value) => {
                 Err(ScimError::invalid_value(
                     "the value of remove names nothing; leave it out to remove all",
                 ))
@@ -230,39 +265,85 @@ impl Compiler<'_> {
         place: Place<'_>,
         value: Option<Value>,
     ) -> Result<(), ScimError> {
-        let (attribute, part) = (place.target(), place.location());
-        let (mut which, mut otherwise) = (Which::All, Otherwise::Nothing);
-        let mut action = Action::Clear;
-        match (verb, value) {
-            (Verb::Remove, None) => {}
-            (Verb::Remove, Some(value)) => match self.selector(&attribute.name, value)? {
-                Selector::All => {}
-                Selector::Nobody => return Ok(()),
-                Selector::These(value) => {
-                    let Some(value) = self.admission.admit(attribute, value, part)? else {
-                        return Ok(());
-                    };
-                    let like = Map::from_iter([(attribute.name.clone(), value)]);
-                    which = Which::Like(vec![Value::Object(like)]);
+        let (mut which, part) = (Which::All, place.target());
+        let action = match (verb, value) {
+            (Verb::Remove, Some(value)) if !part.multi_valued => {
+                match self.selected_values(place, value)? {
+                    Selector::All => {}
+                    Selector::Nobody => return Ok(()),
+                    Selector::These(value) => {
+                        let like = Map::from_iter([(part.name.clone(), value)]);
+                        which = Which::Like(vec![Value::Object(like)]);
+                    }
                 }
-            },
-            (_, None) => return Err(missing_value()),
-            (_, Some(value)) => {
-                if let Some(value) = self.admission.admit(attribute, value, part)? {
-                    (action, otherwise) = (Action::Set(value), Otherwise::NoTarget);
-                }
+                Some(Action::Clear)
             }
-        }
-        if action == Action::Clear && attribute.required {
-            return Err(required(place));
-        }
-        if action == Action::Clear && is_kept(attribute) {
-            return Ok(());
-        }
+            (Verb::Remove, value) => self.removal(place, value)?,
+            (_, None) => return Err(missing_value()),
+            (_, Some(value)) => self.part_action(verb, place, value)?,
+        };
+        let Some(action) = allowed(place, action)? else { return Ok(()) };
+        let otherwise = match action {
+            Action::Clear | Action::Detach(_) => Otherwise::Nothing,
+            _ => Otherwise::NoTarget,
+        };
         let mut target = part_target(place);
         target.elements = Some(Elements { which, sub: part_name(place), otherwise });
         self.push(target, action);
         Ok(())
+    }
+
+    /// What `remove` does to each element that is meant, or to a part of it. Of a list, a value says what goes.
+    pub(super) fn removal(
+        &self,
+        place: Place<'_>,
+        value: Option<Value>,
+    ) -> Result<Option<Action>, ScimError> {
+        let is_list = place.sub.is_some_and(|part| part.multi_valued);
+        let Some(value) = value.filter(|_| is_list) else { return Ok(Some(Action::Clear)) };
+        Ok(match self.selected_values(place, value)? {
+            Selector::All => Some(Action::Clear),
+            Selector::These(Value::Array(items)) => Some(Action::Detach(items)),
+            _ => None,
+        })
+    }
+
+    /// What `add` and `replace` do to a part of each element; none where nothing is to be added.
+    pub(super) fn part_action(
+        &self,
+        verb: Verb,
+        place: Place<'_>,
+        value: Value,
+    ) -> Result<Option<Action>, ScimError> {
+        let part = place.target();
+        let value = addition(verb, part, value);
+        Ok(match self.admission.admit(part, value, place.location())? {
+            Some(Value::Array(items)) if verb == Verb::Add => Some(Action::Append(items)),
+            Some(value) => Some(Action::Set(value)),
+            None if verb == Verb::Add && !part.required => None,
+            None => Some(Action::Clear),
+        })
+    }
+}
+
+/// An action on elements: what a required part has stays, and so does what a part with a default has.
+pub(super) fn allowed(
+    place: Place<'_>,
+    action: Option<Action>,
+) -> Result<Option<Action>, ScimError> {
+    match (&action, place.sub) {
+        (Some(Action::Clear), Some(part)) if part.required => Err(required(place)),
+        (Some(Action::Clear), Some(part)) if is_kept(part) => Ok(None),
+        _ => Ok(action),
+    }
+}
+
+/// The value of an operation. One that `add` brings to a list may be alone, in every dialect (RFC 7644 §3.5.2.1).
+pub(super) fn addition(verb: Verb, attribute: &Attribute, value: Value) -> Value {
+    match value {
+        Value::Array(_) | Value::Null => value,
+        one if verb == Verb::Add && attribute.multi_valued => Value::Array(vec![one]),
+        one => one,
     }
 }
 

@@ -1,9 +1,14 @@
 //! Operations on members, which are rows and no part of the object.
 
 use scim_filter::{AttrPath, Bound, Filter, Literal, Op, Path};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Compiler, attribute::Selector, missing_value, value_path::terms};
+use super::{
+    Compiler,
+    attribute::{Selector, addition},
+    missing_value,
+    value_path::terms,
+};
 use crate::{
     ScimError,
     admit::members,
@@ -63,20 +68,16 @@ impl Compiler<'_> {
     /// Members to add, or to have and no others. Only an empty list empties (`sec:P-03`).
     fn listed(&self, verb: Verb, place: Place<'_>, value: Value) -> Result<MemberStep, ScimError> {
         let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
-        let is_nothing = value.is_null()
-            || value.as_str() == Some("")
-            || value.as_object().is_some_and(Map::is_empty);
-        if is_nothing && !is_empty_list {
-            return Err(ScimError::invalid_value(format!(
+        let value = addition(verb, place.attribute, value);
+        let listed = members(place.attribute, value, self.dialect)?;
+        match verb {
+            Verb::Add => Ok(MemberStep::Add(listed)),
+            _ if !listed.is_empty() || is_empty_list => Ok(MemberStep::Set(listed)),
+            _ => Err(ScimError::invalid_value(format!(
                 "the value for {} names nobody; an empty list removes all members",
                 place.attribute.name
-            )));
+            ))),
         }
-        let listed = members(place.attribute, value, self.dialect)?;
-        Ok(match verb {
-            Verb::Add => MemberStep::Add(listed),
-            _ => MemberStep::Set(listed),
-        })
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Compiler,
-    attribute::{part_name, part_target},
-    fixed_parts, is_kept, is_read_only, missing_value, no_attribute, read_only, required,
+    attribute::{allowed, part_name, part_target},
+    fixed_parts, is_itself, is_read_only, missing_value, no_attribute, read_only,
 };
 use crate::{
     ScimError,
@@ -84,21 +84,14 @@ impl<'a> Compiler<'a> {
         value: Option<Value>,
     ) -> Result<(), ScimError> {
         let Selected { bound, terms, said } = selected;
-        let action = match value {
-            _ if verb == Verb::Remove => Action::Clear,
-            None => return Err(missing_value()),
-            Some(value) => self.element_action(verb, place, value)?,
+        let action = match (verb, value) {
+            (Verb::Remove, value) => self.removal(place, value)?,
+            (_, None) => return Err(missing_value()),
+            (_, Some(value)) => self.element_action(verb, place, value)?,
         };
-        if let (Action::Clear, Some(sub)) = (&action, place.sub) {
-            if sub.required {
-                return Err(required(place));
-            }
-            if is_kept(sub) {
-                return Ok(());
-            }
-        }
+        let Some(action) = allowed(place, action)? else { return Ok(()) };
         let otherwise = match action {
-            Action::Clear => Otherwise::Nothing,
+            Action::Clear | Action::Detach(_) => Otherwise::Nothing,
             _ => match said {
                 Some(element) => {
                     let sub = place.sub.map(|sub| sub.name.as_str());
@@ -117,29 +110,28 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// What `add` and `replace` do to each element, or to a part of it; none where nothing is to be added.
     fn element_action(
         &self,
         verb: Verb,
         place: Place<'_>,
         value: Value,
-    ) -> Result<Action, ScimError> {
+    ) -> Result<Option<Action>, ScimError> {
+        if place.sub.is_some() {
+            return self.part_action(verb, place, value);
+        }
         let (attribute, name) = (place.attribute, place.location());
-        let set = |value: Option<Value>| value.map_or(Action::Clear, Action::Set);
-        if let Some(part) = place.sub {
-            return Ok(set(self.admission.admit(part, value, name)?));
-        }
         self.check_read_only(place, &value)?;
-        let value = self.admission.unwrapped(value, name)?;
-        if self.dialect.names_nothing(&value) {
-            return match verb {
-                Verb::Add => Err(missing_value()),
-                _ => Ok(Action::Clear),
-            };
-        }
+        let value = self.admission.one(value, name)?;
         if attribute.kind == Type::Complex && verb == Verb::Add {
-            return Ok(Action::Merge(self.merged(place, value)?));
+            let parts = self.parts(verb, place, value)?;
+            return Ok((!parts.is_empty()).then_some(Action::Merge(parts)));
         }
-        Ok(set(self.admission.single(attribute, value, name)?))
+        Ok(match (verb, self.admission.single(attribute, value, name)?) {
+            (Verb::Add, value) => value.map(|value| Action::Append(vec![value])),
+            (_, Some(value)) => Some(Action::Set(value)),
+            (_, None) => Some(Action::Clear),
+        })
     }
 
     /// What a filter selects, and the element that it describes where it describes one: a conjunction of `eq` (`idp:T5`). No removal
@@ -195,6 +187,9 @@ impl<'a> Compiler<'a> {
     /// The place with the sub-attribute after the bracket; none where that is unknown and let pass.
     fn part<'s>(&self, place: Place<'s>, path: &Path) -> Result<Option<Place<'s>>, ScimError> {
         let Some(name) = path.sub() else { return Ok(Some(place)) };
+        if place.attribute.kind != Type::Complex {
+            return if is_itself(path.sub()) { Ok(Some(place)) } else { Err(no_attribute(path)) };
+        }
         let Some(place) = place.part(name) else {
             return self.dialect.unknown(|| no_attribute(path)).map(|()| None);
         };
