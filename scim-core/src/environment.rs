@@ -12,7 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_listener::Event as Signal;
 
 use crate::store::ResourceId;
@@ -22,7 +22,7 @@ pub use keys::{KeyRing, SealingKey};
 /// Where the service takes the time, new identifiers and keys from.
 #[async_trait]
 pub trait Environment: fmt::Debug + Send + Sync + 'static {
-    /// The time.
+    /// The time. Answers show milliseconds, so what is stored has no more digits: a clock gives none, or the engine cuts them.
     fn now(&self) -> DateTime<Utc>;
     /// An identifier that was never given before: opaque, free of the word `bulkId` (RFC 7643 §3.1), of slashes, and not ending in `.scim`.
     fn new_id(&self) -> ResourceId;
@@ -42,13 +42,21 @@ pub trait Environment: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The clock of the machine and random UUIDs.
+/// The clock of the machine, in whole milliseconds, and random UUIDs.
+///
+/// # Examples
+///
+/// ```
+/// use scim_core::environment::{Environment, System};
+///
+/// assert_eq!(System.now().timestamp_subsec_nanos() % 1_000_000, 0);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct System;
 
 impl Environment for System {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        Utc::now().trunc_subsecs(3)
     }
 
     fn new_id(&self) -> ResourceId {

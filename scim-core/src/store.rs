@@ -19,7 +19,7 @@ mod turns;
 
 use std::{fmt, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -148,7 +148,7 @@ pub struct Resource {
     pub id: ResourceId,
     /// Which state this is.
     pub version: Version,
-    /// When it was made.
+    /// When it was made, in whole milliseconds.
     pub created: DateTime<Utc>,
     /// When it was last changed; memberships do not count.
     pub last_modified: DateTime<Utc>,
@@ -163,7 +163,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// A resource without edges.
+    /// A resource without edges. Its times are cut to milliseconds, so that what is compared is what is shown.
     pub fn new(
         kind: ResourceKind,
         id: ResourceId,
@@ -177,8 +177,8 @@ impl Resource {
             kind,
             id,
             version,
-            created,
-            last_modified,
+            created: created.trunc_subsecs(3),
+            last_modified: last_modified.trunc_subsecs(3),
             sent,
             assigned,
             members: None,

@@ -187,8 +187,8 @@ impl Organisation {
                 return Err(StoreError::Stale(condition.clone()));
             }
         }
-        self.clock_moved = batch.at > self.clock;
-        self.clock = self.clock.max(batch.at);
+        self.clock_moved = batch.at() > self.clock;
+        self.clock = self.clock.max(batch.at());
         let mut outcomes = vec![];
         for write in &batch.writes {
             let outcome = match &write.change {

@@ -53,7 +53,7 @@ pub struct Observation<'a> {
     pub kind: Option<&'a ResourceKind>,
     /// How it ended.
     pub status: StatusCode,
-    /// How long it took, by the clock of the [`Environment`](crate::Environment).
+    /// How long it took, by the clock of the [`Environment`](crate::Environment), which may count in milliseconds.
     pub duration: Duration,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use scim_filter::{Case, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,8 +14,7 @@ use crate::{Object, admit::MemberRef};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The time of the changes. Stores keep whole microseconds.
-    pub at: DateTime<Utc>,
+    at: DateTime<Utc>,
     /// Who makes them.
     pub actor: Actor,
     /// The changes, in order.
@@ -25,11 +24,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch without conditions; [`review`](super::review) adds those of the policy. The time is cut to microseconds, which every
-    /// database keeps.
+    /// A batch without conditions; [`review`](super::review) adds those of the policy. The time is cut to milliseconds, which answers
+    /// show.
     pub fn new(at: DateTime<Utc>, actor: Actor, writes: Vec<Write>) -> Self {
-        let at = DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at);
-        Self { at, actor, writes, conditions: vec![] }
+        Self { at: at.trunc_subsecs(3), actor, writes, conditions: vec![] }
+    }
+
+    /// The time of the changes, in whole milliseconds.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
     }
 
     /// The batch with one condition more.

@@ -29,7 +29,7 @@ use super::{
 /// - What was deleted is gone (`resources::what_was_deleted_is_gone`). What is not there cannot be changed: [`StoreError::Stale`] with
 ///   [`Condition::Exists`](super::Condition::Exists) (`resources::what_is_not_there_cannot_be_changed`).
 /// - An id is given once: a second resource of an id that is there is [`StoreError::Corrupt`] (`resources::an_id_is_given_once`).
-/// - Times come from the batch. Where an earlier batch had a later time, that one counts (`resources::time_never_goes_back`).
+/// - Times come from the batch, in whole milliseconds. Where an earlier batch had a later time, that one counts (`resources::time_never_goes_back`).
 ///
 /// # Batches
 ///

@@ -1,5 +1,6 @@
 //! Queries that somebody makes up: repeated, huge, random.
 
+use chrono::TimeDelta;
 use proptest::{
     prelude::*,
     test_runner::{Config, RngSeed, TestRunner},
@@ -25,6 +26,57 @@ fn what_the_service_filled_in_is_found() {
     // rfc:FIL-31
     let found = world.get("/Users?filter=active+eq+true").body;
     assert_eq!(found["totalResults"], 1);
+}
+
+/// On a clock with more digits than answers show.
+#[test]
+fn a_time_is_compared_as_it_is_shown() {
+    let world = World::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        world.clock.pass(TimeDelta::nanoseconds(400_987));
+        let id = world.user(name);
+        world.clock.pass(TimeDelta::nanoseconds(1_250_001));
+        if name < "d" {
+            world.ask("PUT", &format!("/Users/{id}"), json!({"userName": name, "title": "x"}));
+        }
+    }
+    for at in ["created", "lastModified"] {
+        let all = world.get("/Users").body["Resources"].as_array().unwrap().clone();
+        let shown = |user: &Value| user["meta"][at].as_str().unwrap().to_owned();
+        assert!(all.iter().any(|user| !shown(user).ends_with("000Z")), "{all:?}");
+        for last in &all {
+            // rfc:FIL-14 rfc:SRT-09
+            for (op, holds) in [
+                ("eq", &(|a: &str, b: &str| a == b) as &dyn Fn(&str, &str) -> bool),
+                ("ne", &|a, b| a != b),
+                ("gt", &|a, b| a > b),
+                ("ge", &|a, b| a >= b),
+                ("lt", &|a, b| a < b),
+                ("le", &|a, b| a <= b),
+            ] {
+                let filter = format!("meta.{at} {op} \"{}\"", shown(last));
+                let found = world.ask("POST", "/Users/.search", json!({"filter": filter}));
+                let expected = all.iter().filter(|user| holds(&shown(user), &shown(last)));
+                let expected: Vec<_> = expected.map(|user| user["userName"].clone()).collect();
+                let found: Vec<_> = found.names().into_iter().map(Value::from).collect();
+                assert_eq!(found, expected, "{filter}");
+            }
+        }
+        // Equals in order of creation, page by page too.
+        let mut sorted = all.clone();
+        sorted.sort_by_key(shown);
+        let names: Vec<_> = sorted.iter().map(|user| user["userName"].as_str().unwrap()).collect();
+        let (mut walked, mut cursor) = (vec![], String::new());
+        loop {
+            let page = world.get(&format!("/Users?sortBy=meta.{at}&count=1&cursor={cursor}"));
+            walked.extend(page.names().into_iter().map(str::to_owned));
+            match page.body["nextCursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(walked, names, "{at}");
+    }
 }
 
 #[test]

@@ -87,8 +87,8 @@ fn texts() -> Vec<String> {
     }
     for (attribute, values) in [
         ("active", ["true", "false"]),
-        ("meta.created", [r#""2026-01-01T00:00:03.123456Z""#, r#""2026-01-01T01:00:09+01:00""#]),
-        ("meta.lastModified", [r#""2026-01-01T00:00:03.123Z""#, r#""1999-12-31T23:59:60Z""#]),
+        ("meta.created", [r#""2026-01-01T00:00:03.123Z""#, r#""2026-01-01T01:00:09+01:00""#]),
+        ("meta.lastModified", [r#""2026-01-01T00:00:03.1235Z""#, r#""1999-12-31T23:59:60Z""#]),
         ("meta.resourceType", [r#""User""#, r#""user""#]),
         ("groups.value", [r#""g1""#, r#""G1""#]),
     ] {

@@ -127,9 +127,9 @@ pub(super) fn actor() -> Actor {
     Actor::new("system", "suite")
 }
 
-/// So many seconds into the suite's year, and a few digits more than most clocks have.
+/// So many seconds into the suite's year, and all digits that an answer shows.
 pub(super) fn second(at: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros((1_767_225_600 + at) * 1_000_000 + 123_456).unwrap_or_default()
+    DateTime::from_timestamp_millis((1_767_225_600 + at) * 1_000 + 123).unwrap_or_default()
 }
 
 pub(super) fn everything() -> Want {

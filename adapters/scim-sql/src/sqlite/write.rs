@@ -74,7 +74,7 @@ impl<'a> Writing<'a> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         });
         let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
-        let clock = batch.at.timestamp_micros().max(clock);
+        let clock = batch.at().timestamp_micros().max(clock);
         Ok(Self { sql, tenant, marks, began: position, position, made, clock })
     }
 

@@ -162,7 +162,7 @@ impl Organisation {
                 return Err(StoreError::Stale(condition.clone()));
             }
         }
-        self.clock = self.clock.max(batch.at);
+        self.clock = self.clock.max(batch.at());
         let mut outcomes = vec![];
         for write in &batch.writes {
             let outcome = self.write(write)?;

@@ -21,19 +21,19 @@ fn of_layout_1(path: &Path) {
     sql.execute_batch(
         r#"UPDATE meta SET value = 'e1' WHERE name = 'epoch';
         UPDATE meta SET value = '1' WHERE name = 'fold';
-        INSERT INTO organisation VALUES ('acme', 3, 3, 7);
+        INSERT INTO organisation VALUES ('acme', 3, 3, 7000007);
         INSERT INTO population VALUES ('acme', 'User', 2), ('acme', 'Group', 1);
         INSERT INTO resource VALUES
-            ('acme', 'u1', 'User', 1, 1, 3, 5, 5, 'ada', NULL, NULL, 1, 'idp',
+            ('acme', 'u1', 'User', 1, 1, 3, 5000005, 5000005, 'ada', NULL, NULL, 1, 'idp',
              '{"userName":"Ada","active":true,"emails":[{"value":"Ada@x"}]}', '{}'),
-            ('acme', 'u2', 'User', 2, 2, 0, 6, 6, 'grace', '7', 'grace', NULL, NULL,
+            ('acme', 'u2', 'User', 2, 2, 0, 6000006, 6000006, 'grace', '7', 'grace', NULL, NULL,
              '{"userName":"Grace","externalId":"7","displayName":"Grace"}', '{}'),
-            ('acme', 'g1', 'Group', 3, 3, 0, 7, 7, NULL, NULL, 'team', NULL, NULL,
+            ('acme', 'g1', 'Group', 3, 3, 0, 7000007, 7000007, NULL, NULL, 'team', NULL, NULL,
              '{"displayName":"Team"}', '{}');
         INSERT INTO email VALUES ('acme', 'u1', 'ada@x');
         INSERT INTO edge VALUES ('acme', 'g1', 'u1');
-        INSERT INTO log VALUES ('acme', 1, 'User', 'u1', 0, 5), ('acme', 2, 'User', 'u2', 0, 6),
-            ('acme', 3, 'Group', 'g1', 0, 7);
+        INSERT INTO log VALUES ('acme', 1, 'User', 'u1', 0, 5000005), ('acme', 2, 'User', 'u2', 0, 6000006),
+            ('acme', 3, 'Group', 'g1', 0, 7000007);
         "#,
     )
     .unwrap();
@@ -95,6 +95,8 @@ fn a_file_of_the_first_layout_is_brought_up_to_date() {
         (r#"externalId eq "7" and displayName sw "g""#, 1),
         (r#"active eq true or userName eq "grace""#, 2),
         (r#"groups.value eq "g1" and meta.created gt "1970-01-01T00:00:00Z""#, 1),
+        (r#"meta.created eq "1970-01-01T00:00:05.000Z""#, 1),
+        (r#"meta.lastModified gt "1970-01-01T00:00:06.000Z""#, 0),
     ] {
         assert_eq!(total(&store, filter), expected, "{filter}");
     }
