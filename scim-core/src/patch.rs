@@ -47,7 +47,7 @@ mod work;
 
 use serde_json::Value;
 
-use crate::{Dialect, Object, ResourceType, ScimError, schema::cut};
+use crate::{Dialect, Object, ResourceType, ScimError, admit::MemberRef, schema::cut};
 
 pub use between::{Difference, between};
 pub use members::{MemberChange, MemberStep};
@@ -175,6 +175,13 @@ impl Plan {
     /// Who comes and goes, in order. Empty where the plan does not touch members.
     pub fn members(&self) -> &[MemberStep] {
         &self.members
+    }
+
+    /// The members that come before a filter looks for them, whether or not they are there. None where no filter looks.
+    pub fn arrivals(&self) -> Vec<&MemberRef> {
+        let looks = |step: &MemberStep| matches!(step, MemberStep::RemoveMatching(_));
+        let last = self.members.iter().rposition(looks).unwrap_or_default();
+        self.members.iter().take(last).flat_map(MemberStep::comers).collect()
     }
 
     /// Whether the filters over members may look at so many. One alone costs no more than there are.

@@ -20,12 +20,19 @@ pub enum MemberStep {
 }
 
 impl MemberStep {
+    /// Who comes, where they are not there.
+    pub(crate) fn comers(&self) -> &[MemberRef] {
+        match self {
+            Self::Add(members) | Self::Set(members) => members,
+            Self::Remove(_) | Self::RemoveMatching(_) => &[],
+        }
+    }
+
     /// How many members the step names.
     pub(super) fn named(&self) -> usize {
         match self {
-            Self::Add(members) | Self::Set(members) => members.len(),
             Self::Remove(ids) => ids.len(),
-            Self::RemoveMatching(_) => 0,
+            step => step.comers().len(),
         }
     }
 }
@@ -42,7 +49,8 @@ pub struct MemberChange {
 }
 
 impl MemberChange {
-    /// Adds the steps up. `matching` says who a filter selects among those that are there now.
+    /// Adds the steps up. `matching` says who a filter selects among those that are there now and those that
+    /// [come before](super::Plan::arrivals) it.
     ///
     /// # Examples
     ///

@@ -10,7 +10,7 @@ use crate::{
     admit::MemberRef,
     patch::{MemberChange, MemberStep, Plan},
     resource_type::UnknownMember,
-    store::{Edge, MemberId, Reader, Resource, ResourceId, Want},
+    store::{Edge, End, MemberId, Reader, Resource, ResourceId, StoreError, Want},
 };
 
 /// How many unknown members a refusal names.
@@ -67,6 +67,30 @@ pub(super) fn want(of: &ResourceType, plan: &Plan, caller: &Caller) -> Want {
 }
 
 impl Service {
+    /// Resources that may come to a group, as its filters would find them there.
+    pub(super) async fn arrivals(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        ids: &[ResourceId],
+        want: &Want,
+    ) -> Result<Vec<Edge>, StoreError> {
+        let mut arrivals = vec![];
+        let Some(copied) = want.members.as_deref().filter(|_| !ids.is_empty()) else {
+            return Ok(arrivals);
+        };
+        for resource_type in caller.types.iter() {
+            let mut query = caller.sees(resource_type, ids.len());
+            query.ids = Some(ids.to_vec());
+            for found in self.store.query(&caller.tenant, &query).await?.resources {
+                let (sent, assigned) = (found.sent.object()?, found.assigned.object()?);
+                let end = End { kind: &found.kind, id: &found.id, sent, assigned };
+                arrivals.push(Edge::copying(copied, of.kind(), end));
+            }
+        }
+        Ok(arrivals)
+    }
+
     /// Takes out of a resource the members that the caller does not see.
     pub(super) async fn leave_in_sight(
         &self,
@@ -91,14 +115,25 @@ pub(super) fn among(in_sight: &[Edge], change: MemberChange) -> MemberChange {
     MemberChange { exactly: false, remove, ..change }
 }
 
-/// What a plan does to the members of a resource.
-pub(super) fn change(plan: &Plan, resource: &Resource) -> Result<MemberChange, ScimError> {
-    plan.look_at_members(resource.members.as_ref().map_or(0, Vec::len))?;
-    Ok(MemberChange::of(plan.members(), |filter| matching(filter, resource)))
+/// What a plan does to the members of a resource, and to those that come on the way.
+pub(super) fn change(
+    plan: &Plan,
+    resource: &Resource,
+    arrivals: &[Edge],
+) -> Result<MemberChange, ScimError> {
+    let edges: Vec<&Edge> = resource.members.iter().flatten().chain(arrivals).collect();
+    plan.look_at_members(edges.len())?;
+    Ok(MemberChange::of(plan.members(), |filter| matching(filter, &edges)))
 }
 
-fn matching(filter: &Bound, resource: &Resource) -> Vec<ResourceId> {
+fn matching(filter: &Bound, edges: &[&Edge]) -> Vec<ResourceId> {
     let Bound::Element { filter, .. } = filter else { return vec![] };
-    let edges = resource.members.iter().flatten();
-    edges.filter(|edge| filter.matches(*edge)).map(|edge| edge.id.clone()).collect()
+    edges.iter().filter(|edge| filter.matches(**edge)).map(|edge| edge.id.clone()).collect()
+}
+
+/// The members that a plan names to come and that do not come in the end. They must exist all the same.
+pub(super) fn passing(plan: &Plan, change: &MemberChange) -> Vec<MemberRef> {
+    let come: HashSet<&ResourceId> = change.add.iter().map(|member| &member.id).collect();
+    let named = plan.members().iter().flat_map(MemberStep::comers);
+    named.filter(|member| !come.contains(&member.id)).cloned().collect()
 }

@@ -18,7 +18,7 @@ use crate::{
     project::{etag, told},
     resource_type::Message,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Resource,
+        Batch, Change, Committed, Condition, Contents, Document, Edge, Members, Reader, Resource,
         ResourceId, Version, Want, Write, review,
     },
 };
@@ -28,13 +28,26 @@ struct Revision {
     /// The document as it will be; none where it stays.
     sent: Option<Object>,
     members: MemberChange,
+    /// Members that come and go again: they must exist.
+    passing: Vec<MemberRef>,
 }
 
 /// A PUT or a PATCH, ready to be tried on the resource as it is.
 trait Revise {
     fn action(&self) -> &'static str;
     fn want(&self, of: &ResourceType, caller: &Caller) -> Want;
-    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError>;
+
+    /// The members that come before a filter looks at members.
+    fn arrivals(&self) -> Vec<ResourceId> {
+        vec![]
+    }
+
+    fn revise(
+        &self,
+        of: &ResourceType,
+        resource: &Resource,
+        arrivals: &[Edge],
+    ) -> Result<Revision, ScimError>;
 }
 
 impl Revise for Admitted {
@@ -46,7 +59,12 @@ impl Revise for Admitted {
         Want::DOCUMENTS
     }
 
-    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
+    fn revise(
+        &self,
+        of: &ResourceType,
+        resource: &Resource,
+        _: &[Edge],
+    ) -> Result<Revision, ScimError> {
         let before = resource.sent.object().map_err(store_error)?;
         let after = of.replace(before, self)?;
         let exactly = of.membership().is_some();
@@ -54,6 +72,7 @@ impl Revise for Admitted {
         Ok(Revision {
             sent: (after != *before).then_some(after),
             members: MemberChange { exactly, add, remove: vec![] },
+            passing: vec![],
         })
     }
 }
@@ -67,12 +86,22 @@ impl Revise for Plan {
         super::members::want(of, self, caller)
     }
 
-    fn revise(&self, of: &ResourceType, resource: &Resource) -> Result<Revision, ScimError> {
+    fn arrivals(&self) -> Vec<ResourceId> {
+        self.arrivals().into_iter().map(|member| member.id.clone()).collect()
+    }
+
+    fn revise(
+        &self,
+        of: &ResourceType,
+        resource: &Resource,
+        arrivals: &[Edge],
+    ) -> Result<Revision, ScimError> {
         let before = resource.sent.object().map_err(store_error)?;
         let Patched { after, changed, .. } = self.apply(before)?;
         of.check_complete(&after)?;
-        let members = super::members::change(self, resource)?;
-        Ok(Revision { sent: changed.then_some(after), members })
+        let members = super::members::change(self, resource, arrivals)?;
+        let passing = super::members::passing(self, &members);
+        Ok(Revision { sent: changed.then_some(after), members, passing })
     }
 }
 
@@ -265,7 +294,8 @@ impl Service {
         if sees_some {
             self.leave_in_sight(caller, &mut resource).await?;
         }
-        let mut revision = revise.revise(of, &resource)?;
+        let arrivals = self.arrivals(caller, of, &revise.arrivals(), &want).await?;
+        let mut revision = revise.revise(of, &resource, &arrivals)?;
         let mut is_bound = conditions.is_bound();
         if let Some(in_sight) = resource.members.take_if(|_| sees_some) {
             // Who comes meanwhile would stay beside "exactly these".
@@ -273,13 +303,13 @@ impl Service {
             revision.members = super::members::among(&in_sight, revision.members);
         }
         let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
-        if contents.is_none() && revision.members.is_empty() {
+        if contents.is_none() && revision.members.is_empty() && revision.passing.is_empty() {
             caller.confirm(Duration::ZERO).await?;
             return Ok(etag(told(resource.version, of, &caller.view)));
         }
         self.check_number_of_members(revision.members.add.len())?;
         let reader = Reader::new(&*self.store, &caller.tenant);
-        let members = member_change(caller, of, &revision.members, &reader).await?;
+        let members = member_change(caller, of, &revision, &reader).await?;
         let bound = (contents.is_some() || is_bound).then(|| version_of(&resource));
         let audit = audit(revise.action(), &resource, contents.as_ref());
         let change = Change::Update { contents, members };
@@ -358,9 +388,10 @@ impl Service {
 async fn member_change(
     caller: &Caller,
     of: &ResourceType,
-    change: &MemberChange,
+    Revision { members: change, passing, .. }: &Revision,
     reader: &Reader<'_>,
 ) -> Result<Members, Attempt> {
+    super::members::resolve(caller, of, passing, (reader, &[])).await?;
     if change.is_empty() {
         return Ok(Members::Keep);
     }

@@ -23,6 +23,7 @@ mod exchanges;
 mod hostile;
 mod locations;
 mod logs;
+mod member_sequences;
 mod messages;
 mod overlays;
 mod patch;
