@@ -8,6 +8,7 @@ pub mod environment;
 mod error;
 pub mod json;
 mod object;
+mod pace;
 pub mod patch;
 pub mod project;
 pub mod resource_type;

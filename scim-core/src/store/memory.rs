@@ -1,10 +1,12 @@
 //! The model of the contract: everything in memory, nothing clever.
 
 mod organisation;
+mod rows;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use async_trait::async_trait;
@@ -18,6 +20,9 @@ use super::{
 
 /// A store that forgets when the process ends: for tests, demonstrations, and as the yardstick for other stores.
 ///
+/// Its work is done where its futures are polled. Long reads see one state and give the thread back every few milliseconds; an organisation
+/// waits for no other one.
+///
 /// # Examples
 ///
 /// ```
@@ -27,31 +32,56 @@ use super::{
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
-    organisations: Mutex<HashMap<Tenant, Organisation>>,
+    organisations: Mutex<HashMap<Tenant, Arc<Shared>>>,
     epoch: Epoch,
+}
+
+/// An organisation, and who waits for it.
+#[derive(Debug, Default)]
+struct Shared {
+    organisation: Mutex<Organisation>,
+    free: Signal,
     committed: Signal,
+}
+
+/// An organisation that is locked. The lock is given back first, then those who wait for it are told.
+struct Guard<'a> {
+    organisation: MutexGuard<'a, Organisation>,
+    _free: Free<'a>,
+}
+
+struct Free<'a>(&'a Signal);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.notify(1);
+    }
+}
+
+impl Deref for Guard<'_> {
+    type Target = Organisation;
+
+    fn deref(&self) -> &Organisation {
+        &self.organisation
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut Organisation {
+        &mut self.organisation
+    }
 }
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        Self {
-            organisations: Mutex::default(),
-            epoch: uuid::Uuid::new_v4().simple().to_string().into(),
-            committed: Signal::new(),
-        }
+        let epoch = uuid::Uuid::new_v4().simple().to_string().into();
+        Self { organisations: Mutex::default(), epoch }
     }
 
-    /// No code between taking and giving back the lock can leave an organisation half changed: a batch that fails is undone.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Tenant, Organisation>> {
-        self.organisations.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with<R>(&self, tenant: &Tenant, read: impl FnOnce(&Organisation) -> R) -> R {
-        match self.lock().get(tenant) {
-            Some(organisation) => read(organisation),
-            None => read(&Organisation::default()),
-        }
+    fn shared(&self, tenant: &Tenant) -> Arc<Shared> {
+        let mut all = self.organisations.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(tenant.clone()).or_default())
     }
 }
 
@@ -70,17 +100,23 @@ impl Store for MemoryStore {
         id: &ResourceId,
         want: &Want,
     ) -> Result<Option<Resource>, StoreError> {
-        self.with(tenant, |organisation| organisation.get(kind, id, want))
+        let rows = self.shared(tenant).lock().await.rows();
+        rows.get(kind, id, want).await
     }
 
     async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        self.with(tenant, |organisation| organisation.query(query, &self.epoch))
+        let (rows, position) = {
+            let shared = self.shared(tenant);
+            let organisation = shared.lock().await;
+            (organisation.rows(), organisation.position())
+        };
+        rows.query(query, (position, self.epoch.clone())).await
     }
 
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        let committed =
-            self.lock().entry(tenant.clone()).or_default().commit(&batch.into_batch())?;
-        self.committed.notify(usize::MAX);
+        let shared = self.shared(tenant);
+        let committed = shared.lock().await.commit(&batch.into_batch())?;
+        shared.committed.notify(usize::MAX);
         Ok(committed)
     }
 
@@ -90,20 +126,21 @@ impl Store for MemoryStore {
         after: Position,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
-        self.with(tenant, |organisation| {
-            let last = organisation.position();
-            if after > last {
-                return Err(StoreError::Expired(after));
-            }
-            let entries = organisation.log_after(after, limit);
-            Ok(ChangePage::new(self.epoch.clone(), entries, last))
-        })
+        let shared = self.shared(tenant);
+        let organisation = shared.lock().await;
+        let last = organisation.position();
+        if after > last {
+            return Err(StoreError::Expired(after));
+        }
+        let entries = organisation.log_after(after, limit);
+        Ok(ChangePage::new(self.epoch.clone(), entries, last))
     }
 
     async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+        let shared = self.shared(tenant);
         loop {
-            let signal = self.committed.listen();
-            if self.with(tenant, Organisation::position) != after {
+            let signal = shared.committed.listen();
+            if shared.lock().await.position() != after {
                 return Ok(());
             }
             signal.await;
@@ -117,7 +154,7 @@ impl Store for MemoryStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Held>, StoreError> {
-        Ok(self.with(tenant, |organisation| organisation.claims(space, after, limit)))
+        Ok(self.shared(tenant).lock().await.claims(space, after, limit))
     }
 
     async fn audit(
@@ -126,6 +163,36 @@ impl Store for MemoryStore {
         after: Position,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(self.with(tenant, |organisation| organisation.audit_after(after, limit)))
+        Ok(self.shared(tenant).lock().await.audit_after(after, limit))
     }
 }
+
+impl Shared {
+    /// Waits until nobody else looks at the organisation. The thread does not wait: it is given back.
+    ///
+    /// No code between taking and giving back the lock can leave an organisation half changed: a batch that fails is undone.
+    async fn lock(&self) -> Guard<'_> {
+        loop {
+            if let Some(guard) = self.try_lock() {
+                return guard;
+            }
+            let free = self.free.listen();
+            if let Some(guard) = self.try_lock() {
+                return guard;
+            }
+            free.await;
+        }
+    }
+
+    fn try_lock(&self) -> Option<Guard<'_>> {
+        let organisation = match self.organisation.try_lock() {
+            Ok(organisation) => organisation,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(Guard { organisation, _free: Free(&self.free) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

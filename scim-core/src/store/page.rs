@@ -50,20 +50,52 @@ pub fn page<E>(
     at: (Position, Epoch),
     mut load: impl FnMut(u64) -> Result<Resource, E>,
 ) -> Result<Page, E> {
-    let Selected { keys, total, mut next } = selected;
-    let (mut resources, mut members) = (vec![], 0);
-    let mut last = None;
-    let first = keys.first().map(PageKey::encode);
-    for key in keys {
-        let resource = load(key.place())?;
-        let edges = [&resource.members, &resource.member_of].into_iter().flatten();
-        members += edges.map(Vec::len).sum::<usize>();
-        if members > query.most_members && last.is_some() {
-            next = last;
-            break;
-        }
-        last = Some(key.encode());
-        resources.push(resource);
+    let mut filling = Filling::new(selected, query, at);
+    while let Some(place) = filling.next() {
+        filling.add(load(place)?);
     }
-    Ok(Page::new(resources, total, next, at).beginning_at(first))
+    Ok(filling.finish())
+}
+
+/// A page that fills up, one resource after the other.
+pub(super) struct Filling {
+    page: Page,
+    keys: std::vec::IntoIter<PageKey>,
+    members: usize,
+    most_members: usize,
+    /// The key of the resource that was added last.
+    last: Option<String>,
+}
+
+impl Filling {
+    pub(super) fn new(selected: Selected, query: &Query, at: (Position, Epoch)) -> Self {
+        let Selected { keys, total, next } = selected;
+        let first = keys.first().map(PageKey::encode);
+        let page = Page::new(vec![], total, next, at).beginning_at(first);
+        let (keys, most_members) = (keys.into_iter(), query.most_members);
+        Self { page, keys, members: 0, most_members, last: None }
+    }
+
+    /// Where the next resource stands, which is to be added.
+    pub(super) fn next(&self) -> Option<u64> {
+        self.keys.as_slice().first().map(PageKey::place)
+    }
+
+    /// Adds the next resource, unless the page then has more members than it may have.
+    pub(super) fn add(&mut self, resource: Resource) {
+        let edges = [&resource.members, &resource.member_of].into_iter().flatten();
+        self.members += edges.map(Vec::len).sum::<usize>();
+        if self.members > self.most_members && self.last.is_some() {
+            self.page.next = self.last.take();
+            self.keys = vec![].into_iter();
+            return;
+        }
+        self.last = self.keys.next().map(|key| key.encode());
+        self.page.resources.push(resource);
+    }
+
+    /// The page, when there is no next resource.
+    pub(super) fn finish(self) -> Page {
+        self.page
+    }
 }

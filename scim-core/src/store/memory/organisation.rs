@@ -5,27 +5,27 @@ mod undo;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Deref,
     sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
 
 use self::undo::{Presence, Undo};
+use super::rows::{Row, Rows};
 use crate::store::{
-    AuditEntry, Batch, Change, Committed, Condition, Contents, Copied, Document, Edge, End, Epoch,
-    Event, Held, LogEntry, MemberId, Members, Outcome, Page, Position, Query, Resource, ResourceId,
-    ResourceKind, Space, StoreError, UniqueKey, Version, Want, Write, page_of,
+    AuditEntry, Batch, Change, Committed, Condition, Contents, Document, Event, Held, LogEntry,
+    MemberId, Members, Outcome, Position, ResourceId, ResourceKind, Space, StoreError, UniqueKey,
+    Version, Write,
 };
 
 type Slot = (ResourceKind, String, String);
 
 #[derive(Debug, Default)]
 pub(super) struct Organisation {
-    rows: HashMap<ResourceId, Arc<Row>>,
-    order: BTreeMap<u64, ResourceId>,
+    /// Shared with those who read, so that each of them sees one state. Who changes it while others read copies it.
+    state: Arc<Rows>,
     made: u64,
-    members: HashMap<ResourceId, BTreeSet<ResourceId>>,
-    member_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
     keys: HashMap<Slot, ResourceId>,
     claims: BTreeMap<(Space, String), (ResourceKind, ResourceId)>,
     /// Below these numbers, nothing is free in a range of some spaces. Claims stay for ever, so such a number only grows.
@@ -36,16 +36,12 @@ pub(super) struct Organisation {
     undo: Vec<Undo>,
 }
 
-#[derive(Debug, Clone)]
-struct Row {
-    place: u64,
-    kind: ResourceKind,
-    version: Version,
-    created: DateTime<Utc>,
-    last_modified: DateTime<Utc>,
-    sent: Document,
-    assigned: Document,
-    keys: Vec<UniqueKey>,
+impl Deref for Organisation {
+    type Target = Rows;
+
+    fn deref(&self) -> &Rows {
+        &self.state
+    }
 }
 
 // Reading.
@@ -55,69 +51,9 @@ impl Organisation {
         Position(self.log.len() as u64)
     }
 
-    pub(super) fn get(
-        &self,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        let row = self.rows.get(id).filter(|row| row.kind == *kind);
-        row.map(|row| self.resource(id, row, want)).transpose()
-    }
-
-    pub(super) fn query(&self, query: &Query, epoch: &Epoch) -> Result<Page, StoreError> {
-        let want = query.compared();
-        // Those that are named are looked up, so that a member more costs the same in any organisation.
-        let named: Option<BTreeMap<_, _>> = query.ids.as_ref().map(|ids| {
-            ids.iter().filter_map(|id| Some((self.rows.get(id)?.place, id.clone()))).collect()
-        });
-        let mut found = vec![];
-        for (place, id) in named.as_ref().unwrap_or(&self.order) {
-            let Some(row) = self.rows.get(id) else { continue };
-            if query.kinds.contains(&row.kind) {
-                found.push((*place, self.resource(id, row, &want)?));
-            }
-        }
-        page_of(found, query, (self.position(), epoch.clone()), |found| {
-            self.with_edges(found, &query.want)
-        })
-    }
-
-    fn resource(&self, id: &ResourceId, row: &Row, want: &Want) -> Result<Resource, StoreError> {
-        let documents = (row.sent.clone(), row.assigned.clone());
-        let resource = Resource::new(
-            row.kind.clone(),
-            id.clone(),
-            row.version,
-            row.created,
-            row.last_modified,
-            documents,
-        );
-        self.with_edges(resource, want)
-    }
-
-    fn with_edges(&self, mut resource: Resource, want: &Want) -> Result<Resource, StoreError> {
-        let (holder, id) = (&resource.kind, &resource.id);
-        let edges = |of: &HashMap<_, BTreeSet<_>>, copied: &Vec<Copied>| {
-            let others = of.get(id).into_iter().flatten();
-            others.map(|other| self.edge(other, copied, holder)).collect::<Result<Vec<_>, _>>()
-        };
-        let members = want.members.as_ref().map(|it| edges(&self.members, it)).transpose()?;
-        let member_of = want.member_of.as_ref().map(|it| edges(&self.member_of, it)).transpose()?;
-        (resource.members, resource.member_of) = (members, member_of);
-        Ok(resource)
-    }
-
-    fn edge(
-        &self,
-        id: &ResourceId,
-        copied: &[Copied],
-        holder: &ResourceKind,
-    ) -> Result<Edge, StoreError> {
-        let row =
-            self.rows.get(id).ok_or_else(|| StoreError::Corrupt(format!("an edge to {id}")))?;
-        let (sent, assigned) = (row.sent.object()?, row.assigned.object()?);
-        Ok(Edge::copying(copied, holder, End { kind: &row.kind, id, sent, assigned }))
+    /// The resources as they are now.
+    pub(super) fn rows(&self) -> Arc<Rows> {
+        Arc::clone(&self.state)
     }
 
     pub(super) fn log_after(&self, after: Position, limit: usize) -> Vec<LogEntry> {
@@ -252,11 +188,12 @@ impl Organisation {
     fn delete(&mut self, write: &Write) -> Result<Outcome, StoreError> {
         let row = self.existing(write)?;
         let groups = self.member_of.get(&write.id).cloned().unwrap_or_default();
-        for group in groups {
-            self.set_edge(&group, &write.id, Presence::Gone);
-            self.touch_group(&group);
+        for group in &*groups {
+            self.set_edge(group, &write.id, Presence::Gone);
+            self.touch_group(group);
         }
-        let removed: Vec<_> = self.members.get(&write.id).into_iter().flatten().cloned().collect();
+        let removed = self.members.get(&write.id).cloned().unwrap_or_default();
+        let removed: Vec<_> = removed.iter().cloned().collect();
         for member in &removed {
             self.set_edge(&write.id, member, Presence::Gone);
         }
@@ -309,8 +246,7 @@ impl Organisation {
         group: &ResourceId,
         members: &Members,
     ) -> Result<(Vec<ResourceId>, Vec<ResourceId>), StoreError> {
-        let empty = BTreeSet::new();
-        let now = self.members.get(group).unwrap_or(&empty);
+        let now = self.members.get(group).cloned().unwrap_or_default();
         let (wanted, gone): (&[MemberId], BTreeSet<ResourceId>) = match members {
             Members::Keep => (&[], BTreeSet::new()),
             Members::Delta { add, remove } => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Organisation, Row, Slot};
+use super::{Organisation, Row, Rows, Slot};
 use crate::store::{ResourceId, Space};
 
 /// How to take one step back.
@@ -25,8 +25,9 @@ impl Organisation {
     pub(super) fn set_row(&mut self, id: &ResourceId, row: Option<Row>) {
         let before = match row {
             Some(row) => {
-                self.order.insert(row.place, id.clone());
-                self.rows.insert(id.clone(), Arc::new(row))
+                let state = self.state_mut();
+                state.order.insert(row.place, id.clone());
+                state.rows.insert(id.clone(), Arc::new(row))
             }
             None => self.remove_row(id),
         };
@@ -34,9 +35,15 @@ impl Organisation {
     }
 
     fn remove_row(&mut self, id: &ResourceId) -> Option<Arc<Row>> {
-        let row = self.rows.remove(id)?;
-        self.order.remove(&row.place);
+        let state = self.state_mut();
+        let row = state.rows.remove(id)?;
+        state.order.remove(&row.place);
         Some(row)
+    }
+
+    /// Others who read it keep what they see.
+    fn state_mut(&mut self) -> &mut Rows {
+        Arc::make_mut(&mut self.state)
     }
 
     pub(super) fn set_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
@@ -49,8 +56,9 @@ impl Organisation {
     }
 
     fn place_edge(&mut self, group: &ResourceId, member: &ResourceId, presence: Presence) {
-        let members = self.members.entry(group.clone()).or_default();
-        let groups = self.member_of.entry(member.clone()).or_default();
+        let state = self.state_mut();
+        let members = Arc::make_mut(state.members.entry(group.clone()).or_default());
+        let groups = Arc::make_mut(state.member_of.entry(member.clone()).or_default());
         match presence {
             Presence::There => {
                 members.insert(member.clone());
@@ -77,8 +85,9 @@ impl Organisation {
                 self.remove_row(&id);
             }
             Undo::Row(id, Some(row)) => {
-                self.order.insert(row.place, id.clone());
-                self.rows.insert(id, row);
+                let state = self.state_mut();
+                state.order.insert(row.place, id.clone());
+                state.rows.insert(id, row);
             }
             Undo::Edge(group, member, presence) => self.place_edge(&group, &member, presence),
             Undo::Key(slot, None) => {
