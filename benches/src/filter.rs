@@ -147,9 +147,15 @@ fn same(text: &str, key: &str) -> bool {
     if text.is_ascii() { text.eq_ignore_ascii_case(key) } else { fold(text) == key }
 }
 
+/// Whether a name has no blanks that might not count.
+#[inline(always)]
+fn is_one_word(name: &str) -> bool {
+    name.bytes().all(|byte| (b'!'..=b'~').contains(&byte))
+}
+
 #[inline(always)]
 fn same_name(text: &str, key: &str) -> bool {
-    if text.is_ascii() { text.eq_ignore_ascii_case(key) } else { fold_name(text) == key }
+    if is_one_word(text) { text.eq_ignore_ascii_case(key) } else { fold_name(text) == key }
 }
 
 #[inline(always)]
@@ -196,7 +202,7 @@ fn after(at: Instant) -> bool {
 }
 
 fn one_of_twenty(name: &str) -> bool {
-    if !name.is_ascii() {
+    if !is_one_word(name) {
         return TWENTY.iter().any(|key| fold_name(name) == **key);
     }
     TWENTY.iter().any(|key| name.eq_ignore_ascii_case(key))

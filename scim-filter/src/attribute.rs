@@ -14,7 +14,8 @@ pub struct Attribute {
     pub kind: Type,
     /// Whether the attribute holds a list; of a sub-attribute, whether it or its parent does.
     pub multi_valued: bool,
-    /// How text compares; of no meaning for other types.
+    /// How text compares; of a reference only whether it is one to resources; of no meaning for other
+    /// types.
     pub case: Case,
 }
 
@@ -38,6 +39,15 @@ impl Attribute {
     #[must_use]
     pub fn multi_valued(self) -> Self {
         Self { multi_valued: true, ..self }
+    }
+
+    /// How its text compares, of whatever type it is.
+    pub(crate) fn comparison(&self) -> Case {
+        match (self.kind, self.case) {
+            (Type::Binary, _) => Case::Bytes,
+            (Type::String, case) | (Type::Reference, case @ Case::Resource) => case,
+            _ => Case::Exact,
+        }
     }
 
     /// Whether both are clones of one attribute, which costs less to see than that they are equal.
@@ -167,10 +177,17 @@ impl fmt::Display for Type {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Case {
-    /// Byte for byte: `caseExact` attributes.
+    /// Byte for byte: `caseExact` attributes, and references to other things than resources.
     Exact,
     /// By [`fold`](crate::fold).
     Folded,
-    /// By [`fold_name`](crate::fold_name): user names.
+    /// By [`fold_name`](crate::fold_name): names under which people sign in.
     Name,
+    /// By [`fold_label`](crate::fold_label): names that people read, such as those of groups.
+    Label,
+    /// By endpoint and id: references to resources, which the base and the version before these say
+    /// nothing about (RFC 7643 §2.3.7, §2.4).
+    Resource,
+    /// By the bytes that it stands for: base64.
+    Bytes,
 }

@@ -6,7 +6,6 @@ mod value;
 use std::fmt;
 
 pub use error::BindError;
-use value::either;
 
 use crate::{AttrPath, Attribute, Bound, Filter, Literal, Op, Operand, Type};
 
@@ -238,16 +237,13 @@ impl Binder<'_> {
             let kind = attribute.kind;
             return Err(BindError::Operator { path: self.shown(path), op, kind });
         }
-        let operand = self.operand(path, &attribute, op, value)?;
-        if is_primary(&attribute) && operand == Operand::Boolean(false) {
-            return self.not_primary(path, attribute, op);
+        let bound = self.comparison(path, &attribute, op, value)?;
+        match bound {
+            Bound::Compare { operand: Operand::Boolean(false), .. } if is_primary(&attribute) => {
+                self.not_primary(path, attribute, op)
+            }
+            bound => Ok(bound),
         }
-        let second = either(&attribute, op, value);
-        let with = |operand| Bound::Compare { attribute: attribute.clone(), op, operand };
-        Ok(match second.filter(|second| *second != operand) {
-            Some(second) => Bound::any([with(operand), with(second)]),
-            None => with(operand),
-        })
     }
 
     /// `eq null` and `ne null`.

@@ -80,6 +80,16 @@ impl Scalar<'_> {
             Self::Complex => kind == Type::Complex,
         }
     }
+
+    /// `pr`: "a non-empty or non-null value" (RFC 7644 §3.4.2.2).
+    pub(crate) fn is_present(self, attribute: &Attribute) -> bool {
+        let is_blank = match self {
+            Self::Text(text) => attribute.comparison().is_blank(text),
+            Self::Key(key) => key.is_empty(),
+            _ => false,
+        };
+        !is_blank && self.is_of(attribute.kind)
+    }
 }
 
 /// A simple element of a list: it is the value, whatever it is asked for.
@@ -96,8 +106,8 @@ impl Read for Scalar<'_> {
 impl Bound {
     /// Whether the filter holds for the resource.
     ///
-    /// Nothing is cloned or folded per resource, save text outside ASCII that its first characters do not
-    /// decide.
+    /// Nothing is cloned or folded per resource, save base64, names with spare blanks, and text outside ASCII
+    /// that its first characters do not decide.
     ///
     /// ```
     /// use scim_filter::{Attribute, Bound, Location, Scalar, Type};
@@ -174,17 +184,12 @@ fn is_one_of(resource: &dyn Read, attribute: &Attribute, operands: &Operands) ->
 
 #[inline(never)]
 fn has_value(resource: &dyn Read, attribute: &Attribute) -> bool {
-    resource.any(&attribute.location, &mut |value| is_present(value) && value.is_of(attribute.kind))
+    resource.any(&attribute.location, &mut |value| value.is_present(attribute))
 }
 
 #[inline(never)]
 fn has_element(resource: &dyn Read, attribute: &Attribute, filter: &Bound) -> bool {
     resource.any_element(&attribute.location, &mut |element| filter.matches(element))
-}
-
-/// `pr`: "a non-empty or non-null value" (RFC 7644 §3.4.2.2).
-fn is_present(value: Scalar<'_>) -> bool {
-    !matches!(value, Scalar::Text("") | Scalar::Key(""))
 }
 
 /// Whether two terms are ends of a range: values are looked up, and dates read, once for both.
@@ -228,7 +233,12 @@ fn read<'a>(attribute: &Attribute, value: Scalar<'a>) -> Option<Scalar<'a>> {
 fn is_among(attribute: &Attribute, value: Scalar<'_>, operands: &Operands) -> bool {
     match read(attribute, value) {
         Some(Scalar::Text(text)) if attribute.kind == Type::String => {
-            operands.has_text(|key| text_order(attribute.case, text, key))
+            let case = attribute.case;
+            if case.is_letter_case(text) {
+                return operands.has_text(|key| letter_order(case, text, key));
+            }
+            let text = case.key(text);
+            operands.has_text(|key| (*text).cmp(key))
         }
         None => false,
         Some(value) => operands.iter().any(|operand| holds(attribute, &value, Op::Eq, operand)),
@@ -239,11 +249,13 @@ fn is_among(attribute: &Attribute, value: Scalar<'_>, operands: &Operands) -> bo
 fn holds(attribute: &Attribute, value: &Scalar<'_>, op: Op, operand: &Operand) -> bool {
     match (operand, value) {
         (Operand::Text(key), Scalar::Text(text)) if attribute.kind == Type::Reference => {
-            reference_holds(text, op, key)
+            reference_holds(attribute.comparison(), text, op, key)
         }
         (Operand::Text(key), Scalar::Text(text)) => text_holds(attribute.case, text, op, key),
         (Operand::Text(key), Scalar::Key(text)) => exact_holds(text, op, key),
-        (Operand::Binary(key), Scalar::Text(text)) => op == Op::Eq && same_bytes(text, key),
+        (Operand::Binary(key), Scalar::Text(text)) => {
+            op == Op::Eq && Case::Bytes.key(text) == **key
+        }
         (Operand::Instant(key), Scalar::Instant(at)) => order_holds(op, at.cmp(key)),
         (Operand::Instant(key), Scalar::Text(text)) => date_holds(text, op, *key),
         (_, Scalar::Decimal(_)) if attribute.kind == Type::Integer => false,
@@ -307,29 +319,33 @@ fn order_holds(op: Op, order: Ordering) -> bool {
 fn text_holds(case: Case, text: &str, op: Op, key: &str) -> bool {
     match case {
         Case::Exact => exact_holds(text, op, key),
-        _ if matches!(op, Op::Eq | Op::Sw) && start_apart(text, key) => false,
+        Case::Folded | Case::Name | Case::Label
+            if matches!(op, Op::Eq | Op::Sw) && start_apart(text, key) =>
+        {
+            false
+        }
+        _ if !case.is_letter_case(text) => exact_holds(&case.key(text), op, key),
         _ if text.is_ascii() => ascii_holds(text.as_bytes(), op, key),
         _ => unicode_holds(case, text, op, key),
     }
 }
 
-/// Whether the first letter of a text is in ASCII and not that of a key. Behind it is ASCII, so that nothing
-/// combines with it.
+/// Whether the first character of a text is in ASCII, no blank, and not that of a key. Behind it is ASCII, so
+/// that nothing combines with it.
 fn start_apart(text: &str, key: &str) -> bool {
     match (text.as_bytes(), key.as_bytes()) {
         ([first, second, ..], [key, ..]) => {
-            (first | second).is_ascii() && first.to_ascii_lowercase() != *key
+            (first | second).is_ascii() && *first > b' ' && first.to_ascii_lowercase() != *key
         }
         _ => false,
     }
 }
 
-/// How text, compared by `case`, stands to a key.
-fn text_order(case: Case, text: &str, key: &str) -> Ordering {
-    match case {
-        Case::Exact => text.cmp(key),
-        _ if text.is_ascii() => ascii_order(text.as_bytes(), key),
-        _ => compare_plain(text, key).unwrap_or_else(|| (*case.key(text)).cmp(key)),
+/// How text, which is compared letter by letter, stands to a key.
+fn letter_order(case: Case, text: &str, key: &str) -> Ordering {
+    match text.is_ascii() {
+        true => ascii_order(text.as_bytes(), key),
+        false => compare_plain(text, key).unwrap_or_else(|| (*case.key(text)).cmp(key)),
     }
 }
 
@@ -378,49 +394,11 @@ fn ascii_order(text: &[u8], key: &str) -> Ordering {
     text.iter().map(u8::to_ascii_lowercase).cmp(key.bytes())
 }
 
+/// Equality looks at what a reference to a resource points to; all else at the text.
 #[inline(never)]
-fn reference_holds(text: &str, op: Op, key: &str) -> bool {
+fn reference_holds(case: Case, text: &str, op: Op, key: &str) -> bool {
     match op {
-        Op::Eq => same_reference(text, key),
+        Op::Eq => case.key(text) == key,
         _ => exact_holds(text, op, key),
     }
-}
-
-/// Two spellings of base64 that mean the same bytes; `key` has the standard alphabet and no padding.
-#[inline(never)]
-fn same_bytes(text: &str, key: &str) -> bool {
-    let standard = |b| match b {
-        b'-' => b'+',
-        b'_' => b'/',
-        b => b,
-    };
-    text.trim_end_matches('=').bytes().map(standard).eq(key.bytes())
-}
-
-/// Two spellings of a reference: an API version in the path does not count (RFC 7643 §2.4), and a
-/// relative URI of two segments or more equals the absolute ones that end in it.
-fn same_reference(a: &str, b: &str) -> bool {
-    if a == b {
-        return true;
-    }
-    let absolute = |uri: &str| uri.contains("://");
-    match (absolute(a), absolute(b)) {
-        (true, false) => ends_with(a, b),
-        (false, true) => ends_with(b, a),
-        _ => segments(a).eq(segments(b)),
-    }
-}
-
-/// Whether an absolute URI is what a relative one resolves to under some service root.
-fn ends_with(absolute: &str, relative: &str) -> bool {
-    let tail: Vec<&str> = segments(relative).collect();
-    tail.len() > 1 && segments(absolute).collect::<Vec<_>>().ends_with(&tail)
-}
-
-/// A URI's segments without `.`, `..`, leading slashes and the API version.
-fn segments(uri: &str) -> impl Iterator<Item = &str> {
-    let version = |s: &str| {
-        s.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-    };
-    uri.split('/').filter(move |s| !matches!(*s, "" | "." | "..") && !version(s))
 }

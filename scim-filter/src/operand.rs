@@ -17,9 +17,10 @@ pub enum Operand {
     /// For [`Type::DateTime`](crate::Type).
     Instant(Instant),
     /// For [`Type::String`](crate::Type): the key by the attribute's [`Case`](crate::Case). For
-    /// [`Type::Reference`](crate::Type): the URI as it is.
+    /// [`Type::Reference`](crate::Type): the URI as it is, but for [`Op::Eq`](crate::Op) with a reference to a
+    /// resource its key.
     Text(Box<str>),
-    /// For [`Type::Binary`](crate::Type): base64 in the alphabet of RFC 4648 §4, without padding.
+    /// For [`Type::Binary`](crate::Type): the key by [`Case::Bytes`](crate::Case).
     Binary(Box<str>),
 }
 

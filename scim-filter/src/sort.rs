@@ -59,11 +59,11 @@ impl SortKey {
     fn from_value(value: Scalar<'_>, attribute: &Attribute) -> Self {
         let case = if attribute.kind == Type::String { attribute.case } else { Case::Exact };
         match value {
-            value if !value.is_of(attribute.kind) => Self::Missing,
+            value if !value.is_present(attribute) => Self::Missing,
             Scalar::Text(text) if attribute.kind == Type::DateTime => {
                 Instant::parse(text).map_or(Self::Missing, Self::Instant)
             }
-            Scalar::Text("") | Scalar::Key("") | Scalar::Complex => Self::Missing,
+            Scalar::Complex => Self::Missing,
             Scalar::Text(text) => Self::Text(case.key(text).into()),
             Scalar::Key(key) => Self::Text(key.into()),
             Scalar::Boolean(value) => Self::Boolean(value),

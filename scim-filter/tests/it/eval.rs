@@ -334,7 +334,7 @@ fn references_and_bytes() {
     let user = json!({
         "profileUrl": "https://example.com/Ada",
         "groups": [{ "value": "1", "$ref": "https://example.com/v2/Groups/1" }],
-        "x509Certificates": [{ "value": "ab+/cQ==" }],
+        "x509Certificates": [{ "value": "ab+/\r\n cQ==" }],
     });
     holds(
         &user,
@@ -345,19 +345,30 @@ fn references_and_bytes() {
             r#"groups[$ref eq "../Groups/1"]"#,
             r#"groups.$ref eq "Groups/1""#,
             r#"groups.$ref eq "/v2/Groups/1""#,
+            r#"groups.$ref eq "http://10.0.0.1:8080/acme/scim/v2/Groups/1/""#,
+            r#"groups.$ref ne "https://example.com/v2/Groups/2""#,
             r#"groups.$ref co "Groups""#,
             r#"profileUrl sw "https://example.com/A""#,
             r#"x509Certificates eq "ab+/cQ==""#,
             r#"x509Certificates eq "ab-_cQ""#,
+            r#"x509Certificates.value eq "ab-_\ncR==""#,
+            r#"x509Certificates[value eq "\tab+/cQ"]"#,
+            r#"x509Certificates eq "AAAA" or x509Certificates eq "ab+/cQ""#,
+            r#"profileUrl ne "https://example.com/v2/Ada""#,
         ],
         &[
             r#"groups.$ref eq "https://example.com/v2/groups/1""#,
             r#"groups.$ref eq "https://example.com/v2/Users/1""#,
-            r#"groups.$ref eq "https://example.org/v2/Groups/1""#,
+            r#"groups.$ref eq "https://example.org/v2/Groups/1?x=Groups/1""#,
+            r#"groups.$ref eq "https://Groups/1""#,
             r#"groups.$ref eq "1""#,
             r#"groups.$ref ne "Groups/1""#,
             r#"profileUrl eq "https://example.com/ada""#,
+            r#"profileUrl eq "https://example.com/v2/Ada""#,
+            r#"profileUrl eq "/Ada""#,
+            r#"profileUrl eq "https://example.com/Ada/""#,
             r#"x509Certificates eq "ab+/cA""#,
+            r#"x509Certificates ne "ab-_\ncQ""#,
         ],
     );
 }

@@ -1,7 +1,10 @@
 //! What holds for all filters and users.
 
-use proptest::prelude::*;
-use scim_filter::{AttrPath, Bound, Coercion, Filter, Literal, Op, Path, Syntax, fold, fold_name};
+use proptest::{prelude::*, sample::select};
+use scim_filter::{
+    AttrPath, Attribute, Bound, Case, Coercion, Filter, Literal, Location, Op, Path, Scalar,
+    Syntax, Type, fold, fold_label, fold_name, is_invisible,
+};
 use serde_json::Value;
 
 use crate::{
@@ -85,14 +88,96 @@ proptest! {
         }
     }
 
+    /// What is shown is found: a name by all of it, whatever blanks and invisible characters it holds.
+    #[test]
+    fn names_are_found_by_themselves(text in "[aAßΣ1¨ \u{a0}\u{200d}\u{3164}\u{345}]{1,6}") {
+        for (path, case) in [("userName", Case::Name), ("team", Case::Label)] {
+            prop_assume!(!case.is_blank(&text));
+            let user = serde_json::json!({ path: text });
+            for op in [Op::Eq, Op::Ge, Op::Le, Op::Co, Op::Sw, Op::Ew] {
+                let attr = path.parse().unwrap();
+                let filter = Filter::Compare { attr, op, value: text.as_str().into() };
+                let bound = filter.bind(&Users, &Coercion::STRICT).unwrap();
+                prop_assert!(bound.matches(&user), "{} for {:?}", bound, text);
+            }
+        }
+    }
+
+    /// To be the same resource is an equivalence, and holds where endpoint and id are the same. Other references are the same where their
+    /// texts are.
+    #[test]
+    fn references(texts in prop::collection::vec(reference(), 3)) {
+        // rfc:FIL-21
+        let is = |case, a: usize, b: usize| equals(Type::Reference, case, &texts[a].0, &texts[b].0);
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 2), (0, 2)] {
+            let same = texts[a].0 == texts[b].0 || texts[a].1.is_some() && texts[a].1 == texts[b].1;
+            prop_assert_eq!(is(Case::Resource, a, b), Some(same), "{:?} {:?}", texts[a], texts[b]);
+            prop_assert_eq!(is(Case::Exact, a, b), Some(texts[a].0 == texts[b].0));
+        }
+        if is(Case::Resource, 0, 1) == Some(true) && is(Case::Resource, 1, 2) == Some(true) {
+            prop_assert_eq!(is(Case::Resource, 0, 2), Some(true));
+        }
+    }
+
+    /// Two spellings are the same where they stand for the same bytes, and what is no base64 is refused.
+    #[test]
+    fn bytes(a in "[QRAg_/+-]{0,5}[ \n\r\t]{0,2}[QRAgQ]{0,3}={0,2}", b in "[QRAg_/+-]{0,8}={0,2}") {
+        let decode = |text: &str| {
+            let text = text.replace(char::is_whitespace, "").replace('-', "+").replace('_', "/");
+            let bare = text.trim_end_matches('=');
+            let padding = text.len() - bare.len();
+            let bits: String = bare
+                .bytes()
+                .map(|b| format!("{:06b}", ALPHABET.find(char::from(b)).unwrap()))
+                .collect();
+            let fits = bare.len() % 4 != 1 && (padding == 0 || text.len() % 4 == 0);
+            fits.then(|| bits.as_bytes().chunks_exact(8).map(<[u8]>::to_vec).collect::<Vec<_>>())
+        };
+        let (one, other) = (decode(&a), decode(&b));
+        let found = equals(Type::Binary, Case::Exact, &a, &b);
+        match (one, other) {
+            (_, None) => prop_assert_eq!(found, None),
+            (one, other) => prop_assert_eq!(found, Some(one == other), "{:?} {:?}", a, b),
+        }
+    }
+
     /// Folding twice is folding once, also for texts that no person would write.
     #[test]
-    fn folds(text in "\\PC{0,12}|[a-zA-Z ßΣςİıﬁ\u{345}\u{308}\u{5d0}\u{627}Ａ1]{0,12}|.{0,6}") {
-        for fold in [fold, fold_name] {
+    fn folds(text in "\\PC{0,12}|[a-zA-Z ßΣςİıﬁ¨\u{200d}\u{3164}\u{a0}\u{345}\u{308}\u{5d0}\u{627}Ａ1]{0,12}|.{0,6}") {
+        for fold in [fold, fold_name, fold_label] {
             let once = fold(&text).into_owned();
             prop_assert_eq!(&fold(&once), &once);
         }
     }
+}
+
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A reference, and what resource it is one to.
+fn reference() -> impl Strategy<Value = (String, Option<String>)> {
+    const ROOTS: [&str; 7] =
+        ["", "/", "../", "v2/", "/scim/v1/", "https://a.example/", "http://b.example/t/v2/"];
+    let names = prop_oneof![Just(""), Just("/")];
+    let resource = (select(&ROOTS[..]), "(Users|Groups|users)/(1|v2)", names)
+        .prop_map(|(root, name, end)| (format!("{root}{name}{end}"), Some(name)));
+    let other = ["", "1", "/1", "https://Users/1", "https://a.example", "urn:x:Users:1"];
+    let other =
+        [other, ["?", "a#b/c", "x?y=Users/1", "https://a.example/1", "//", "Users//1"]].concat();
+    prop_oneof![3 => resource, 1 => select(other).prop_map(|text| (text.to_owned(), None))]
+}
+
+/// Whether a filter with one text finds another; none where the filter is refused.
+fn equals(kind: Type, case: Case, text: &str, wanted: &str) -> Option<bool> {
+    let mut list = Attribute::new(Location::new("list"), kind).case(case).multi_valued();
+    let filter: Filter = format!("value eq {}", Literal::from(wanted)).parse().unwrap();
+    let found = |list: &Attribute| {
+        let bound = filter.bind_element(list, &Users, &Coercion::STRICT).ok()?;
+        Some(bound.matches(&Scalar::Text(text)))
+    };
+    let one = found(&list);
+    list.multi_valued = false;
+    assert_eq!(found(&list), one);
+    one
 }
 
 /// RFC 7644's words, one after the other.
@@ -106,7 +191,15 @@ fn naive(filter: &Filter, user: &Value, inside: Option<&Value>) -> bool {
         {
             !elements(user).is_empty()
         }
-        Filter::Present(path) => values(path, user, inside).iter().any(|v| v.as_str() != Some("")),
+        Filter::Present(path) => {
+            let name = path.as_str().to_lowercase();
+            let is_blank = |text: &str| match &*name {
+                "username" => fold_name(text).is_empty(),
+                "team" => fold_label(text).is_empty(),
+                _ => text.is_empty(),
+            };
+            values(path, user, inside).iter().any(|v| !v.as_str().is_some_and(is_blank))
+        }
         Filter::ValuePath { filter, .. } => {
             elements(user).iter().any(|element| naive(filter, user, Some(element)))
         }
@@ -145,6 +238,7 @@ fn values(path: &AttrPath, user: &Value, inside: Option<&Value>) -> Vec<Value> {
         (None, "emails.primary") => pluck(user, "primary"),
         (None, "tags") => user["tags"].as_array().cloned().unwrap_or_default(),
         (None, "username") => vec![user["userName"].clone()],
+        (None, "team") => vec![user["team"].clone()],
         (None, "displayname") => vec![user["displayName"].clone()],
         (None, "externalid") => vec![user["externalId"].clone()],
         (None, "name.givenname") => vec![user["name"]["givenName"].clone()],
@@ -167,10 +261,15 @@ fn compares(name: &str, value: &Value, op: Op, literal: &Literal) -> bool {
         (Value::String(a), Literal::String(b)) => match name {
             "externalid" => textual(a, op, b),
             "username" if matches!(op, Op::Co | Op::Sw | Op::Ew) => {
-                let a = fold_name(a);
-                textual(&a, op, &fold_name(b)) || textual(&a, op, &fold(b))
+                let whole = words(&fold(b));
+                within(&fold_name(a), op, b, &fold_name(b)) || within(&fold_name(a), op, b, &whole)
             }
             "username" => textual(&fold_name(a), op, &fold_name(b)),
+            "team" if matches!(op, Op::Co | Op::Sw | Op::Ew) => {
+                let visible: String = b.chars().filter(|c| !is_invisible(*c)).collect();
+                within(&fold_label(a), op, &visible, &fold_label(b))
+            }
+            "team" => textual(&fold_label(a), op, &fold_label(b)),
             _ => textual(&fold(a), op, &fold(b)),
         },
         (Value::Bool(a), Literal::Boolean(b)) => ordered(a, op, b),
@@ -178,6 +277,22 @@ fn compares(name: &str, value: &Value, op: Op, literal: &Literal) -> bool {
         (Value::Number(a), Literal::Decimal(b)) => ordered(&a.as_f64().unwrap(), op, b),
         _ => false,
     }
+}
+
+/// Whether a name, which stands between blanks, holds a text whose words are these.
+fn within(name: &str, op: Op, text: &str, words: &str) -> bool {
+    let blank = |has: bool| if has { " " } else { "" };
+    if text.trim().is_empty() {
+        return textual(name, op, blank(!text.is_empty()));
+    }
+    let name = format!(" {name} ");
+    let starts = blank(op == Op::Sw || text.trim_start() != text);
+    let ends = blank(op == Op::Ew || text.trim_end() != text);
+    textual(&name, op, &format!("{starts}{words}{ends}"))
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn textual(a: &str, op: Op, b: &str) -> bool {

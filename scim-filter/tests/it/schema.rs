@@ -27,6 +27,7 @@ const CORE: &[Row] = &[
     ("schemas", "", Reference, true, Case::Exact),
     ("userName", "", String, false, Case::Name),
     ("displayName", "", String, false, Case::Folded),
+    ("team", "", String, false, Case::Label),
     ("title", "", String, false, Case::Folded),
     ("userType", "", String, false, Case::Folded),
     ("profileUrl", "", Reference, false, Case::Exact),
@@ -48,9 +49,9 @@ const CORE: &[Row] = &[
     ("emails", "primary", Boolean, true, Case::Exact),
     ("groups", "", Complex, true, Case::Exact),
     ("groups", "value", String, true, Case::Exact),
-    ("groups", "$ref", Reference, true, Case::Exact),
+    ("groups", "$ref", Reference, true, Case::Resource),
     ("x509Certificates", "", Complex, true, Case::Exact),
-    ("x509Certificates", "value", Binary, true, Case::Exact),
+    ("x509Certificates", "value", Binary, true, Case::Bytes),
 ];
 
 const EXTENSION: &[Row] = &[

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use proptest::{prelude::*, test_runner::TestRunner};
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite};
 use scim_filter::{
-    Attribute, Bound, Case, Coercion, Instant, Type, fold, fold_name,
+    Attribute, Bound, Case, Coercion, Instant, Type, fold, fold_label, fold_name,
     sql::{Column, Columns, Database, Holds, Param, render},
 };
 use serde_json::Value;
@@ -28,6 +28,7 @@ impl Columns for Tables {
         let at = &attribute.location;
         Some(match (&*at.name, at.sub.as_deref()) {
             ("userName", None) => Column::new("u.user_name", Holds::Key),
+            ("team", None) => Column::new("u.team", Holds::Key),
             ("displayName", None) => Column::new("u.display_name", Holds::Key),
             ("externalId", None) => Column::new("u.external_id", Holds::Exact),
             ("name", Some("givenName")) => Column::new("u.given_name", Holds::Key),
@@ -166,7 +167,7 @@ fn database(users: &[Value]) -> Connection {
     db.execute_batch(
         "CREATE TABLE users (id INTEGER PRIMARY KEY, user_name TEXT, display_name TEXT,
              external_id TEXT, given_name TEXT, active INTEGER, logins INTEGER, score REAL,
-             created INTEGER);
+             created INTEGER, team TEXT);
          CREATE TABLE email (user INTEGER, value TEXT, type TEXT, is_primary INTEGER);
          CREATE TABLE tag (user INTEGER, tag TEXT);",
     )
@@ -185,7 +186,7 @@ fn insert(db: &Connection, id: i64, user: &Value) {
         at.seconds() * 1000 + i64::from(at.nanos() / 1_000_000)
     });
     db.execute(
-        "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rusqlite::params![
             id,
             user["userName"].as_str().map(|name| fold_name(name).into_owned()),
@@ -196,6 +197,7 @@ fn insert(db: &Connection, id: i64, user: &Value) {
             user["logins"].as_i64(),
             user["score"].as_f64(),
             created,
+            user["team"].as_str().map(|name| fold_label(name).into_owned()),
         ],
     )
     .unwrap();
