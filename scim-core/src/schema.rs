@@ -351,6 +351,14 @@ impl Attribute {
         self
     }
 
+    /// Text is a name that people read, such as that of a group: compared without regard to letter case, white space around and between
+    /// words, and characters that leave no mark.
+    #[must_use]
+    pub fn label(mut self) -> Self {
+        self.case = Case::Label;
+        self
+    }
+
     /// When it is part of an answer.
     #[must_use]
     pub fn returned(mut self, returned: Returned) -> Self {
@@ -394,6 +402,29 @@ impl Attribute {
     /// Whether its values point to resources by their ids: complex, with a `value` and a `$ref` (RFC 7643 §2.3.7, §4.3).
     pub(crate) fn is_reference(&self) -> bool {
         self.sub_attribute("$ref").is_some() && self.sub_attribute("value").is_some()
+    }
+
+    /// How values compare: bytes by what they are, references to resources by what they point to, other text by its letter case.
+    pub(crate) fn comparison(&self) -> Case {
+        match self.kind {
+            Type::Binary => Case::Bytes,
+            Type::Reference if self.points_to_resources() => Case::Resource,
+            Type::Reference => Case::Exact,
+            _ => self.case,
+        }
+    }
+
+    /// Whether the schema names types of resources that a reference points to, and nothing else.
+    fn points_to_resources(&self) -> bool {
+        !self.reference_types.is_empty() && !self.points_elsewhere()
+    }
+
+    /// Whether a reference may point to what is no resource.
+    pub(crate) fn points_elsewhere(&self) -> bool {
+        let is_elsewhere = |target: &String| {
+            ["external", "uri"].iter().any(|word| target.eq_ignore_ascii_case(word))
+        };
+        self.reference_types.iter().any(is_elsewhere)
     }
 
     /// Whether no client may ever see the value, whatever a request names.

@@ -32,15 +32,16 @@ impl ResourceType {
             let unique = schema.attributes.iter().filter(|it| it.uniqueness != Uniqueness::None);
             for attribute in unique {
                 let value = values.and_then(|values| values.get(&attribute.name));
+                let case = attribute.comparison();
                 let folded: Option<Cow<'_, str>> = match value {
-                    Some(Value::String(text)) => Some(attribute.case.key(text)),
+                    Some(Value::String(text)) => Some(case.key(text)),
                     Some(number @ Value::Number(_)) => Some(number.to_string().into()),
                     _ => None,
                 };
                 keys.extend(folded.map(|folded| UniqueKey {
                     attribute: attribute.name.clone(),
                     folded: folded.into_owned(),
-                    case: attribute.case,
+                    case,
                 }));
             }
         }

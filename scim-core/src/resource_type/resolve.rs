@@ -72,7 +72,7 @@ impl Place<'_> {
     fn described(&self) -> scim_filter::Attribute {
         let target = self.target();
         let described = scim_filter::Attribute::new(Location::clone(self.location()), target.kind)
-            .case(target.case);
+            .case(target.comparison());
         match self.attribute.multi_valued {
             true => described.multi_valued(),
             false => described,

@@ -131,7 +131,9 @@ pub(super) fn group() -> Schema {
     ];
     Schema::new(GROUP, "Group", "Group")
         // Erratum 5368: required.
-        .with(Attribute::string("displayName").required().described("The name of the group."))
+        .with(
+            Attribute::string("displayName").label().required().described("The name of the group."),
+        )
         .with(Attribute::complex("members", parts).multi_valued().described("Who is in the group."))
 }
 

@@ -4,7 +4,7 @@ mod form;
 
 use std::{collections::HashSet, fmt::Display};
 
-use scim_filter::{Case, Type, fold};
+use scim_filter::{Case, Type, base64};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -201,8 +201,7 @@ impl<'a> Admission<'a> {
         let keeps_type = match attribute.kind {
             Type::DateTime => scim_filter::Instant::parse(&text).is_some(),
             Type::Binary => {
-                form::is_base64(&text)
-                    || self.dialect.coerced(|| form::base64_of_mail(&text)).is_some()
+                form::is_plain_base64(&text) || self.dialect.coerced(|| base64(&text)).is_some()
             }
             _ => self.dialect.has_form(|| form::fits(attribute, &text)),
         };
@@ -288,6 +287,7 @@ fn identifies(attribute: &Attribute) -> bool {
     attribute.kind == Type::String
         && (attribute.required
             || attribute.uniqueness != Uniqueness::None
+            || matches!(attribute.case, Case::Name | Case::Label)
             || attribute.name == "externalId")
 }
 
@@ -308,12 +308,9 @@ fn check_vocabulary(
     text: &str,
     place: &dyn Display,
 ) -> Result<(), ScimError> {
-    let is_it = |value: &&String| match attribute.case {
-        Case::Exact => *value == text,
-        _ => fold(value) == fold(text),
-    };
+    let case = attribute.comparison();
     if attribute.vocabulary == Vocabulary::Open
-        || attribute.canonical_values.iter().any(|it| is_it(&it))
+        || attribute.canonical_values.iter().any(|value| case.key(value) == case.key(text))
     {
         return Ok(());
     }
@@ -324,8 +321,7 @@ fn check_vocabulary(
 
 /// Whether a sub-attribute is a URI that the service makes of the `value` beside it, whatever a client says (`sec:T-04`).
 pub(crate) fn is_computed(sub: &Attribute) -> bool {
-    let elsewhere = |target: &String| matches!(target.as_str(), "external" | "uri");
-    sub.name == "$ref" && !sub.reference_types.iter().any(elsewhere)
+    sub.name == "$ref" && !sub.points_elsewhere()
 }
 
 fn whole(number: f64) -> Option<i64> {

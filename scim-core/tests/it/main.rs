@@ -25,6 +25,7 @@ mod locations;
 mod logs;
 mod member_sequences;
 mod messages;
+mod names;
 mod overlays;
 mod patch;
 mod patch_bounds;

@@ -225,7 +225,7 @@ fn published_part(mut schema: Schema) -> Schema {
             it.drops = plain.drops;
             it.form = plain.form;
             it.vocabulary = plain.vocabulary;
-            if it.case == Case::Name {
+            if matches!(it.case, Case::Name | Case::Label) {
                 it.case = Case::Folded;
             }
             forget(&mut it.sub_attributes);

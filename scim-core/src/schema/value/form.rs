@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use scim_filter::Type;
+use scim_filter::{Case, Type, base64, is_bidi_control, is_invisible};
 
 use crate::{
     ScimError,
@@ -39,12 +39,20 @@ pub(super) fn check_identifier(
     if text.is_empty() && attribute.required {
         return Err(ScimError::invalid_value(format!("{place} must not be empty")));
     }
+    if !text.is_empty() && attribute.case.is_blank(text) {
+        return Err(ScimError::invalid_value(format!("{place} must not be blank")));
+    }
     if text.len() > IDENTIFIER_BYTES {
         return Err(ScimError::invalid_value(format!(
             "{place} is longer than {IDENTIFIER_BYTES} bytes"
         )));
     }
-    match text.chars().find(|c| is_invisible(*c)) {
+    let is_hidden = |c: &char| match attribute.case {
+        // Emoji and some scripts need them, and the key of a label does without.
+        Case::Label => is_bidi_control(*c),
+        _ => is_invisible(*c),
+    };
+    match text.chars().find(|c| breaks_line(*c) || is_hidden(c)) {
         Some(c) => Err(ScimError::invalid_value(format!(
             "{place} must not hold the character U+{:04X}",
             u32::from(c)
@@ -53,39 +61,15 @@ pub(super) fn check_identifier(
     }
 }
 
-/// Controls, marks of direction and characters without a shape.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Controls, and the separators of lines and paragraphs.
+fn breaks_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Base64 of the standard alphabet, with or without padding (RFC 7643 §2.3.6).
-pub(super) fn is_base64(text: &str) -> bool {
-    let digits = text.trim_end_matches('=');
-    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    digits.chars().all(is_digit) && is_as_long_as_bytes(digits.len(), text.len() - digits.len())
-}
-
-/// Base64 as mail programs and web services write it: broken into lines, or of the alphabet for URLs.
-pub(super) fn base64_of_mail(text: &str) -> Option<()> {
-    let standard = |c: char| match c {
-        '-' => '+',
-        '_' => '/',
-        other => other,
-    };
-    let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).map(standard).collect();
-    is_base64(&joined).then_some(())
-}
-
-/// Whether so many digits and so much padding come from whole bytes.
-fn is_as_long_as_bytes(digits: usize, padding: usize) -> bool {
-    match digits % 4 {
-        0 => padding == 0,
-        2 => matches!(padding, 0 | 2),
-        3 => matches!(padding, 0 | 1),
-        _ => false,
-    }
+/// Base64 of the standard alphabet, in one line, with or without padding (RFC 7643 §2.3.6).
+pub(super) fn is_plain_base64(text: &str) -> bool {
+    let is_of_mail = |c: char| c.is_ascii_whitespace() || matches!(c, '-' | '_');
+    !text.contains(is_of_mail) && base64(text).is_some()
 }
 
 /// The forms that the RFC gives and real clients do not keep (`idp:T24`).
