@@ -44,7 +44,7 @@ impl Marks {
         ] {
             marks.add(Mark { kind: "User".into(), attribute });
         }
-        for attribute in [text("displayName", Case::Folded), text("externalId", Case::Exact)] {
+        for attribute in [text("displayName", Case::Label), text("externalId", Case::Exact)] {
             marks.add(Mark { kind: "Group".into(), attribute });
         }
         marks

@@ -2,8 +2,14 @@
 
 use scim_core::filter::Case;
 
-const CASES: [(Case, &str); 3] =
-    [(Case::Exact, "exact"), (Case::Folded, "folded"), (Case::Name, "name")];
+const CASES: [(Case, &str); 6] = [
+    (Case::Exact, "exact"),
+    (Case::Folded, "folded"),
+    (Case::Name, "name"),
+    (Case::Label, "label"),
+    (Case::Resource, "resource"),
+    (Case::Bytes, "bytes"),
+];
 
 pub(super) fn case_name(case: Case) -> &'static str {
     CASES.into_iter().find(|(it, _)| *it == case).map_or("exact", |(_, name)| name)

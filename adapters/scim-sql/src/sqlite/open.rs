@@ -12,11 +12,12 @@ use crate::index::Marks;
 pub(super) const READERS: (usize, usize) = (4, 4);
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
     include_str!("migrations/4.sql"),
+    include_str!("migrations/5.sql"),
 ];
 
 /// How long a connection waits for another process.

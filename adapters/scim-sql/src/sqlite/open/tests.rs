@@ -67,14 +67,19 @@ fn dump(path: &Path) -> String {
 }
 
 fn total(store: &SqliteStore, filter: &str) -> u64 {
+    total_of(store, "User", filter)
+}
+
+fn total_of(store: &SqliteStore, kind: &str, filter: &str) -> u64 {
     use scim_core::{
         ResourceType,
         filter::{Coercion, Filter},
         store::{Query, Store},
     };
     let filter: Filter = filter.parse().unwrap();
-    let mut query = Query::all("User", 9);
-    query.filter = Some(filter.bind(&ResourceType::user(), &Coercion::STRICT).unwrap());
+    let mut query = Query::all(kind, 9);
+    let of = if kind == "User" { ResourceType::user() } else { ResourceType::group() };
+    query.filter = Some(filter.bind(&of, &Coercion::STRICT).unwrap());
     pollster::block_on(store.query(&"acme".into(), &query)).unwrap().total
 }
 
@@ -99,6 +104,47 @@ fn a_file_of_the_first_layout_is_brought_up_to_date() {
         (r#"meta.lastModified gt "1970-01-01T00:00:06.000Z""#, 0),
     ] {
         assert_eq!(total(&store, filter), expected, "{filter}");
+    }
+}
+
+/// The version before folded names by other rules, and groups by those of any text.
+#[test]
+fn names_of_the_first_layout_are_keyed_as_they_compare_today() {
+    let (_folder, path) = folder();
+    of_layout_1(&path);
+    let sql = Connection::open(&path).unwrap();
+    let names = [
+        ("u3", "User", "userName", " Ann  Lee@x ", " ann  lee@x "),
+        ("u4", "User", "userName", "ΟΔΟς", "οδος"),
+        ("g2", "Group", "displayName", "Data\u{200d}  Team ", "data\u{200d}  team "),
+    ];
+    for (place, (id, kind, attribute, text, before)) in (4..).zip(names) {
+        let sent = serde_json::json!({ attribute: text }).to_string();
+        let row = rusqlite::params![id, kind, place, sent];
+        sql.execute(
+            "INSERT INTO resource VALUES
+                 ('acme', ?1, ?2, ?3, 1, 0, 5, 5, NULL, NULL, NULL, NULL, NULL, ?4, '{}')",
+            row,
+        )
+        .unwrap();
+        let key = [kind, attribute, before, id];
+        sql.execute("INSERT INTO unique_key VALUES ('acme', ?1, ?2, ?3, ?4)", key).unwrap();
+    }
+    drop(sql);
+    let store = SqliteStore::open(&path).unwrap();
+    let sql = Connection::open(&path).unwrap();
+    let mut keys =
+        sql.prepare("SELECT folded || ' ' || text_case FROM unique_key ORDER BY id").unwrap();
+    let keys: Vec<String> =
+        keys.query_map([], |row| row.get(0)).unwrap().map(|key| key.unwrap()).collect();
+    assert_eq!(keys, ["data team label", "ann lee@x name", "οδοσ name"]);
+    for (kind, filter) in [
+        ("User", r#"userName eq "ann lee@X""#),
+        ("User", r#"userName eq "οδοσ""#),
+        ("Group", r#"displayName eq "DATA TEAM""#),
+        ("Group", r#"displayName sw " data " and displayName ew " team""#),
+    ] {
+        assert_eq!(total_of(&store, kind, filter), 1, "{filter}");
     }
 }
 
