@@ -87,6 +87,8 @@ mod tests {
             '\u{202e}',
             '\u{200b}',
             '\u{feff}',
+            '\u{3164}',
+            '\u{fe0f}',
             '\u{e0041}',
         ]) {
             assert_eq!(Gecos::lossy(&format!("a{c}b")).as_str(), "a b", "{c:?}");

@@ -1,5 +1,10 @@
 //! Foreign text inside a message: one line, bounded, nothing a terminal would obey.
 
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory},
+};
+
 /// `text` with everything invisible escaped, cut after 64 characters.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
@@ -9,13 +14,16 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// Characters that leave no mark on a screen or change the order of the others.
+/// Characters that leave no mark on a screen, end a line or change the order of the others: by the tables of Unicode, controls, format
+/// characters, the separators of lines and paragraphs, and `Default_Ignorable_Code_Point`.
 pub(crate) fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{e0000}'..='\u{e0fff}')
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(category, Control | Format | LineSeparator | ParagraphSeparator)
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 #[cfg(test)]

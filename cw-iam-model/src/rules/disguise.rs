@@ -1,6 +1,6 @@
 //! What is left of a name when everything that only makes it look different is taken off.
 
-use scim_core::filter::fold;
+use scim_core::filter::{fold, is_invisible};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::confusable_detection::skeleton as prototype;
 
@@ -20,7 +20,8 @@ use unicode_security::confusable_detection::skeleton as prototype;
 /// assert_ne!(skeleton("writer"), skeleton("write"));
 /// ```
 pub fn skeleton(name: &str) -> String {
-    let letters = name.nfkd().filter(|c| !is_combining_mark(*c)).map(look);
+    let is_sign = |c: &char| !is_combining_mark(*c) && !is_invisible(*c);
+    let letters = name.nfkd().filter(is_sign).map(look);
     let letters: String = letters.collect::<String>().nfkd().collect();
     let kept = letters.chars().filter(|c| c.is_alphanumeric() || *c == '|').map(one_stroke);
     kept.collect::<String>().replace("rn", "m")
@@ -71,6 +72,7 @@ mod tests {
                 "billing-viewer bi11ing.νiewer BILLING_VΙEWER ʙɪʟʟɪɴɢ_ᴠɪᴇᴡᴇʀ bIIIing_viewer",
             ),
             ("metrics", "metriсѕ METRICS ｍetrics rnetrics meṭrics"),
+            ("read\u{3164}\u{fe0f}\u{115f}", "\u{2062}read \u{ffa0}re\u{e0101}ad"),
             ("read", "rеad гead ʀᴇᴀᴅ REAⅮ"),
         ] {
             let missed: Vec<_> =

@@ -17,6 +17,7 @@ mod groups;
 mod identity;
 mod keys;
 mod messages;
+mod names;
 mod tenancy;
 mod tokens;
 mod views;
