@@ -187,7 +187,7 @@ fn a_name_is_not_blank() {
 /// Spellings of one name, and of another one.
 #[test]
 fn spellings_of_a_name_are_one_name_for_keys_and_filters() {
-    // sec:I-07
+    // rfc:I18-02
     let spaces: Vec<char> = ('\0'..=char::MAX).filter(|c| c.is_whitespace()).collect();
     let usable: Vec<char> =
         spaces.iter().copied().filter(|c| !is_refused(*c, "userName")).collect();
