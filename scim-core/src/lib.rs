@@ -10,6 +10,7 @@ pub mod json;
 mod object;
 mod pace;
 pub mod patch;
+mod prevail;
 pub mod project;
 pub mod resource_type;
 pub mod schema;

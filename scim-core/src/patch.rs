@@ -39,6 +39,7 @@ mod apply;
 mod between;
 mod compile;
 mod decode;
+mod last;
 mod list;
 mod members;
 mod target;
@@ -50,6 +51,7 @@ use serde_json::Value;
 use crate::{Dialect, Object, ResourceType, ScimError, admit::MemberRef, schema::cut};
 
 pub use between::{Difference, between};
+pub(crate) use last::{each_member, last_value};
 pub use members::{MemberChange, MemberStep};
 
 use self::target::Step;

@@ -10,6 +10,9 @@ mod shape;
 
 use std::sync::{Arc, OnceLock};
 
+use scim_filter::Location;
+use serde_json::Value;
+
 use crate::{
     dialect::PatchAnswer,
     schema::{Attribute, Schema, USER},
@@ -52,6 +55,8 @@ pub struct ResourceType {
     membership: Option<Membership>,
     member_of: Option<String>,
     patch_answer: PatchAnswer,
+    /// The values that a refused PUT or PATCH sets all the same.
+    prevailing: Vec<(Location, Value)>,
 }
 
 /// An attribute that an overlay takes out of a schema.
@@ -154,6 +159,7 @@ impl ResourceType {
             membership: None,
             member_of: None,
             patch_answer: PatchAnswer::Body,
+            prevailing: vec![],
         }
     }
 
@@ -222,6 +228,11 @@ impl ResourceType {
     pub fn answering_patch(mut self, answer: PatchAnswer) -> Self {
         self.patch_answer = answer;
         self
+    }
+
+    /// The values that a refused PUT or PATCH sets all the same ([`Overlay::Prevail`]).
+    pub(crate) fn prevailing(&self) -> &[(Location, Value)] {
+        &self.prevailing
     }
 
     /// The kind: the name of the type.

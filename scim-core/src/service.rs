@@ -25,6 +25,7 @@ mod moment;
 mod observe;
 mod outcome;
 mod parameters;
+mod payload;
 mod percent;
 mod references;
 mod rights;

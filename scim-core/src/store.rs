@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use batch::{
-    Actor, Batch, Change, Claim, Condition, Contents, MemberId, Members, UniqueKey, Wanted, Write,
-    candidates,
+    Actor, Batch, Change, Claim, Condition, Contents, MemberId, Members, Rejection, UniqueKey,
+    Wanted, Write, candidates,
 };
 pub use contract::Store;
 pub use document::Document;

@@ -33,12 +33,8 @@ pub(super) fn operations(
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object"));
     };
     dialect.message(take(&mut body, "schemas").as_ref(), PATCH_OP)?;
-    let operations = match take(&mut body, "Operations") {
-        Some(Value::Array(operations)) => operations,
-        Some(only @ Value::Object(_)) if dialect.lone_operation => vec![only],
-        None if dialect.elements_with_operation => of_elements(body),
-        _ => return Err(ScimError::invalid_syntax("a PATCH must hold a list of Operations")),
-    };
+    let operations = listed(body, dialect)
+        .ok_or_else(|| ScimError::invalid_syntax("a PATCH must hold a list of Operations"))?;
     if operations.is_empty() && !dialect.allow_no_operations {
         return Err(ScimError::invalid_syntax("Operations must hold at least one operation"));
     }
@@ -49,6 +45,16 @@ pub(super) fn operations(
         )));
     }
     Ok(operations)
+}
+
+/// The operations of a message; none where it lists none.
+pub(super) fn listed(mut body: Map<String, Value>, dialect: &Dialect) -> Option<Vec<Value>> {
+    match take(&mut body, "Operations") {
+        Some(Value::Array(operations)) => Some(operations),
+        Some(only @ Value::Object(_)) if dialect.lone_operation => Some(vec![only]),
+        None if dialect.elements_with_operation => Some(of_elements(body)),
+        _ => None,
+    }
 }
 
 pub(super) fn operation(

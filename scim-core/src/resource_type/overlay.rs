@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use scim_filter::Type;
+use scim_filter::{Location, Type};
 use serde_json::Value;
 
 use super::{Discarded, ResourceType, ResourceTypeError, common};
@@ -42,6 +42,9 @@ pub enum Overlay {
     Hide(&'static str, &'static str),
     /// One attribute more.
     Add(&'static str, Attribute),
+    /// A PUT or PATCH that gives the attribute this value does so even where any of the request is refused: then exactly that happens, and
+    /// nothing else of it. What was refused goes to the policy, as a [`Rejection`](crate::store::Rejection) of the batch.
+    Prevail(&'static str, &'static str, Value),
 }
 
 impl Overlay {
@@ -63,6 +66,7 @@ impl Overlay {
                 Ok(())
             }),
             Self::Add(urn, attribute) => add(on, urn, attribute),
+            Self::Prevail(urn, name, value) => prevail(on, urn, name, value),
         };
         on.faults.extend(laid.err());
     }
@@ -73,17 +77,42 @@ fn require(attribute: &mut Attribute, _: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The default must be a value that the attribute takes as it is.
 fn default(attribute: &mut Attribute, name: &str, value: Value) -> Result<(), String> {
-    let admitted = Admission::new(&Dialect::STRICT).admit(attribute, value.clone(), &name);
-    match admitted {
-        Ok(Some(admitted)) if admitted == value => {
-            attribute.default = Some(value);
-            Ok(())
-        }
-        Ok(_) => Err(format!("`{name}` has no value by default")),
-        Err(refused) => Err(refused.detail),
+    match is_taken(attribute, name, &value)? {
+        true => attribute.default = Some(value),
+        false => return Err(format!("`{name}` has no value by default")),
     }
+    Ok(())
+}
+
+/// Whether an attribute takes a value as it is.
+fn is_taken(attribute: &Attribute, name: &str, value: &Value) -> Result<bool, String> {
+    let admitted = Admission::new(&Dialect::STRICT).admit(attribute, value.clone(), &name);
+    admitted.map(|admitted| admitted.as_ref() == Some(value)).map_err(|refused| refused.detail)
+}
+
+fn prevail(
+    on: &mut ResourceType,
+    urn: &str,
+    name: &str,
+    value: Value,
+) -> Result<(), ResourceTypeError> {
+    let mut at = None;
+    change(on, urn, name, |attribute, name| {
+        at = Some(Location::new(attribute.name.as_str()));
+        let is_single = !attribute.multi_valued && attribute.kind != Type::Complex;
+        match is_single && is_taken(attribute, name, &value)? {
+            true => Ok(()),
+            false => Err(format!("`{name}` holds no such single value")),
+        }
+    })?;
+    let extension = on.extension(urn).map(|extension| extension.schema.id.clone());
+    let at = at.map(|at| match extension {
+        Some(urn) => at.in_extension(urn),
+        None => at,
+    });
+    on.prevailing.extend(at.map(|at| (at, value)));
+    Ok(())
 }
 
 fn discard(on: &mut ResourceType, urn: &str, name: &str) -> Result<(), ResourceTypeError> {

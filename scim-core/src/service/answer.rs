@@ -15,7 +15,7 @@ use super::{
     store_error,
 };
 use crate::{
-    PatchAnswer, ResourceType, ScimError,
+    Dialect, PatchAnswer, ResourceType, ScimError,
     patch::Plan,
     project::{Projection, Shown, etag, location, named_by_body, told},
     resource_type::Message,
@@ -55,20 +55,23 @@ impl Service {
             Action::Create(of, body) => {
                 let projection = parameters.projection(of, &caller.dialect)?;
                 let written = named_by_body(of, &body);
-                let created = self.create(caller, of, body).await?;
+                let id = self.environment.new_id();
+                let created = self.create(caller, of, body, &id).await?;
                 let shown = (&projection, written.as_slice());
                 self.written(caller, of, &created, shown, StatusCode::CREATED).await?
             }
-            Action::Replace(of, id, body) => {
-                let projection = parameters.projection(of, &caller.dialect)?;
-                let written = named_by_body(of, &body);
-                self.replace(caller, of, &id, body, &conditions).await?;
+            Action::Replace(of, id, payload) => {
+                let (projection, fault) = projected(&parameters, of, &caller.dialect);
+                let payload = payload.refused(fault);
+                let written = named_by_body(of, &payload.body);
+                self.replace(caller, of, &id, payload, &conditions).await?;
                 self.written(caller, of, &id, (&projection, &written), StatusCode::OK).await?
             }
-            Action::Patch(of, id, body) => {
-                let projection = parameters.projection(of, &caller.dialect)?;
-                let written = self.named_by_patch(caller, of, &body);
-                let version = self.patch(caller, of, &id, body, &conditions).await?;
+            Action::Patch(of, id, payload) => {
+                let (projection, fault) = projected(&parameters, of, &caller.dialect);
+                let payload = payload.refused(fault);
+                let written = self.named_by_patch(caller, of, &payload.body);
+                let version = self.patch(caller, of, &id, payload, &conditions).await?;
                 let shown = (&projection, written.as_slice());
                 match answers_with_body(caller, of, &projection) {
                     true => self.written(caller, of, &id, shown, StatusCode::OK).await?,
@@ -172,6 +175,18 @@ impl Service {
         let rendered = caller.renderer(of, shown, &named).render(resource).map_err(store_error)?;
         let location = location(&caller.base, of.endpoint(), resource.id.as_str());
         Ok(Outcome::Resource { status, resource: rendered, version, location })
+    }
+}
+
+/// What an answer shows, and why the request is refused that asks for something else.
+fn projected(
+    parameters: &Parameters,
+    of: &ResourceType,
+    dialect: &Dialect,
+) -> (Projection, Option<ScimError>) {
+    match parameters.projection(of, dialect) {
+        Ok(projection) => (projection, None),
+        Err(fault) => (Projection::Default, Some(fault)),
     }
 }
 

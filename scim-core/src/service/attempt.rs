@@ -1,6 +1,6 @@
 //! Trying a write until what it was decided upon still holds when it commits.
 
-use super::{Refusal, conditions::Conditions, store_error};
+use super::{Refusal, store_error};
 use crate::{
     ScimError,
     store::{Condition, ReviewError, StoreError},
@@ -17,18 +17,11 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// The result, once there is one.
-    pub(super) fn settle<R>(
-        &mut self,
-        tried: Result<R, Attempt>,
-        conditions: &Conditions,
-    ) -> Option<Result<R, Refusal>> {
+    pub(super) fn settle<R>(&mut self, tried: Result<R, Attempt>) -> Option<Result<R, Refusal>> {
         self.made += 1;
         match tried {
             Ok(done) => Some(Ok(done)),
             Err(Attempt::Refused(refusal)) => Some(Err(refusal)),
-            Err(Attempt::Stale(Condition::Version(..))) if conditions.is_bound() => {
-                Some(Err(changed_meanwhile().into()))
-            }
             Err(Attempt::Stale(condition)) if self.made >= ATTEMPTS => {
                 Some(Err(store_error(StoreError::Stale(condition)).into()))
             }

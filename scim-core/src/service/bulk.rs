@@ -23,6 +23,7 @@ use super::{
     decode::{Action, Call, check_access},
     outcome::Outcome,
     parameters::Parameters,
+    payload::Payload,
 };
 use crate::{
     Dialect, ResourceType, ScimError,
@@ -40,20 +41,20 @@ pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkReques
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
 /// One operation as a client wrote it.
+#[derive(Clone)]
 struct Operation {
     method: String,
     path: String,
     bulk_id: Option<String>,
     version: Option<String>,
     data: Value,
-    /// Why it cannot run: it refers to nothing.
-    refusal: Option<ScimError>,
 }
 
 /// What the request will make, by bulkId.
 type Ids = BTreeMap<String, New>;
 
 /// What a POST will make.
+#[derive(Clone)]
 struct New {
     /// The place of the operation in the request.
     index: usize,
@@ -65,23 +66,23 @@ impl Service {
         let mut caller = caller.clone();
         let message = Message { urn: BULK_REQUEST, resource_type: None };
         caller.types.check_schemas(message, &body)?;
-        let (mut operations, most_errors) = self.operations(body, &caller.dialect)?;
-        let ids = self.new_ids(&operations)?;
-        let references = resolve(&caller, &mut operations, &ids);
+        let (operations, most_errors) = self.operations(body, &caller.dialect)?;
+        let mut ids = self.new_ids(&operations)?;
+        let references: Vec<_> = operations.iter().map(|it| it.needs(&caller, &ids)).collect();
         let (mut answers, mut errors) = (BTreeMap::new(), 0);
         let mut done: HashSet<usize> = HashSet::new();
         for circle in circles(&references) {
             let members: Vec<&Operation> =
                 circle.iter().filter_map(|it| operations.get(*it)).collect();
             let group = Group { standing: standing(&circle, &references, &done), members };
-            let outcomes = self.run(&mut caller, &group, &ids).await;
+            let outcomes = self.run(&mut caller, &group, &mut ids).await;
             for (index, outcome) in circle.iter().zip(outcomes) {
                 match &outcome {
                     Ok(_) => _ = done.insert(*index),
                     Err(_) => errors += 1,
                 }
                 if let Some(operation) = operations.get(*index) {
-                    answers.insert(*index, result(&caller, operation, outcome));
+                    answers.insert(*index, result(&caller, operation, &ids, outcome));
                 }
             }
             if most_errors.is_some_and(|most| errors >= most) {
@@ -148,7 +149,7 @@ impl Service {
         &self,
         caller: &mut Caller,
         group: &Group<'_>,
-        ids: &Ids,
+        ids: &mut Ids,
     ) -> Vec<Result<Outcome, ScimError>> {
         let mut decisions = 0;
         let refused = loop {
@@ -166,28 +167,38 @@ impl Service {
         &self,
         caller: &Caller,
         group: &Group<'_>,
-        ids: &Ids,
+        ids: &mut Ids,
     ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
         caller.confirm(Duration::ZERO).await?;
         check_bulk(caller)?;
         match (&group.standing, group.members.as_slice()) {
+            (Standing::Orphaned | Standing::Free, [operation]) => {
+                let fault = matches!(group.standing, Standing::Orphaned).then(missing);
+                Ok(vec![Ok(self.one(caller, operation, ids, fault).await?)])
+            }
             (Standing::Orphaned, members) => Ok(members.iter().map(|_| Err(missing())).collect()),
-            (Standing::Free, [operation]) => Ok(vec![Ok(self.one(caller, operation, ids).await?)]),
             (_, members) => self.circle(caller, members, ids).await,
         }
     }
 
+    /// The outcome of an operation, which is refused where there is a `fault`.
     async fn one(
         &self,
         caller: &Caller,
         operation: &Operation,
-        ids: &Ids,
+        ids: &mut Ids,
+        fault: Option<ScimError>,
     ) -> Result<Outcome, Refusal> {
-        match action(caller, operation)? {
+        let action = match action(caller, operation, ids)? {
+            Action::Replace(of, id, payload) => Action::Replace(of, id, payload.refused(fault)),
+            Action::Patch(of, id, payload) => Action::Patch(of, id, payload.refused(fault)),
+            action => fault.map_or(Ok(action), Err)?,
+        };
+        match action {
             Action::Create(of, body) => {
-                let id = new_id(operation, ids)?;
-                self.create_as(caller, of, body, id).await?;
-                Ok(self.made(caller, of, id).await?)
+                let id = self.create(caller, of, body, new_id(operation, ids)?).await?;
+                note_id(operation, ids, &id);
+                Ok(self.made(caller, of, &id).await?)
             }
             action => {
                 let conditions = Conditions::of_version(operation.version.as_deref())?;
@@ -219,28 +230,34 @@ pub(super) fn check_bulk(caller: &Caller) -> Result<(), ScimError> {
     }
 }
 
-/// Puts identifiers in the place of all references. For each operation those that it refers to, by
-/// their places.
-fn resolve(caller: &Caller, operations: &mut [Operation], ids: &Ids) -> Vec<Vec<usize>> {
-    let each = operations.iter_mut().map(|operation| {
-        let mut needed = BTreeSet::new();
-        let resolved = operation.resolve(caller, &mut |reference| {
-            let new = reference.find(ids).ok_or_else(|| {
-                ScimError::invalid_value(format!(
-                    "`{}` refers to no operation of this request",
-                    cut(&reference.to_string())
-                ))
-            })?;
-            needed.insert(new.index);
-            Ok(Some(reference.replaced(new.id.as_str())))
-        });
-        operation.refusal = resolved.err();
-        needed.into_iter().collect()
-    });
-    each.collect()
-}
-
 impl Operation {
+    /// The operations that it refers to, by their places.
+    fn needs(&self, caller: &Caller, ids: &Ids) -> Vec<usize> {
+        let mut needed = BTreeSet::new();
+        // One that refers to nothing is refused when it runs.
+        let _ = self.clone().resolve(caller, &mut |reference| {
+            needed.insert(find(reference, ids)?.index);
+            Ok(None)
+        });
+        needed.into_iter().collect()
+    }
+
+    fn resolved_path(&self, ids: &Ids) -> Result<String, ScimError> {
+        match Reference::read(&self.path) {
+            Some(reference) => Ok(reference.replaced(find(reference, ids)?.id.as_str())),
+            None => Ok(self.path.clone()),
+        }
+    }
+
+    /// The operation with identifiers in the place of all references, and what is wrong with these.
+    fn resolved(&self, caller: &Caller, ids: &Ids) -> (Self, Option<ScimError>) {
+        let mut resolved = self.clone();
+        let done = resolved.resolve(caller, &mut |reference| {
+            Ok(Some(reference.replaced(find(reference, ids)?.id.as_str())))
+        });
+        (resolved, done.err())
+    }
+
     fn resolve(&mut self, caller: &Caller, visit: Visit<'_, ScimError>) -> Result<(), ScimError> {
         if let Some(reference) = Reference::read(&self.path)
             && let Some(path) = visit(reference)?
@@ -258,6 +275,15 @@ impl Operation {
             _ => references.of_resource(&mut self.data, visit),
         }
     }
+}
+
+fn find<'i>(reference: Reference<'_>, ids: &'i Ids) -> Result<&'i New, ScimError> {
+    reference.find(ids).ok_or_else(|| {
+        ScimError::invalid_value(format!(
+            "`{}` refers to no operation of this request",
+            cut(&reference.to_string())
+        ))
+    })
 }
 
 /// Operations that run together: one, or those that refer to one another in a circle.
@@ -307,7 +333,7 @@ fn operation(value: Value) -> Result<Operation, ScimError> {
     };
     let data = take(&mut members, "data").unwrap_or_default();
     let method = method.to_ascii_uppercase();
-    Ok(Operation { method, path, bulk_id, version, data, refusal: None })
+    Ok(Operation { method, path, bulk_id, version, data })
 }
 
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
@@ -325,28 +351,35 @@ fn member_mut<'m>(members: &'m mut Map<String, Value>, name: &str) -> Option<&'m
     members.get_mut(&key)
 }
 
-/// What an operation asks for.
-fn action<'a>(caller: &'a Caller, operation: &Operation) -> Result<Action<'a>, ScimError> {
+/// What an operation asks for, its references resolved.
+fn action<'a>(
+    caller: &'a Caller,
+    operation: &Operation,
+    ids: &Ids,
+) -> Result<Action<'a>, ScimError> {
     let writes = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
     if !writes && operation.method != "DELETE" {
         return Err(ScimError::invalid_value("method must be POST, PUT, PATCH or DELETE"));
     }
-    if let Some(refusal) = &operation.refusal {
-        return Err(refusal.clone());
-    }
-    let address = Address::below_base(&operation.path, caller)?;
-    if writes && operation.data.is_null() {
+    let (Operation { method, path, data, .. }, fault) = operation.resolved(caller, ids);
+    let address = match Address::below_base(&path, caller) {
+        Err(error) => return Err(fault.unwrap_or(error)),
+        Ok(address) => address,
+    };
+    if writes && data.is_null() {
         return Err(ScimError::invalid_value("a POST, PUT or PATCH in a bulk request needs data"));
     }
-    let data = operation.data.clone();
-    match (operation.method.as_str(), address) {
-        ("POST", Address::All(of)) => Ok(Action::Create(of, data)),
-        ("PUT", Address::One(of, id)) => Ok(Action::Replace(of, id, data)),
-        ("PATCH", Address::One(of, id)) => Ok(Action::Patch(of, id, message(data))),
-        ("DELETE", Address::One(of, id)) => Ok(Action::Delete(of, id)),
-        _ => Err(ScimError::invalid_value(
-            "the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource",
-        )),
+    let payload = |body| Payload::from(body).refused(fault.clone());
+    match (method.as_str(), address) {
+        ("POST", Address::All(of)) => Ok(Action::Create(of, payload(data).sound()?)),
+        ("PUT", Address::One(of, id)) => Ok(Action::Replace(of, id, payload(data))),
+        ("PATCH", Address::One(of, id)) => Ok(Action::Patch(of, id, payload(message(data)))),
+        ("DELETE", Address::One(of, id)) => fault.map_or(Ok(Action::Delete(of, id)), Err),
+        _ => Err(fault.unwrap_or_else(|| {
+            ScimError::invalid_value(
+                "the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource",
+            )
+        })),
     }
 }
 
@@ -364,15 +397,28 @@ fn new_id<'i>(operation: &Operation, ids: &'i Ids) -> Result<&'i ResourceId, Sci
         .ok_or_else(|| ScimError::invalid_value("a POST in a bulk request needs a bulkId"))
 }
 
+/// Notes which resource an operation made, or took over: the one that others refer to.
+fn note_id(operation: &Operation, ids: &mut Ids, id: &ResourceId) {
+    if let Some(new) = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get_mut(bulk_id)) {
+        new.id.clone_from(id);
+    }
+}
+
 fn missing() -> ScimError {
     ScimError::conflict("the operation refers to one that did not succeed")
 }
 
 /// What the answer says of one operation.
-fn result(caller: &Caller, operation: &Operation, outcome: Result<Outcome, ScimError>) -> Value {
+fn result(
+    caller: &Caller,
+    operation: &Operation,
+    ids: &Ids,
+    outcome: Result<Outcome, ScimError>,
+) -> Value {
     let mut told = Map::from_iter([("method".to_owned(), operation.method.as_str().into())]);
     told.extend(operation.bulk_id.clone().map(|id| ("bulkId".to_owned(), id.into())));
-    if let Ok(Address::One(of, id)) = Address::below_base(&operation.path, caller) {
+    let path = operation.resolved_path(ids).unwrap_or_else(|_| operation.path.clone());
+    if let Ok(Address::One(of, id)) = Address::below_base(&path, caller) {
         let at = location(&caller.base, of.endpoint(), id.as_str());
         told.insert("location".to_owned(), at.into());
     }

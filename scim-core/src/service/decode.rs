@@ -11,6 +11,7 @@ use super::{
     conditions::Conditions,
     media,
     parameters::{OF_CHANGES, OF_LISTS, OF_RESOURCES, Parameters},
+    payload::Payload,
 };
 use crate::{
     ResourceType, ScimError, View, json, project::location, store::ResourceId, view::Access,
@@ -38,8 +39,8 @@ pub(super) enum Action<'a> {
     Search(Vec<&'a ResourceType>, Value),
     Create(&'a ResourceType, Value),
     Read(&'a ResourceType, ResourceId),
-    Replace(&'a ResourceType, ResourceId, Value),
-    Patch(&'a ResourceType, ResourceId, Value),
+    Replace(&'a ResourceType, ResourceId, Payload),
+    Patch(&'a ResourceType, ResourceId, Payload),
     Delete(&'a ResourceType, ResourceId),
     Bulk(Value),
     Changes,
@@ -151,8 +152,8 @@ impl<'a> Asking<'a, '_> {
         }
         check_access(&self.caller.view)?;
         match *method {
-            Method::PUT => Ok(Action::Replace(of, id, self.body()?)),
-            Method::PATCH => Ok(Action::Patch(of, id, self.body()?)),
+            Method::PUT => Ok(Action::Replace(of, id, self.body()?.into())),
+            Method::PATCH => Ok(Action::Patch(of, id, self.body()?.into())),
             _ => Ok(Action::Delete(of, id)),
         }
     }

@@ -1,5 +1,10 @@
 //! Writes: read, plan, complete, review, commit; and again where others came in between.
 
+mod prevailing;
+mod take_over;
+
+pub(super) use self::take_over::may_take_over;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,18 +13,20 @@ use super::{
     Caller, Refusal, Service,
     attempt::{Attempt, Attempts, changed_meanwhile},
     conditions::Conditions,
+    payload::Payload,
     store_error,
 };
 use crate::{
-    Object, ResourceType, ScimError, ScimType,
+    Object, ResourceType, ScimError,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
     patch::{MemberChange, PATCH_OP, Patched, Plan},
+    prevail::Form,
     project::{etag, told},
     resource_type::Message,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Edge, Members, Reader, Resource,
-        ResourceId, Version, Want, Write, review,
+        Batch, Change, Committed, Condition, Contents, Document, Edge, Members, Reader, Rejection,
+        Resource, ResourceId, Version, Want, Write, review,
     },
 };
 
@@ -48,6 +55,11 @@ trait Revise {
         resource: &Resource,
         arrivals: &[Edge],
     ) -> Result<Revision, ScimError>;
+
+    /// What of the request is refused though this happens.
+    fn rejections(&self) -> Vec<ScimError> {
+        vec![]
+    }
 }
 
 impl Revise for Admitted {
@@ -106,54 +118,21 @@ impl Revise for Plan {
 }
 
 impl Service {
+    /// Makes a resource of that id, or takes another one over; tells which.
     pub(super) async fn create(
         &self,
         caller: &Caller,
         of: &ResourceType,
         body: Value,
+        id: &ResourceId,
     ) -> Result<ResourceId, Refusal> {
-        let id = self.environment.new_id();
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
-        let refused = match self.create_admitted(caller, of, &admitted, &id).await {
-            Ok(()) => return Ok(id),
-            Err(Refusal::Error(error)) if error.scim_type == Some(ScimType::Uniqueness) => error,
-            Err(refusal) => return Err(refusal),
+        let refused = match self.create_admitted(caller, of, &admitted, id).await {
+            Ok(()) => return Ok(id.clone()),
+            Err(refused) if may_take_over(&refused) => refused,
+            Err(refused) => return Err(refused),
         };
-        let there = self.taken_over(caller, of, &id, &admitted.object).await?.ok_or(refused)?;
-        self.update(caller, of, &there, &Conditions::default(), &admitted).await?;
-        Ok(there)
-    }
-
-    /// The one resource that a POST takes over.
-    async fn taken_over(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        id: &ResourceId,
-        sent: &Object,
-    ) -> Result<Option<ResourceId>, ScimError> {
-        let role = &caller.actor.role;
-        let write = Completing::new(&caller.tenant, role, (of.kind(), id), None, sent);
-        let Some(which) = self.completion.takes_over(&write) else { return Ok(None) };
-        let mut query = caller.sees(of, 2);
-        query.filter = Some(match query.filter {
-            Some(visible) => visible.and(which),
-            None => which,
-        });
-        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
-        let mut found = page.resources.into_iter().map(|resource| resource.id);
-        Ok(found.next().filter(|_| page.total == 1))
-    }
-
-    pub(super) async fn create_as(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        body: Value,
-        id: &ResourceId,
-    ) -> Result<(), Refusal> {
-        let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
-        self.create_admitted(caller, of, &admitted, id).await
+        self.take_over(caller, of, id, &admitted).await?.ok_or(refused)
     }
 
     async fn create_admitted(
@@ -168,7 +147,7 @@ impl Service {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_create(caller, of, id, &admitted.object, listed).await;
-            if let Some(result) = attempts.settle(tried, &Conditions::default()) {
+            if let Some(result) = attempts.settle(tried) {
                 return result;
             }
         }
@@ -189,7 +168,7 @@ impl Service {
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
         write.named = listed.to_vec();
         write.audit = json!({"action": "create"});
-        self.commit(caller, reader, vec![write], None).await?;
+        self.commit(caller, reader, self.batch(caller, vec![write])).await?;
         Ok(())
     }
 
@@ -198,9 +177,23 @@ impl Service {
         caller: &Caller,
         of: &ResourceType,
         id: &ResourceId,
-        body: Value,
+        payload: Payload,
         conditions: &Conditions,
     ) -> Result<String, Refusal> {
+        let said = said(of, Form::Replace, &payload);
+        let tried = self.try_replace(caller, of, id, payload, conditions).await;
+        self.or_prevailing(caller, (of, id), said, conditions, tried).await
+    }
+
+    async fn try_replace(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        payload: Payload,
+        conditions: &Conditions,
+    ) -> Result<String, Refusal> {
+        let body = payload.sound()?;
         let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
         admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
         self.update(caller, of, id, conditions, &admitted).await
@@ -211,9 +204,23 @@ impl Service {
         caller: &Caller,
         of: &ResourceType,
         id: &ResourceId,
-        body: Value,
+        payload: Payload,
         conditions: &Conditions,
     ) -> Result<String, Refusal> {
+        let said = said(of, Form::Patch, &payload);
+        let tried = self.try_patch(caller, of, id, payload, conditions).await;
+        self.or_prevailing(caller, (of, id), said, conditions, tried).await
+    }
+
+    async fn try_patch(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        payload: Payload,
+        conditions: &Conditions,
+    ) -> Result<String, Refusal> {
+        let body = payload.sound()?;
         let message = Message { urn: PATCH_OP, resource_type: Some(of) };
         caller.types.check_schemas(message, &body)?;
         let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
@@ -233,7 +240,7 @@ impl Service {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_delete(caller, of, id, conditions).await;
-            if let Some(result) = attempts.settle(tried, conditions) {
+            if let Some(result) = attempts.settle(tried) {
                 return result;
             }
         }
@@ -253,7 +260,9 @@ impl Service {
         write.audit = json!({"action": "delete"});
         write.before = Some(Box::new(resource));
         let reader = Reader::new(&*self.store, &caller.tenant);
-        self.commit(caller, reader, vec![write], bound).await?;
+        let mut batch = self.batch(caller, vec![write]);
+        batch.conditions.extend(bound);
+        self.commit(caller, reader, batch).await?;
         Ok(())
     }
 
@@ -269,7 +278,7 @@ impl Service {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_update(caller, of, id, conditions, revise).await;
-            if let Some(result) = attempts.settle(tried, conditions) {
+            if let Some(result) = attempts.settle(tried) {
                 return result;
             }
         }
@@ -284,26 +293,36 @@ impl Service {
         conditions: &Conditions,
         revise: &(dyn Revise + Sync),
     ) -> Result<String, Attempt> {
-        let mut want = revise.want(of, caller);
-        let sees_some = of.membership().is_some() && caller.view.looks_up_members();
-        if sees_some {
-            want.members.get_or_insert_default();
-        }
-        let mut resource = self.visible(caller, of, id, &want).await?;
+        let resource = self.visible(caller, of, id, &wanted(caller, of, revise)).await?;
         check_version(conditions, &resource)?;
+        self.try_revise(caller, of, resource, conditions.is_bound(), revise).await
+    }
+
+    /// Changes a resource as it was read. Where it must still be so when the change commits, whatever changes, it `is_bound`.
+    async fn try_revise(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        mut resource: Resource,
+        mut is_bound: bool,
+        revise: &(dyn Revise + Sync),
+    ) -> Result<String, Attempt> {
+        let sees_some = sees_some_members(caller, of);
         if sees_some {
             self.leave_in_sight(caller, &mut resource).await?;
         }
+        let want = wanted(caller, of, revise);
         let arrivals = self.arrivals(caller, of, &revise.arrivals(), &want).await?;
         let mut revision = revise.revise(of, &resource, &arrivals)?;
-        let mut is_bound = conditions.is_bound();
         if let Some(in_sight) = resource.members.take_if(|_| sees_some) {
             // Who comes meanwhile would stay beside "exactly these".
             is_bound |= revision.members.exactly;
             revision.members = super::members::among(&in_sight, revision.members);
         }
         let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
-        if contents.is_none() && revision.members.is_empty() && revision.passing.is_empty() {
+        let rejections = revise.rejections();
+        let is_noted = !revision.passing.is_empty() || !rejections.is_empty();
+        if contents.is_none() && revision.members.is_empty() && !is_noted {
             caller.confirm(Duration::ZERO).await?;
             return Ok(etag(told(resource.version, of, &caller.view)));
         }
@@ -313,12 +332,18 @@ impl Service {
         let bound = (contents.is_some() || is_bound).then(|| version_of(&resource));
         let audit = audit(revise.action(), &resource, contents.as_ref());
         let change = Change::Update { contents, members };
-        let mut write = Write::new(of.kind().clone(), id.clone(), change);
+        let mut write = Write::new(of.kind().clone(), resource.id.clone(), change);
         write.named = revision.members.add;
         write.audit = audit;
         let memberships = resource.version.memberships;
         write.before = Some(Box::new(resource));
-        let committed = self.commit(caller, reader, vec![write], bound).await?;
+        let rejection =
+            |error| Rejection::new(self.environment.new_id(), &write, revise.action(), error);
+        let rejections = rejections.into_iter().map(rejection).collect();
+        let mut batch = self.batch(caller, vec![write]);
+        batch.rejections = rejections;
+        batch.conditions.extend(bound);
+        let committed = self.commit(caller, reader, batch).await?;
         let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
         Ok(etag(told(Version::new(own, memberships), of, &caller.view)))
     }
@@ -360,15 +385,17 @@ impl Service {
         })
     }
 
+    /// Writes of the caller, as of now.
+    pub(super) fn batch(&self, caller: &Caller, writes: Vec<Write>) -> Batch {
+        Batch::new(self.environment.now(), caller.actor.clone(), writes)
+    }
+
     pub(super) async fn commit(
         &self,
         caller: &Caller,
         reader: Reader<'_>,
-        writes: Vec<Write>,
-        bound: Option<Condition>,
+        batch: Batch,
     ) -> Result<Committed, Attempt> {
-        let mut batch = Batch::new(self.environment.now(), caller.actor.clone(), writes);
-        batch.conditions.extend(bound);
         let reviewed = review(&*self.policy, reader, batch).await?;
         caller.confirm(Duration::ZERO).await?;
         Ok(self.store.commit(&caller.tenant, reviewed).await?)
@@ -383,6 +410,25 @@ impl Service {
             ))),
         }
     }
+}
+
+/// The body of a PUT or PATCH, where something of it may prevail.
+fn said(of: &ResourceType, form: Form, payload: &Payload) -> Option<(Form, Value)> {
+    (!of.prevailing().is_empty()).then(|| (form, payload.body.clone()))
+}
+
+/// What must be read of a resource that is to be changed.
+fn wanted(caller: &Caller, of: &ResourceType, revise: &dyn Revise) -> Want {
+    let mut want = revise.want(of, caller);
+    if sees_some_members(caller, of) {
+        want.members.get_or_insert_default();
+    }
+    want
+}
+
+/// Whether the caller may see some members of a resource and not others.
+fn sees_some_members(caller: &Caller, of: &ResourceType) -> bool {
+    of.membership().is_some() && caller.view.looks_up_members()
 }
 
 async fn member_change(
@@ -402,7 +448,7 @@ async fn member_change(
     })
 }
 
-fn version_of(resource: &Resource) -> Condition {
+pub(super) fn version_of(resource: &Resource) -> Condition {
     Condition::Version(resource.kind.clone(), resource.id.clone(), resource.version.own)
 }
 

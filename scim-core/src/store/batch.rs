@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Position, Resource, ResourceId, ResourceKind, Space, StoreError};
-use crate::{Object, admit::MemberRef};
+use crate::{Object, ScimError, admit::MemberRef};
 
 /// Writes that happen together, and what must still be true when they do.
 #[derive(Debug, Clone)]
@@ -21,13 +21,39 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// What must hold in the transaction.
     pub conditions: Vec<Condition>,
+    /// What was refused of the request, though these writes happen; for policies. Stores ignore it.
+    pub rejections: Vec<Rejection>,
+}
+
+/// What the engine, a rule or the store refused of a request, some of which happens all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// An identifier that nothing else has, for a record of it.
+    pub id: ResourceId,
+    /// The kind of the resource that the request is about.
+    pub kind: ResourceKind,
+    /// Which one.
+    pub resource: ResourceId,
+    /// What the request was to do with it, in the word of its audit entry: `create`, `replace` or `patch`.
+    pub action: &'static str,
+    /// What the client would have been told.
+    pub error: ScimError,
+}
+
+impl Rejection {
+    /// A rejection, under an identifier of its own, of what the request for a write was to do.
+    pub fn new(id: ResourceId, write: &Write, action: &'static str, error: ScimError) -> Self {
+        Self { id, kind: write.kind.clone(), resource: write.id.clone(), action, error }
+    }
 }
 
 impl Batch {
     /// A batch without conditions; [`review`](super::review) adds those of the policy. The time is cut to milliseconds, which answers
     /// show.
     pub fn new(at: DateTime<Utc>, actor: Actor, writes: Vec<Write>) -> Self {
-        Self { at: at.trunc_subsecs(3), actor, writes, conditions: vec![] }
+        let at = at.trunc_subsecs(3);
+        Self { at, actor, writes, conditions: vec![], rejections: vec![] }
     }
 
     /// The time of the changes, in whole milliseconds.

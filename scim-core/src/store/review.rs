@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Batch, Condition, MemberId, Page, Paging, Query, Resource, ResourceId, ResourceKind, Store,
-    StoreError, Tenant, Want,
+    StoreError, Tenant, Want, Write,
 };
 use crate::ScimError;
 
@@ -15,10 +15,20 @@ const PAGE: usize = 500;
 
 /// Whether a write may happen: the rules of the domain.
 ///
-/// A policy refuses or lets pass; it never edits. What it reads through the [`Reader`] becomes part of what must still hold when the
-/// batch commits.
+/// A policy refuses or lets pass; it never edits what was asked for. What it reads through the [`Reader`] becomes part of what must still
+/// hold when the batch commits.
 #[async_trait]
 pub trait Policy: fmt::Debug + Send + Sync + 'static {
+    /// Resources of kinds that no type publishes, which the domain keeps about a batch: they are written after it, in its transaction,
+    /// and are part of what is reviewed.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`review`](Self::review).
+    async fn records(&self, _: &Batch, _: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
+        Ok(vec![])
+    }
+
     /// Looks at a batch before it is written.
     ///
     /// # Errors
@@ -61,7 +71,7 @@ impl Reviewed {
     }
 }
 
-/// Shows a batch to a policy, and notes what the policy read.
+/// Shows a batch to a policy, adds what the policy keeps about it, and notes what the policy read.
 ///
 /// # Errors
 ///
@@ -85,6 +95,8 @@ pub async fn review(
     reader: Reader<'_>,
     mut batch: Batch,
 ) -> Result<Reviewed, ReviewError> {
+    let records = policy.records(&batch, &reader).await?;
+    batch.writes.extend(records);
     policy.review(&batch, &reader).await?;
     let read = reader.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut seen: HashSet<Condition> = batch.conditions.iter().cloned().collect();

@@ -258,3 +258,93 @@ fn added_is_one_attribute_more() {
     assert_eq!(published(&world, USER, "badge")["description"], "On the door.");
     assert_eq!(published(&world, GROUP, "badge"), Value::Null);
 }
+
+// rfc:PAT-12
+#[test]
+fn what_prevails_happens_where_all_else_is_refused() {
+    let gone = Overlay::Prevail(ENTERPRISE_USER, "division", "gone".into());
+    let with = world(vec![Overlay::Prevail(USER, "active", false.into()), gone]);
+    let without = world(vec![]);
+    let body = json!({"userName": "ada", "title": "Dr", ENTERPRISE_USER: {"division": "d"}});
+    let [path, same] =
+        [&with, &without].map(|it| format!("/Users/{}", it.make("/Users", body.clone())));
+    assert_eq!(path, same);
+    let set = |path: &str, value: Value| json!({"op": "replace", "path": path, "value": value});
+    let off = || set("active", false.into());
+    let bad = || set("userName", "".into());
+    let division = |value: &str| set(&format!("{ENTERPRISE_USER}:division"), value.into());
+    let state = |world: &World| {
+        let user = world.get(&path).body;
+        json!([user["active"], user[ENTERPRISE_USER]["division"], user["title"], user["userName"]])
+    };
+    let reset = |world: &World| {
+        world.ask(
+            "PUT",
+            &path,
+            json!({"userName": "ada", "title": "Dr",
+        "active": true, ENTERPRISE_USER: {"division": "d"}}),
+        )
+    };
+    for (operations, expected) in [
+        (vec![off(), bad()], json!([false, "d", "Dr", "ada"])),
+        (vec![bad(), set("title", "x".into()), off()], json!([false, "d", "Dr", "ada"])),
+        (vec![division("gone"), bad()], json!([true, "gone", "Dr", "ada"])),
+        (vec![off(), bad(), division("gone")], json!([false, "gone", "Dr", "ada"])),
+        // The last word counts, and another value prevails over nothing.
+        (vec![division("gone"), bad(), division("e"), off()], json!([false, "d", "Dr", "ada"])),
+    ] {
+        let answer = with.ask("PATCH", &path, json!({"Operations": operations}));
+        assert_eq!((answer.status, state(&with)), (200, expected), "{operations:?}");
+        let refused = without.ask("PATCH", &path, json!({"Operations": operations}));
+        assert_eq!((refused.status, state(&without)), (400, json!([true, "d", "Dr", "ada"])));
+        assert_eq!(reset(&with).status, 200);
+    }
+    let before = with.get(&path);
+    for operations in [
+        vec![off(), bad(), set("active", true.into())],
+        vec![
+            division("gone"),
+            bad(),
+            json!({"op": "remove", "path": format!("{ENTERPRISE_USER}:division")}),
+            division("d"),
+        ],
+        vec![bad()],
+    ] {
+        let answer = with.ask("PATCH", &path, json!({"Operations": operations}));
+        assert_eq!((answer.status, with.get(&path).body), (400, before.body.clone()));
+    }
+    for (body, expected) in [
+        (json!({"active": false}), json!([false, "d", "Dr", "ada"])),
+        (
+            json!({"userName": "ada", "name": 7, USER: {"active": "False"}}),
+            json!([false, "d", "Dr", "ada"]),
+        ),
+        (
+            json!({"userName": "", ENTERPRISE_USER: {"division": "gone", "manager": 7}}),
+            json!([true, "gone", "Dr", "ada"]),
+        ),
+    ] {
+        assert_eq!((with.ask("PUT", &path, body.clone()).status, state(&with)), (200, expected));
+        assert_eq!(without.ask("PUT", &path, body).status, 400);
+        assert_eq!(reset(&with).status, 200);
+    }
+}
+
+#[test]
+fn what_cannot_prevail_is_told() {
+    let told = [
+        Overlay::Prevail(USER, "emails", json!([])),
+        Overlay::Prevail(USER, "name", json!({"givenName": "x"})),
+        Overlay::Prevail(USER, "active", "no".into()),
+        Overlay::Prevail(USER, "actve", false.into()),
+    ]
+    .map(|overlay| {
+        ResourceTypes::new(vec![ResourceType::user().with(overlay)]).unwrap_err().to_string()
+    });
+    insta::assert_snapshot!(told.join("\n"), @r"
+    User: an overlay does not fit: `emails` holds no such single value
+    User: an overlay does not fit: `name` holds no such single value
+    User: an overlay does not fit: active must be true or false
+    User: an overlay does not fit: `urn:ietf:params:scim:schemas:core:2.0:User` has no attribute `actve`
+    ");
+}

@@ -3,26 +3,27 @@
 
 use serde_json::json;
 
-use super::{Ids, Operation, action, new_id};
+use super::{Ids, Operation, action, new_id, note_id};
 use crate::{
     Caller, ResourceType, ScimError, Service,
     admit::{Admitted, Intent},
     service::{
         Refusal,
         attempt::{Attempt, Attempts},
-        conditions::Conditions,
         decode::Action,
         members,
         outcome::Outcome,
+        write::{may_take_over, version_of},
     },
-    store::{Change, MemberId, Members, Reader, ResourceId, Write},
+    store::{Change, MemberId, Members, Reader, Resource, ResourceId, Want, Write},
 };
 
-/// A resource that is to be made.
+/// A resource that is to be made, or that is taken over.
 struct New<'a> {
     of: &'a ResourceType,
-    id: &'a ResourceId,
+    id: ResourceId,
     admitted: Admitted,
+    there: Option<Resource>,
 }
 
 impl Service {
@@ -31,18 +32,14 @@ impl Service {
         &self,
         caller: &Caller,
         operations: &[&Operation],
-        ids: &Ids,
+        ids: &mut Ids,
     ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
-        let new = operations.iter().map(|operation| self.new_one(caller, operation, ids));
-        let new = new.collect::<Result<Vec<_>, _>>()?;
-        let mut attempts = Attempts::default();
-        loop {
-            let tried = self.try_together(caller, &new).await;
-            if let Some(done) = attempts.settle(tried, &Conditions::default()) {
-                done?;
-                break;
+        let new = match self.make_together(caller, operations, ids).await {
+            Err(refused) if may_take_over(&refused) => {
+                self.take_over_together(caller, operations, ids).await?.ok_or(refused)?
             }
-        }
+            made => made?,
+        };
         let mut outcomes = vec![];
         for New { of, id, .. } in &new {
             outcomes.push(self.made(caller, of, id).await);
@@ -50,18 +47,87 @@ impl Service {
         Ok(outcomes)
     }
 
+    async fn make_together<'a>(
+        &self,
+        caller: &'a Caller,
+        operations: &[&Operation],
+        ids: &Ids,
+    ) -> Result<Vec<New<'a>>, Refusal> {
+        let new = self.all_new(caller, operations, ids)?;
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_together(caller, &new).await;
+            if let Some(done) = attempts.settle(tried) {
+                return done.map(|()| new);
+            }
+        }
+    }
+
+    /// The same where some of the resources are there to be taken over; none where none is.
+    async fn take_over_together<'a>(
+        &self,
+        caller: &'a Caller,
+        operations: &[&Operation],
+        ids: &mut Ids,
+    ) -> Result<Option<Vec<New<'a>>>, Refusal> {
+        let (premade, mut attempts) = (ids.clone(), Attempts::default());
+        loop {
+            ids.clone_from(&premade);
+            let Some(new) = self.all_there(caller, operations, ids).await? else { return Ok(None) };
+            let tried = self.try_together(caller, &new).await;
+            if let Some(done) = attempts.settle(tried) {
+                return done.map(|()| Some(new));
+            }
+        }
+    }
+
+    fn all_new<'a>(
+        &self,
+        caller: &'a Caller,
+        operations: &[&Operation],
+        ids: &Ids,
+    ) -> Result<Vec<New<'a>>, ScimError> {
+        operations.iter().map(|operation| self.new_one(caller, operation, ids)).collect()
+    }
+
+    /// The resources with those that they take over, whose ids are the ones that others refer to.
+    async fn all_there<'a>(
+        &self,
+        caller: &'a Caller,
+        operations: &[&Operation],
+        ids: &mut Ids,
+    ) -> Result<Option<Vec<New<'a>>>, ScimError> {
+        let mut there = vec![];
+        for (operation, New { of, id, admitted, .. }) in
+            operations.iter().zip(self.all_new(caller, operations, ids)?)
+        {
+            let found =
+                self.taken_over(caller, of, (&id, &admitted.object), Want::DOCUMENTS).await?;
+            if let Some(found) = &found {
+                note_id(operation, ids, &found.id);
+            }
+            there.push(found);
+        }
+        if there.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let mut new = self.all_new(caller, operations, ids)?;
+        new.iter_mut().zip(there).for_each(|(new, there)| new.there = there);
+        Ok(Some(new))
+    }
+
     fn new_one<'a>(
         &self,
         caller: &'a Caller,
         operation: &Operation,
-        ids: &'a Ids,
+        ids: &Ids,
     ) -> Result<New<'a>, ScimError> {
-        let Action::Create(of, body) = action(caller, operation)? else {
+        let Action::Create(of, body) = action(caller, operation, ids)? else {
             return Err(ScimError::conflict("only what a POST makes can be part of a circle"));
         };
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
         self.check_number_of_members(admitted.members.as_deref().unwrap_or_default().len())?;
-        Ok(New { of, id: new_id(operation, ids)?, admitted })
+        Ok(New { of, id: new_id(operation, ids)?.clone(), admitted, there: None })
     }
 
     /// All resources are made first, then they become members of each other.
@@ -69,26 +135,47 @@ impl Service {
         let reader = Reader::new(&**self.store(), &caller.tenant);
         let member = |it: &New<'_>| MemberId { kind: it.of.kind().clone(), id: it.id.clone() };
         let pending: Vec<MemberId> = new.iter().map(member).collect();
-        let (mut writes, mut memberships) = (vec![], vec![]);
-        for New { of, id, admitted } in new {
-            let write = |change| {
-                let mut write = Write::new(of.kind().clone(), ResourceId::clone(id), change);
-                write.audit = json!({"action": "create"});
-                write
-            };
-            let contents = self.contents(caller, of, id, None, &admitted.object)?;
-            writes.push(write(Change::Create { contents, members: vec![] }));
-            let listed = admitted.members.as_deref().unwrap_or_default();
-            let add = members::resolve(caller, of, listed, (&reader, &pending)).await?;
+        let (mut batch, mut memberships) = (self.batch(caller, vec![]), vec![]);
+        for one in new {
+            batch.writes.push(self.documents(caller, one)?);
+            batch.conditions.extend(one.there.as_ref().map(version_of));
+            let listed = one.admitted.members.as_deref().unwrap_or_default();
+            let add = members::resolve(caller, one.of, listed, (&reader, &pending)).await?;
             if !listed.is_empty() {
-                let members = Members::Delta { add, remove: vec![] };
-                let mut write = write(Change::Update { contents: None, members });
+                let members = match &one.there {
+                    None => Members::Delta { add, remove: vec![] },
+                    Some(_) => Members::Exactly(add),
+                };
+                let mut write = one.write(Change::Update { contents: None, members });
                 write.named = listed.to_vec();
                 memberships.push(write);
             }
         }
-        writes.append(&mut memberships);
-        self.commit(caller, reader, writes, None).await?;
+        batch.writes.append(&mut memberships);
+        self.commit(caller, reader, batch).await?;
         Ok(())
+    }
+
+    /// The write of a resource without its members.
+    fn documents(&self, caller: &Caller, new: &New<'_>) -> Result<Write, Attempt> {
+        let New { of, id, admitted, there } = new;
+        let Some(before) = there else {
+            let contents = self.contents(caller, of, id, None, &admitted.object)?;
+            return Ok(new.write(Change::Create { contents, members: vec![] }));
+        };
+        let after = of.replace(before.sent.object()?, admitted)?;
+        let contents = Some(self.contents(caller, of, id, Some(before), &after)?);
+        let mut write = new.write(Change::Update { contents, members: Members::Keep });
+        write.before = Some(Box::new(before.clone()));
+        Ok(write)
+    }
+}
+
+impl New<'_> {
+    fn write(&self, change: Change) -> Write {
+        let mut write = Write::new(self.of.kind().clone(), self.id.clone(), change);
+        let action = if self.there.is_none() { "create" } else { "replace" };
+        write.audit = json!({"action": action});
+        write
     }
 }

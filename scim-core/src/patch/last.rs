@@ -1,0 +1,71 @@
+//! What a PATCH says about one attribute, whatever of the request cannot be read or would be refused.
+
+use scim_filter::Location;
+use serde_json::{Map, Value};
+
+use super::{
+    Limits,
+    compile::Compiler,
+    decode::{self, Operation},
+    target::Action,
+};
+use crate::{Dialect, ResourceType};
+
+/// The last value that the operations of a PATCH set an attribute to, each part of each operation read by itself. Parts that cannot be
+/// read say nothing.
+pub(crate) fn last_value(
+    of: &ResourceType,
+    body: Map<String, Value>,
+    dialect: &Dialect,
+    at: &Location,
+) -> Option<Value> {
+    let operations = decode::listed(body, dialect)?.into_iter().enumerate();
+    let operations = operations
+        .filter_map(|(index, operation)| decode::operation(index + 1, operation, dialect).ok());
+    let parts = operations.flat_map(|operation| parts(of, operation));
+    parts.rev().find_map(|part| value_of(of, part, dialect, at))
+}
+
+/// An operation on an object, as one for each member of its value.
+fn parts(of: &ResourceType, operation: Operation) -> Vec<Operation> {
+    let Operation { number, verb, path, value } = operation;
+    let is_object = path.as_deref().is_none_or(|path| of.has_schema(path));
+    match value {
+        Some(Value::Object(members)) if is_object => {
+            let part = |value| Operation { number, verb, path: path.clone(), value: Some(value) };
+            each_member(of, members).into_iter().map(part).collect()
+        }
+        value => vec![Operation { number, verb, path, value }],
+    }
+}
+
+fn value_of(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) -> Option<Value> {
+    let limits = Limits::default();
+    let mut compiler = Compiler::new(of, dialect, &limits);
+    compiler.operation(part).ok()?;
+    let steps = compiler.plan.steps.into_iter().filter(|step| *step.target.location == *at);
+    let values = steps.filter_map(|step| match step.action {
+        Action::Set(value) => Some(value),
+        _ => None,
+    });
+    values.last()
+}
+
+/// An object as one for each of its members, and for each member of a schema in it.
+pub(crate) fn each_member(of: &ResourceType, members: Map<String, Value>) -> Vec<Value> {
+    let mut each = vec![];
+    for (name, value) in members {
+        match value {
+            Value::Object(inner) if of.has_schema(&name) => {
+                let inside = inner.into_iter().map(|(inner, value)| object(inner, value));
+                each.extend(inside.map(|value| object(name.clone(), value)));
+            }
+            value => each.push(object(name, value)),
+        }
+    }
+    each
+}
+
+fn object(name: String, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name, value)]))
+}

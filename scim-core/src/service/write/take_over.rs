@@ -1,0 +1,76 @@
+//! A POST that takes a resource over instead of making one ([`Completion::takes_over`](crate::Completion::takes_over)).
+
+use crate::{
+    Object, ResourceType, ScimError, ScimType,
+    admit::Admitted,
+    completion::Completing,
+    service::{
+        Caller, Refusal, Service,
+        attempt::{Attempt, Attempts},
+        store_error,
+    },
+    store::{Resource, ResourceId, Want},
+};
+
+impl Service {
+    /// Makes the POST a replacement of the one resource that it takes over, and tells which that is; none where there is none, be it
+    /// that another request was faster.
+    pub(super) async fn take_over(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        admitted: &Admitted,
+    ) -> Result<Option<ResourceId>, Refusal> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_take_over(caller, of, id, admitted).await;
+            if let Some(result) = attempts.settle(tried) {
+                return result;
+            }
+        }
+    }
+
+    /// The replacement is of the resource as it was looked up: it is there under the condition that nobody changed it.
+    async fn try_take_over(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        id: &ResourceId,
+        admitted: &Admitted,
+    ) -> Result<Option<ResourceId>, Attempt> {
+        let want = super::wanted(caller, of, admitted);
+        let found = self.taken_over(caller, of, (id, &admitted.object), want).await?;
+        let Some(resource) = found else { return Ok(None) };
+        let there = resource.id.clone();
+        self.try_revise(caller, of, resource, true, admitted).await?;
+        Ok(Some(there))
+    }
+
+    /// The one resource that a POST of `id` takes over.
+    pub(in crate::service) async fn taken_over(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        (id, sent): (&ResourceId, &Object),
+        want: Want,
+    ) -> Result<Option<Resource>, ScimError> {
+        let role = &caller.actor.role;
+        let write = Completing::new(&caller.tenant, role, (of.kind(), id), None, sent);
+        let Some(which) = self.completion.takes_over(&write) else { return Ok(None) };
+        let mut query = caller.sees(of, 2);
+        query.filter = Some(match query.filter {
+            Some(visible) => visible.and(which),
+            None => which,
+        });
+        query.want = want;
+        let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        let mut found = page.resources.into_iter();
+        Ok(found.next().filter(|_| page.total == 1))
+    }
+}
+
+/// Whether a refusal to make a resource may mean that there is one to take over.
+pub(in crate::service) fn may_take_over(refused: &Refusal) -> bool {
+    matches!(refused, Refusal::Error(error) if error.scim_type == Some(ScimType::Uniqueness))
+}
