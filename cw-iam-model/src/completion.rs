@@ -12,9 +12,9 @@ use crate::{
     Owner, Role,
     coreweave::{SSH_KEYS, at},
     facts::{Facts, Suspension},
-    iam::{GROUP, USER},
-    keys,
-    posix::Posix,
+    iam::USER,
+    identity::Identity,
+    keys, posix,
     view::owned_by,
 };
 
@@ -26,17 +26,16 @@ pub struct Assigner;
 impl Completion for Assigner {
     fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError> {
         let role = Role::of(write.role);
-        let before = write.before.map(|it| Ok((it.sent.object()?, it.assigned.object()?)));
+        let before = write.before.map(|before| before.assigned.object());
         let before = before.transpose().map_err(damaged)?;
-        let mut assigned = before.map(|(_, assigned)| assigned.clone()).unwrap_or_default();
+        let mut assigned = before.cloned().unwrap_or_default();
         let facts = match before {
             None => Facts::of_new(role),
-            Some((_, assigned)) => adopted(Facts::read(assigned).map_err(damaged)?, role),
+            Some(assigned) => adopted(Facts::read(assigned).map_err(damaged)?, role),
         };
-        let before = before.map(|(sent, _)| sent);
-        let claims = settle(write.kind.as_str(), write.sent, before, &facts, &mut assigned)?;
-        let mut assignment = Assignment::new(assigned);
-        assignment.claims = claims;
+        let mut assignment = Assignment::default();
+        assignment.claims = settle(write.kind.as_str(), write.sent, &facts, &mut assigned);
+        assignment.assigned = assigned;
         Ok(assignment)
     }
 
@@ -66,27 +65,21 @@ fn adopted(facts: Facts, role: Role) -> Facts {
     }
 }
 
-/// Brings the assigned part of a user or group into line with what clients sent and the facts.
+/// Brings the assigned part of a user or group into line with what clients sent and the facts, but for what the store has to claim.
+/// Nothing is refused here: what cannot be used counts for nothing.
 pub(crate) fn settle(
     kind: &str,
     sent: &Object,
-    before: Option<&Object>,
     facts: &Facts,
     assigned: &mut Object,
-) -> Result<Vec<Claim>, ScimError> {
+) -> Vec<Claim> {
     facts.write(assigned);
-    let mut posix = Posix { sent, before, assigned, claims: vec![] };
-    match kind {
-        USER => posix.user()?,
-        GROUP => posix.group()?,
-        _ => {}
-    }
-    let claims = posix.claims;
+    let claims = posix::settle(kind, &Identity::of(kind, sent), assigned);
     if kind == USER {
         settle_keys(sent, facts, assigned);
         settle_activity(facts, assigned);
     }
-    Ok(claims)
+    claims
 }
 
 fn settle_keys(sent: &Object, facts: &Facts, assigned: &mut Object) {

@@ -5,6 +5,7 @@ mod entrance;
 mod groups;
 mod keys;
 mod organisations;
+mod refusals;
 mod tokens;
 mod writing;
 
@@ -19,6 +20,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Assigner, IamError, Rules};
+
+pub(crate) use writing::audited;
 
 pub use accounts::{KeyOrigin, ListedKey, NewAccount};
 pub use groups::NewGroup;
@@ -104,7 +107,7 @@ impl Iam {
 }
 
 /// An internal document as the type that was stored.
-fn typed<T: DeserializeOwned>(object: &scim_core::Object) -> Result<T, IamError> {
+pub(crate) fn typed<T: DeserializeOwned>(object: &scim_core::Object) -> Result<T, IamError> {
     let value = Value::from(object.clone());
     T::deserialize(value).map_err(|error| damaged(&error))
 }

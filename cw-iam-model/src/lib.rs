@@ -5,10 +5,12 @@ mod coreweave;
 mod error;
 mod facts;
 mod iam;
+mod identity;
 mod keys;
 mod organisation;
 mod policy;
 mod posix;
+mod refusal;
 mod role;
 pub mod rules;
 mod scim;
@@ -28,6 +30,7 @@ pub use organisation::{
     Switches,
 };
 pub use policy::{IamPolicy, IamRole};
+pub use refusal::Refusal;
 pub use role::Role;
 pub use rules::Violation;
 pub use scim::Rules;

@@ -1,6 +1,7 @@
 //! The rules, as functions of plain values. What they need is gathered elsewhere; what they refuse is a [`Violation`].
 
 mod disguise;
+pub(crate) mod posix;
 
 use crate::{Owner, Role};
 

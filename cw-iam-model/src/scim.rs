@@ -4,16 +4,20 @@ mod administrators;
 
 use async_trait::async_trait;
 use scim_core::{
-    Policy, ScimError,
+    Object, Policy, ScimError,
     schema::Location,
     store::{Batch, Change, Members, Query, Reader, ResourceKind, ReviewError, Want, Write},
 };
 
+use serde_json::Value;
+
 use crate::{
-    Owner, Role, Violation,
+    Owner, Role, Violation, coreweave,
     facts::Facts,
     iam::{GROUP, POLICY, USER},
-    rules,
+    identity::Identity,
+    refusal,
+    rules::{self, posix},
     view::owned_by,
 };
 
@@ -24,13 +28,21 @@ pub struct Rules;
 
 #[async_trait]
 impl Policy for Rules {
+    async fn records(&self, batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
+        refusal::records(batch, reader).await
+    }
+
     async fn review(&self, batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError> {
         let role = Role::of(&batch.actor.role);
         for write in &batch.writes {
             match write.kind.as_str() {
-                USER => check_owner(role, write)?,
+                USER => {
+                    check_owner(role, write)?;
+                    check_identity(write)?;
+                }
                 GROUP => {
                     check_owner(role, write)?;
+                    check_identity(write)?;
                     rules::flat(groups_among_members(write)).map_err(ScimError::from)?;
                     check_name(role, write, reader).await?;
                     check_deletion(write, reader).await?;
@@ -72,6 +84,34 @@ fn check_owner(role: Role, write: &Write) -> Result<(), ReviewError> {
     }
     rules::may_change(role, owner, write.kind.as_str(), changed).map_err(ScimError::from)?;
     Ok(())
+}
+
+/// What is asked for a person or a group on clusters must be usable there, and a number that was assigned stays.
+fn check_identity(write: &Write) -> Result<(), ReviewError> {
+    let Some(contents) = write.contents() else { return Ok(()) };
+    let kind = write.kind.as_str();
+    let (before, assigned) = match &write.before {
+        Some(before) => (before.sent.object()?, before.assigned.object()?),
+        None => (&Object::new(), &Object::new()),
+    };
+    let asked = Identity::of(kind, &contents.sent);
+    let before = Identity::of(kind, before);
+    let number = |at: &Location| assigned.at(at).and_then(Value::as_i64);
+    let violations = match kind {
+        USER => posix::of_person(&asked, &before, number(&coreweave::at(coreweave::USER_ID))),
+        _ => posix::of_group(&asked, &before, number(&Location::new(coreweave::GROUP_ID))),
+    };
+    all_kept(violations).map_err(ReviewError::from)
+}
+
+/// All that a write violates, in one answer of the kind of the first.
+fn all_kept(violations: Vec<Violation>) -> Result<(), ScimError> {
+    let refusals = violations.into_iter().map(ScimError::from);
+    let all = refusals.reduce(|mut all, more| {
+        all.detail = format!("{}; {}", all.detail, more.detail);
+        all
+    });
+    all.map_or(Ok(()), Err)
 }
 
 /// The members that are groups by what the store knows, or by what the client says.

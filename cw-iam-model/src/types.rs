@@ -72,7 +72,11 @@ fn compiled(types: Vec<ResourceType>) -> Arc<ResourceTypes> {
 }
 
 fn user(department: Department) -> ResourceType {
-    let user = ResourceType::user().extended_by(coreweave::extension());
+    let user = ResourceType::user().extended_by(coreweave::extension()).with(Overlay::Prevail(
+        USER,
+        "active",
+        false.into(),
+    ));
     match department {
         Department::Strip => user.with(Overlay::Discard(ENTERPRISE_USER, "department")),
         Department::Keep => user,

@@ -50,7 +50,7 @@ impl Iam {
         let sent = of.admit(&types, body, Intent::Create, &Dialect::TOLERANT)?.object;
         let facts = Facts::of_new(role);
         let mut assigned = Object::new();
-        let claims = settle(kind, &sent, None, &facts, &mut assigned)?;
+        let claims = settle(kind, &sent, &facts, &mut assigned);
         let contents = Contents { keys: keys(kind, &sent), sent, assigned, claims };
         let change = Change::Create { contents, members };
         Ok(audited(Write::new(kind.into(), self.environment.new_id(), change), "create"))
@@ -105,7 +105,7 @@ pub(super) fn revision(
     let mut assigned = resource.assigned.object()?.clone();
     let mut facts = Facts::read(&assigned)?;
     change(&mut facts);
-    let claims = settle(kind, sent, Some(sent), &facts, &mut assigned)?;
+    let claims = settle(kind, sent, &facts, &mut assigned);
     let contents = Contents { keys: keys(kind, sent), sent: sent.clone(), assigned, claims };
     let change = Change::Update { contents: Some(contents), members: Members::Keep };
     let mut write = Write::new(resource.kind.clone(), resource.id.clone(), change);
@@ -136,7 +136,7 @@ pub(super) fn seen(resource: &Resource) -> Condition {
     Condition::Version(resource.kind.clone(), resource.id.clone(), resource.version.own)
 }
 
-pub(super) fn audited(mut write: Write, action: &str) -> Write {
+pub(crate) fn audited(mut write: Write, action: &str) -> Write {
     write.audit = json!({ "action": action });
     write
 }

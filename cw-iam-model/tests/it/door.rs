@@ -7,7 +7,7 @@ use cw_iam_model::{
     Deployment, Iam, NewOrganisation, NewToken, Organisation, OrganisationId, Scope, SecretToken,
     Sso, Switches,
 };
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, header::IF_MATCH};
 use pollster::block_on;
 use scim_core::{Caller, MemoryStore, ScimError, environment::Scripted, service::error_response};
 use serde_json::Value;
@@ -98,15 +98,26 @@ impl World {
         path: &str,
         body: &Value,
     ) -> Answer {
-        let mut headers = HeaderMap::new();
+        self.send_with(HeaderMap::new(), organisation, token, (method, path, body))
+    }
+
+    /// The same with headers more.
+    pub(crate) fn send_with(
+        &self,
+        mut headers: HeaderMap,
+        organisation: &str,
+        token: &str,
+        (method, path, body): (&str, &str, &Value),
+    ) -> Answer {
         headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
         let response = match self.enter(organisation, &headers) {
             Err(error) => error_response(&error),
             Ok(caller) => {
-                let request = Request::builder()
+                let mut request = Request::builder()
                     .method(method)
                     .uri(format!("/{organisation}{path}"))
                     .header("content-type", "application/scim+json");
+                request.headers_mut().unwrap().extend(headers);
                 let bytes = match body {
                     Value::Null => Bytes::new(),
                     body => Bytes::from(serde_json::to_vec(body).unwrap()),
@@ -137,6 +148,12 @@ impl Acme {
     /// A request of the identity provider.
     pub(crate) fn idp(&self, method: &str, path: &str, body: Value) -> Answer {
         self.world.send("acme", self.writer.reveal(), method, path, &body)
+    }
+
+    /// The same under a condition on the version.
+    pub(crate) fn idp_if(&self, tag: &str, method: &str, path: &str, body: Value) -> Answer {
+        let headers = HeaderMap::from_iter([(IF_MATCH, tag.parse().unwrap())]);
+        self.world.send_with(headers, "acme", self.writer.reveal(), (method, path, &body))
     }
 
     /// A request of a cluster.

@@ -18,6 +18,7 @@ mod identity;
 mod keys;
 mod messages;
 mod names;
+mod refusals;
 mod tenancy;
 mod tokens;
 mod views;
