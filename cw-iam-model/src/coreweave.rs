@@ -60,18 +60,16 @@ pub(crate) fn at(name: &str) -> Location {
     Location::new(name).in_extension(COREWEAVE_USER)
 }
 
-/// Whether a text is a private key or may be a part of one, which must never be stored.
-fn may_be_private(text: &str) -> bool {
-    refuse_secret(text).is_err()
+/// Why a text is not stored: it is a private key, or may be a part of one.
+fn secret(text: &str) -> Option<String> {
+    refuse_secret(text).err().map(|error| error.to_string())
 }
 
 pub(crate) fn extension() -> Schema {
     let text = |name: &str, what: &str| Attribute::string(name).case_exact().described(what);
     Schema::new(COREWEAVE_USER, "CoreWeaveUser", "POSIX and SSH attributes used by SUNK")
         .with(
-            text(SSH_KEYS, "OpenSSH public keys, one per element")
-                .multi_valued()
-                .dropping(may_be_private),
+            text(SSH_KEYS, "OpenSSH public keys, one per element").multi_valued().dropping(secret),
         )
         .with(text(USERNAME, "login name").unique())
         .with(text(HOME, "home directory"))

@@ -31,6 +31,8 @@ pub struct Admitted {
     pub members: Option<Vec<MemberRef>>,
     /// The URNs of the extensions that the body names, be they empty.
     pub extensions: Vec<String>,
+    /// Why texts of the body were dropped.
+    pub dropped: Vec<ScimError>,
 }
 
 /// A member as a client names it. What it says about the member's kind is a claim, which the service checks.
@@ -90,17 +92,20 @@ impl ResourceType {
         body: Map<String, Value>,
         dialect: &Dialect,
     ) -> Result<Admitted, ScimError> {
-        let mut admitted = Admitted { object: Object::new(), members: None, extensions: vec![] };
+        let mut admitted =
+            Admitted { object: Object::new(), members: None, extensions: vec![], dropped: vec![] };
+        let admission = Admission::new(dialect);
         for (name, value) in body {
             if self.schema().id.eq_ignore_ascii_case(&name) {
-                self.admit_object(value, None, &mut admitted, dialect)?;
+                self.admit_object(value, None, &mut admitted, &admission)?;
             } else if let Some(extension) = self.extension(&name) {
                 admitted.extensions.push(extension.schema.id.clone());
-                self.admit_object(value, Some(&extension.schema), &mut admitted, dialect)?;
+                self.admit_object(value, Some(&extension.schema), &mut admitted, &admission)?;
             } else {
-                self.admit_one(&name, value, None, &mut admitted, dialect)?;
+                self.admit_one(&name, value, None, &mut admitted, &admission)?;
             }
         }
+        admitted.dropped = admission.into_dropped();
         Ok(admitted)
     }
 
@@ -109,12 +114,12 @@ impl ResourceType {
         value: Value,
         extension: Option<&Schema>,
         admitted: &mut Admitted,
-        dialect: &Dialect,
+        admission: &Admission<'_>,
     ) -> Result<(), ScimError> {
         let urn = extension.unwrap_or(self.schema()).id.as_str();
-        let members = Admission::new(dialect).object(value, &format_args!("`{urn}`"))?;
+        let members = admission.object(value, &format_args!("`{urn}`"))?;
         members.into_iter().flatten().try_for_each(|(name, value)| {
-            self.admit_one(&name, value, extension, admitted, dialect)
+            self.admit_one(&name, value, extension, admitted, admission)
         })
     }
 
@@ -124,23 +129,23 @@ impl ResourceType {
         value: Value,
         extension: Option<&Schema>,
         admitted: &mut Admitted,
-        dialect: &Dialect,
+        admission: &Admission<'_>,
     ) -> Result<(), ScimError> {
         let urn = extension.map(|schema| schema.id.as_str());
         if self.discards(urn, name) {
             return Ok(());
         }
         let Some(attribute) = self.attribute_in(extension, name) else {
-            return dialect.unknown(|| unknown(name));
+            return admission.dialect().unknown(|| unknown(name));
         };
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(());
         }
         if extension.is_none() && self.lists_members(attribute) {
-            admitted.members = Some(members(attribute, value, dialect)?);
+            admitted.members = Some(members(attribute, value, admission.dialect())?);
             return Ok(());
         }
-        let Some(value) = Admission::new(dialect).admit(attribute, value, &attribute.name)? else {
+        let Some(value) = admission.admit(attribute, value, &attribute.name)? else {
             return Ok(());
         };
         let top = admitted.object.as_map_mut();

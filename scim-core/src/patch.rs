@@ -110,6 +110,7 @@ pub struct Plan {
     /// How many top-level members of the object several steps are about.
     revisited: usize,
     work: usize,
+    dropped: Vec<ScimError>,
 }
 
 /// A resource after a PATCH.
@@ -142,7 +143,7 @@ impl Plan {
         for (index, operation) in operations.into_iter().enumerate() {
             compiler.operation(decode::operation(index + 1, operation, dialect)?)?;
         }
-        Ok(compiler.plan)
+        Ok(compiler.finish())
     }
 
     /// The resource after the plan, whole; of a plan that fails, the resource stays as it is.
@@ -195,6 +196,11 @@ impl Plan {
                 work::Budget::new(self.work).spend(members.saturating_mul(terms))
             }
         }
+    }
+
+    /// Why texts of the operations were dropped.
+    pub fn dropped(&self) -> &[ScimError] {
+        &self.dropped
     }
 
     /// The `id` that a value without path holds. It must be the one of the resource (DESIGN §12).

@@ -153,9 +153,9 @@ pub struct Attribute {
     pub drops: Option<Drops>,
 }
 
-/// Selects texts that are never stored.
+/// Says why a text is never stored; none of a text that may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Drops(pub fn(&str) -> bool);
+pub struct Drops(pub fn(&str) -> Option<String>);
 
 impl PartialEq for Drops {
     fn eq(&self, other: &Self) -> bool {
@@ -387,9 +387,10 @@ impl Attribute {
         self.canonical(values)
     }
 
-    /// Texts that `drops` selects are taken in every request and never stored; of a list, the others stay.
+    /// Texts for which `drops` has a reason are taken in every request and never stored; of a list, the others stay. The reason, which must
+    /// not hold the text, goes to the policy as a [`Rejection`](crate::store::Rejection).
     #[must_use]
-    pub fn dropping(mut self, drops: fn(&str) -> bool) -> Self {
+    pub fn dropping(mut self, drops: fn(&str) -> Option<String>) -> Self {
         self.drops = Some(Drops(drops));
         self
     }

@@ -158,6 +158,14 @@ fn no_part_of_a_private_key_is_kept_however_it_comes() {
                 ];
                 let one_by_one =
                     all.iter().take(24).map(|it| ("PATCH", &at, message(json!([op(json!(it))]))));
+                // A path that selects a piece, and would make it.
+                let selecting = |op: &str, piece: &String| {
+                    let selected = format!("{path}[value eq {}]", json!(piece));
+                    message(json!([{"op": op, "path": selected, "value": piece}]))
+                };
+                for (op, piece) in ["add", "replace"].into_iter().zip(&all) {
+                    acme.idp("PATCH", &at, selecting(op, piece));
+                }
                 for (method, path, body) in one_by_one.chain(requests) {
                     let answer = acme.idp(method, path, body).expect(200).bytes;
                     let sent = acme.idp("GET", &at, Value::Null);

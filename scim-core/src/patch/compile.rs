@@ -53,10 +53,16 @@ impl<'a> Compiler<'a> {
             paths: vec![],
             revisited: 0,
             work: limits.work,
+            dropped: vec![],
         };
         let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
         let (number, selection, first) = (0, None, vec![]);
         Self { resource_type, dialect, admission, budget, number, selection, first, plan }
+    }
+
+    /// The plan of all operations.
+    pub(super) fn finish(self) -> Plan {
+        Plan { dropped: self.admission.into_dropped(), ..self.plan }
     }
 
     /// Makes room for so many operations.

@@ -2,7 +2,7 @@
 
 mod form;
 
-use std::{collections::HashSet, fmt::Display};
+use std::{cell::RefCell, collections::HashSet, fmt::Display};
 
 use scim_filter::{Case, Type, base64};
 use serde_json::{Map, Value};
@@ -21,14 +21,24 @@ pub(crate) const LIST_ELEMENTS: usize = 10_000;
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Fits values to attributes under a dialect.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Admission<'a> {
     dialect: &'a Dialect,
+    dropped: RefCell<Vec<ScimError>>,
 }
 
 impl<'a> Admission<'a> {
     pub(crate) fn new(dialect: &'a Dialect) -> Self {
-        Self { dialect }
+        Self { dialect, dropped: RefCell::default() }
+    }
+
+    pub(crate) fn dialect(&self) -> &'a Dialect {
+        self.dialect
+    }
+
+    /// Why texts were dropped, of all the values that were admitted.
+    pub(crate) fn into_dropped(self) -> Vec<ScimError> {
+        self.dropped.into_inner()
     }
 
     /// What a value for an attribute comes to; none where it says that there is none, or nothing of it is kept.
@@ -189,7 +199,12 @@ impl<'a> Admission<'a> {
         if identifies(attribute) {
             form::check_identifier(&text, attribute, place)?;
         }
-        if is_unset || attribute.drops.is_some_and(|drops| (drops.0)(&text)) {
+        if is_unset {
+            return Ok(None);
+        }
+        if let Some(why) = attribute.drops.and_then(|drops| (drops.0)(&text)) {
+            let dropped = ScimError::invalid_value(format!("{place}: {why}"));
+            self.dropped.borrow_mut().push(dropped);
             return Ok(None);
         }
         if text.len() > TEXT_BYTES {

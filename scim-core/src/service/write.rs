@@ -87,6 +87,10 @@ impl Revise for Admitted {
             passing: vec![],
         })
     }
+
+    fn rejections(&self) -> Vec<ScimError> {
+        self.dropped.clone()
+    }
 }
 
 impl Revise for Plan {
@@ -114,6 +118,10 @@ impl Revise for Plan {
         let members = super::members::change(self, resource, arrivals)?;
         let passing = super::members::passing(self, &members);
         Ok(Revision { sent: changed.then_some(after), members, passing })
+    }
+
+    fn rejections(&self) -> Vec<ScimError> {
+        self.dropped().to_vec()
     }
 }
 
@@ -146,7 +154,7 @@ impl Service {
         self.check_number_of_members(listed.len())?;
         let mut attempts = Attempts::default();
         loop {
-            let tried = self.try_create(caller, of, id, &admitted.object, listed).await;
+            let tried = self.try_create(caller, of, id, admitted).await;
             if let Some(result) = attempts.settle(tried) {
                 return result;
             }
@@ -158,17 +166,20 @@ impl Service {
         caller: &Caller,
         of: &ResourceType,
         id: &ResourceId,
-        sent: &Object,
-        listed: &[MemberRef],
+        admitted: &Admitted,
     ) -> Result<(), Attempt> {
+        let listed = admitted.members.as_deref().unwrap_or_default();
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = super::members::resolve(caller, of, listed, (&reader, &[])).await?;
-        let contents = self.contents(caller, of, id, None, sent)?;
+        let contents = self.contents(caller, of, id, None, &admitted.object)?;
         let change = Change::Create { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
         write.named = listed.to_vec();
         write.audit = json!({"action": "create"});
-        self.commit(caller, reader, self.batch(caller, vec![write])).await?;
+        let rejections = self.rejections(&write, "create", admitted.dropped.clone());
+        let mut batch = self.batch(caller, vec![write]);
+        batch.rejections = rejections;
+        self.commit(caller, reader, batch).await?;
         Ok(())
     }
 
@@ -337,9 +348,7 @@ impl Service {
         write.audit = audit;
         let memberships = resource.version.memberships;
         write.before = Some(Box::new(resource));
-        let rejection =
-            |error| Rejection::new(self.environment.new_id(), &write, revise.action(), error);
-        let rejections = rejections.into_iter().map(rejection).collect();
+        let rejections = self.rejections(&write, revise.action(), rejections);
         let mut batch = self.batch(caller, vec![write]);
         batch.rejections = rejections;
         batch.conditions.extend(bound);
@@ -388,6 +397,17 @@ impl Service {
     /// Writes of the caller, as of now.
     pub(super) fn batch(&self, caller: &Caller, writes: Vec<Write>) -> Batch {
         Batch::new(self.environment.now(), caller.actor.clone(), writes)
+    }
+
+    /// What was refused of the request for a write, each under an identifier of its own.
+    pub(super) fn rejections(
+        &self,
+        write: &Write,
+        action: &'static str,
+        refused: Vec<ScimError>,
+    ) -> Vec<Rejection> {
+        let one = |error| Rejection::new(self.environment.new_id(), write, action, error);
+        refused.into_iter().map(one).collect()
     }
 
     pub(super) async fn commit(

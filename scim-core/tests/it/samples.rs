@@ -67,15 +67,15 @@ fn simple() -> Vec<Attribute> {
         Attribute::reference("link", &["external"]),
         Attribute::reference("links", &["external"]).multi_valued(),
         Attribute::string("size").one_of(&["small", "large"]),
-        Attribute::string("note").dropping(is_secret),
-        Attribute::string("notes").multi_valued().dropping(is_secret),
+        Attribute::string("note").dropping(secret),
+        Attribute::string("notes").multi_valued().dropping(secret),
     ];
     one.into_iter().chain(many).chain(others).collect()
 }
 
 /// What the notes of a thing take and never keep.
-pub(crate) fn is_secret(text: &str) -> bool {
-    text.starts_with("secret")
+fn secret(text: &str) -> Option<String> {
+    text.starts_with("secret").then(|| "a secret is not kept".to_owned())
 }
 
 /// An attribute or sub-attribute of a resource type that clients write and read.

@@ -137,7 +137,10 @@ impl Service {
         let pending: Vec<MemberId> = new.iter().map(member).collect();
         let (mut batch, mut memberships) = (self.batch(caller, vec![]), vec![]);
         for one in new {
-            batch.writes.push(self.documents(caller, one)?);
+            let write = self.documents(caller, one)?;
+            let dropped = one.admitted.dropped.clone();
+            batch.rejections.extend(self.rejections(&write, one.action(), dropped));
+            batch.writes.push(write);
             batch.conditions.extend(one.there.as_ref().map(version_of));
             let listed = one.admitted.members.as_deref().unwrap_or_default();
             let add = members::resolve(caller, one.of, listed, (&reader, &pending)).await?;
@@ -172,10 +175,13 @@ impl Service {
 }
 
 impl New<'_> {
+    fn action(&self) -> &'static str {
+        if self.there.is_none() { "create" } else { "replace" }
+    }
+
     fn write(&self, change: Change) -> Write {
         let mut write = Write::new(self.of.kind().clone(), self.id.clone(), change);
-        let action = if self.there.is_none() { "create" } else { "replace" };
-        write.audit = json!({"action": action});
+        write.audit = json!({"action": self.action()});
         write
     }
 }
