@@ -32,7 +32,7 @@ mod rights;
 mod waiting;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -41,7 +41,7 @@ use crate::{
     Environment, Policy, ScimError, Store,
     completion::{AssignNothing, Completion},
     environment::System,
-    store::{AllowAll, Capability, ResourceKind, StoreError},
+    store::{AllowAll, Capability, ResourceKind, StoreError, Tenant},
 };
 
 use self::{
@@ -172,7 +172,37 @@ impl Service {
         let outcome = outcome.map_err(Refusal::into_error);
         let response = encode::encode(outcome, request.method(), media);
         let took = (self.environment.now() - began).to_std().unwrap_or_default();
-        self.tell(&Observation::new(&caller.tenant, &about, response.status(), took));
+        self.tell(&Observation::new(Some(&caller.tenant), &about, response.status(), took));
+        response
+    }
+
+    /// Answers a request that an adapter does not let pass: the observer is told of it as of any
+    /// other. `tenant` is the organisation, where the adapter knows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use scim_core::{MemoryStore, ScimError, Service};
+    /// let service = Service::new(Arc::new(MemoryStore::new()));
+    /// let error = ScimError::unauthorized("the token is missing or opens nothing here");
+    /// let answer = service.refuse(&error, None, Duration::ZERO);
+    /// assert_eq!(answer.headers()["WWW-Authenticate"], "Bearer realm=\"scim\"");
+    /// ```
+    #[tracing::instrument(
+        name = "scim",
+        level = "debug",
+        skip_all,
+        fields(tenant = tenant.map(Tenant::as_str), operation, kind, status)
+    )]
+    pub fn refuse(
+        &self,
+        error: &ScimError,
+        tenant: Option<&Tenant>,
+        took: Duration,
+    ) -> Response<Bytes> {
+        let response = error_response(error);
+        self.tell(&Observation::new(tenant, &About::NOTHING, response.status(), took));
         response
     }
 

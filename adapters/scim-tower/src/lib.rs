@@ -1,32 +1,32 @@
 #![doc = include_str!("../README.md")]
 
 mod bearer;
+mod memory;
 mod sender;
 
 use std::{
     convert::Infallible,
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use scim_core::{
-    Caller, ScimError, Service,
-    service::{Rights, error_response},
-};
-use tokio::time::timeout;
+use http_body_util::{BodyExt, Full};
+use scim_core::{Caller, ScimError, Service, service::Rights, store::Tenant};
+use tokio::time::{Instant, timeout};
 
+use memory::{Bodies, Room};
 use sender::Sender;
 
 pub use bearer::Bearer;
+pub use memory::Memory;
 
 /// Finds out who sends a request, from its head alone.
 ///
@@ -57,6 +57,7 @@ pub struct ScimTower {
     service: Service,
     authenticate: Arc<dyn Authenticate>,
     timeouts: Timeouts,
+    bodies: Arc<Bodies>,
     open: Option<Arc<Caller>>,
 }
 
@@ -80,13 +81,21 @@ impl Default for Timeouts {
 impl ScimTower {
     /// The service, open to those whom `authenticate` lets in.
     pub fn new(service: Service, authenticate: Arc<dyn Authenticate>) -> Self {
-        Self { service, authenticate, timeouts: Timeouts::default(), open: None }
+        let (timeouts, bodies) = (Timeouts::default(), Arc::default());
+        Self { service, authenticate, timeouts, bodies, open: None }
     }
 
     /// The service with other limits of time.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The service with another bound of the bodies in memory. Clones made before keep theirs.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.bodies = Arc::new(Bodies::new(memory));
         self
     }
 
@@ -98,7 +107,18 @@ impl ScimTower {
         self
     }
 
-    async fn answer<B>(&self, request: Request<B>) -> Result<Response<Bytes>, ScimError>
+    /// The answer of a server that lets no request come as far as the service, and closes the
+    /// connection. The observer of the service is told of it.
+    pub fn turn_away(&self, error: &ScimError) -> Response<Full<Bytes>> {
+        let visit = Visit { closes: true, ..Visit::new() };
+        self.refuse(error, &visit).map(Full::new)
+    }
+
+    async fn answer<B>(
+        &self,
+        request: Request<B>,
+        visit: &mut Visit,
+    ) -> Result<Response<Bytes>, ScimError>
     where
         B: Body + Send,
         B::Data: Send,
@@ -111,25 +131,31 @@ impl ScimTower {
         }
         let sender = Arc::new(Sender::new(self.authenticate.clone(), head.clone()));
         let mut caller = self.in_time(sender.caller(Duration::ZERO)).await??;
+        visit.tenant = Some(caller.tenant.clone());
+        let has_body = !body.is_end_stream();
+        // A connection on which the rest of a body may still come is not used again.
+        visit.closes = has_body;
         let limit = self.service.limits().body;
         check_head(&head.headers, limit)?;
+        let mut room = self.bodies.room(caller.tenant.clone());
         let mut bytes = Bytes::new();
-        if !body.is_end_stream() {
-            bytes = self.read(body, limit).await?;
+        if has_body {
+            bytes = self.in_body_time(read(body, limit, &mut room)).await?;
+            visit.closes = false;
             caller = self.in_time(sender.caller(Duration::ZERO)).await??;
         }
         let request = Request::from_parts(head, bytes);
         self.in_time(self.service.handle(&caller.with_rights(sender), request)).await
     }
 
-    async fn read<B>(&self, body: B, limit: usize) -> Result<Bytes, ScimError>
-    where
-        B: Body + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        timeout(self.timeouts.body, read(body, limit)).await.unwrap_or_else(|_| {
-            Err(ScimError::request_timeout("the body came too slowly; send it again"))
-        })
+    /// What a client is told that was refused here.
+    fn refuse(&self, error: &ScimError, visit: &Visit) -> Response<Bytes> {
+        let took = visit.began.elapsed();
+        let mut response = self.service.refuse(error, visit.tenant.as_ref(), took);
+        if visit.closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     /// As whom a request is answered that anybody may make.
@@ -144,6 +170,29 @@ impl ScimTower {
         timeout(self.timeouts.answer, work).await.map_err(|_| {
             ScimError::unavailable("the answer took too long; try again").retry_after(5)
         })
+    }
+
+    async fn in_body_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ScimError>>,
+    ) -> Result<T, ScimError> {
+        timeout(self.timeouts.body, work).await.unwrap_or_else(|_| {
+            Err(ScimError::request_timeout("the body came too slowly; send it again"))
+        })
+    }
+}
+
+/// What is known of a request on its way to the service.
+struct Visit {
+    began: Instant,
+    tenant: Option<Tenant>,
+    /// Whether the connection ends with the answer, should the request be refused now.
+    closes: bool,
+}
+
+impl Visit {
+    fn new() -> Self {
+        Self { began: Instant::now(), tenant: None, closes: false }
     }
 }
 
@@ -164,23 +213,15 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let this = self.clone();
         Box::pin(async move {
-            let answer = this.answer(request).await;
-            Ok(answer.unwrap_or_else(|error| refusal(&error)).map(Full::new))
+            let mut visit = Visit::new();
+            let answer = this.answer(request, &mut visit).await;
+            Ok(answer.unwrap_or_else(|error| this.refuse(&error, &visit)).map(Full::new))
         })
     }
 }
 
 fn is_read(head: &Parts) -> bool {
     matches!(head.method, Method::GET | Method::HEAD)
-}
-
-/// What a client is told that was refused here. A connection on which the rest of a body may still come is not used again.
-fn refusal(error: &ScimError) -> Response<Bytes> {
-    let mut response = error_response(error);
-    if matches!(error.status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }
 
 /// What can be refused before a byte of the body is read.
@@ -196,16 +237,30 @@ fn check_head(headers: &HeaderMap, limit: usize) -> Result<(), ScimError> {
     }
 }
 
-async fn read<B>(body: B, limit: usize) -> Result<Bytes, ScimError>
+async fn read<B>(body: B, limit: usize, room: &mut Room) -> Result<Bytes, ScimError>
 where
     B: Body + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(_) => Err(ScimError::invalid_syntax("the body broke off")),
+    let (mut body, mut bytes) = (pin!(body), vec![]);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ScimError::invalid_syntax("the body broke off"))?;
+        // Trailers say nothing that counts.
+        let Ok(mut data) = frame.into_data() else { continue };
+        let length = data.remaining();
+        if length > limit.saturating_sub(bytes.len()) {
+            return Err(too_large(limit));
+        }
+        room.grow(length)?;
+        bytes.reserve(length);
+        while data.has_remaining() {
+            let piece = data.chunk();
+            bytes.extend_from_slice(piece);
+            let length = piece.len();
+            data.advance(length);
+        }
     }
+    Ok(bytes.into())
 }
 
 fn too_large(limit: usize) -> ScimError {

@@ -9,8 +9,12 @@ use crate::store::{ResourceKind, Tenant};
 
 /// Is told of each request once it is answered: for counters and histograms, of whatever library.
 ///
-/// It is called on the way out of [`Service::handle`](super::Service::handle) and should return at once. Requests whose clients went away
-/// are not told of.
+/// It is called on the way out of [`Service::handle`](super::Service::handle) and of
+/// [`Service::refuse`](super::Service::refuse), by which adapters answer what they do not let pass: 401, 408, 413, 415, 503. It should
+/// return at once.
+///
+/// It is not told of requests whose clients went away, of the paths of a program that do not lead to the service, and of what an HTTP
+/// server answers by itself to bytes that are no request: 400, 414 and 431.
 ///
 /// # Examples
 ///
@@ -45,8 +49,8 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Observation<'a> {
-    /// The organisation.
-    pub tenant: &'a Tenant,
+    /// The organisation; none where the request was refused before it was known.
+    pub tenant: Option<&'a Tenant>,
     /// What was asked for.
     pub operation: Operation,
     /// Of which kind of resource, where it is about one.
@@ -59,7 +63,7 @@ pub struct Observation<'a> {
 
 impl<'a> Observation<'a> {
     pub(super) fn new(
-        tenant: &'a Tenant,
+        tenant: Option<&'a Tenant>,
         about: &'a About,
         status: StatusCode,
         duration: Duration,

@@ -9,6 +9,7 @@
 )]
 
 mod rights;
+mod told;
 
 use std::{sync::Arc, time::Duration};
 
@@ -330,6 +331,7 @@ async fn it_mounts_under_axum_and_hyper() {
     assert!(rest(say(under_axum(scim()).await, health).await).await.ends_with("well"));
 }
 
+// sec:H-01
 #[tokio::test]
 async fn a_body_is_cut_off_while_it_is_read() {
     for address in [under_axum(scim()).await, under_hyper(scim()).await] {
