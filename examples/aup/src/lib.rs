@@ -13,7 +13,7 @@ pub use demo::{Demo, demo, demo_of};
 pub use door::Door;
 pub use host::Host;
 pub use plain::{PlainDoor, plain};
-pub use server::Server;
+pub use server::{Bounds, Server};
 pub use store::{Begin, Ledger, StoreChoice};
 
 /// The README of the workspace, whose example compiles and holds.

@@ -1,14 +1,15 @@
 //! The command line of the provisioning service.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use aup::{Begin, Host, Ledger, Server, StoreChoice, demo_of, plain};
+use aup::{Begin, Bounds, Host, Ledger, Server, StoreChoice, demo_of, plain};
 use clap::{Parser, Subcommand, ValueEnum};
 use cw_iam_model::{
     Deployment, Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId,
 };
 use scim_core::{Store, environment::System, store::StoreError};
 use serde_json::json;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -95,6 +96,12 @@ struct Serve {
     /// What clients call the service, where that is not the address: `https://scim.example.com`.
     #[arg(long)]
     base_url: Option<Url>,
+    /// How long requests under way may take to end after SIGTERM or SIGINT, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    grace: Duration,
+    /// How many connections there are at the same time at most.
+    #[arg(long, value_name = "NUMBER", default_value_t = Bounds::default().connections)]
+    connections: usize,
     /// With the organisation `acme` to try things on; prints its address and tokens as one line of JSON.
     #[arg(long)]
     demo: bool,
@@ -133,14 +140,22 @@ enum ScopeName {
     SupRead,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long the threads of the process may take to end after its work is done.
+const CLOSING: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .json()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    match run(Arguments::parse().command).await {
+    let command = Arguments::parse().command;
+    let done = Runtime::new().map_err(Failure::from).and_then(|runtime| {
+        let done = runtime.block_on(run(command));
+        runtime.shutdown_timeout(CLOSING);
+        done
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("aup: {error}"));
@@ -214,7 +229,9 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let store = arguments.store.open(Begin::Never)?;
     let iam = Iam::new(store.clone(), host.clone());
     host.seal_with(iam.cursor_keys().await?);
-    let server = Server::bind(listen, arguments.base_url).await?;
+    let mut bounds = Bounds::default();
+    (bounds.grace, bounds.connections) = (arguments.grace, arguments.connections);
+    let server = Server::bind(listen, arguments.base_url).await?.with_bounds(bounds);
     let deployment = if arguments.plain { Deployment::Current } else { Deployment::Legacy };
     let told = match arguments.demo {
         true => {
@@ -228,23 +245,35 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     // The port is bound: what connects from now on is answered.
     say(&told);
     let (following, followed) = (host.clone(), iam.clone());
-    tokio::spawn(async move { following.follow(&followed).await });
+    let following = tokio::spawn(async move { following.follow(&followed).await });
     match arguments.plain {
         true => server.serve_plain(iam, plain(store, host), stop).await?,
         false => server.serve(iam, stop).await?,
     }
+    // The store closes with its last user, and its ledger is told.
+    following.abort();
+    let _ = following.await;
     Ok(())
+}
+
+/// A time in seconds, with or without a fraction.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
+    seconds.ok_or_else(|| format!("`{text}` is no time, expected seconds, as in `30` or `0.5`"))
 }
 
 fn iam(store: &StoreArgument) -> Result<Iam, Failure> {
     Ok(Iam::new(store.open(Begin::Never)?, Arc::new(System)))
 }
 
-/// Ends at SIGTERM or Ctrl-C, and with it every wait.
+/// Ends at SIGTERM or Ctrl-C, and with it every wait. SIGHUP, as of a terminal that is closed, has no
+/// effect.
 fn stop_signal(host: Arc<Host>) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // Once somebody has asked for a signal it ends the process no more.
+    drop(signal(SignalKind::hangup())?);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

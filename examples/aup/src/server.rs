@@ -1,21 +1,35 @@
-//! HTTP/1.1 on a TCP port.
+//! HTTP/1.1 on a TCP port, with a bound for each state of a connection.
+
+mod accept;
+mod bounds;
+mod connection;
+mod connections;
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
-use axum::Router;
 use cw_iam_model::Iam;
 use scim_core::Service;
 use scim_tower::ScimTower;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
 
 use crate::{Door, PlainDoor};
+
+pub use bounds::Bounds;
+
+/// What the system keeps of an answer until the client takes it, in bytes. By itself it would keep up
+/// to 4 MiB, and tell of progress in steps of a third of it: a slow client would look like one that
+/// reads nothing.
+const KEPT_BY_THE_SYSTEM: u32 = 256 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// A bound port, ready to serve.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     base: Url,
+    bounds: Bounds,
 }
 
 impl Server {
@@ -25,13 +39,20 @@ impl Server {
     ///
     /// Where the address cannot be bound.
     pub async fn bind(address: SocketAddr, base: Option<Url>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let own = format!("http://{}", listener.local_addr()?);
         let base = match base {
             Some(base) => base,
             None => own.parse().map_err(io::Error::other)?,
         };
-        Ok(Self { listener, base })
+        Ok(Self { listener, base, bounds: Bounds::default() })
+    }
+
+    /// The server with other bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// What clients call the service.
@@ -44,11 +65,11 @@ impl Server {
         crate::door::base_of(&self.base, organisation)
     }
 
-    /// Serves until `stop` ends, and lets requests under way come to their end.
+    /// Serves until `stop` ends, and lets requests under way come to their end within the grace.
     ///
     /// # Errors
     ///
-    /// Where the port cannot be served any more.
+    /// Where the port cannot be served.
     pub async fn serve(
         self,
         iam: Iam,
@@ -78,7 +99,21 @@ impl Server {
         scim: ScimTower,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let app: Router = Router::new().fallback_service(scim);
-        axum::serve(self.listener, app).with_graceful_shutdown(stop).await
+        let Self { listener, bounds, .. } = self;
+        let scim = scim.with_timeouts(bounds.timeouts).with_memory(bounds.memory);
+        accept::serve(listener, scim, bounds, stop).await;
+        Ok(())
     }
+}
+
+/// Connections inherit what is set here.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(KEPT_BY_THE_SYSTEM)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

@@ -9,13 +9,16 @@
     reason = "a test may panic, and says what it measures"
 )]
 
+mod bounds;
 mod conformance;
+mod connections;
 mod faults;
 mod nodes;
 mod organisations;
 mod races;
 mod rights;
 mod sessions;
+mod signals;
 mod site;
 mod stall;
 mod strings;
@@ -37,12 +40,11 @@ struct Aup {
 
 impl Aup {
     fn serve(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_aup"))
-            .arg("serve")
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start(Command::new(env!("CARGO_BIN_EXE_aup")).arg("serve").args(arguments))
+    }
+
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self { process, told: serde_json::from_str(&line).unwrap() }

@@ -57,7 +57,7 @@ async fn ask(client: reqwest::Client, url: String, token: String, number: usize,
         let request = request.header("content-type", "application/scim+json").body(body);
         match request.send().await.map(|answer| answer.status()) {
             Ok(StatusCode::CREATED) => _ = told.made.lock().unwrap().insert(name),
-            Ok(StatusCode::SERVICE_UNAVAILABLE) => {
+            Ok(StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => {
                 told.turned_away.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
