@@ -10,7 +10,7 @@ use scim_core::{
     store::Copied,
 };
 
-use crate::{Department, Scope, coreweave};
+use crate::{Department, Scope, coreweave, view};
 
 static STRIP: LazyLock<[Arc<ResourceTypes>; 2]> = LazyLock::new(|| both(Department::Strip));
 static KEEP: LazyLock<[Arc<ResourceTypes>; 2]> = LazyLock::new(|| both(Department::Keep));
@@ -40,8 +40,8 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
     }
 }
 
-/// What people and groups are looked up and sorted by on clusters, beside what the core schemas have: a store does well to keep an index of
-/// each. The kind of resource, and the attribute as filters name it.
+/// What people and groups are looked up and sorted by on clusters and by the rules, beside what the core schemas have: a store does well to
+/// keep an index of each. The kind of resource, and the attribute as filters name it.
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
 /// let marked = cw_iam_model::marked();
 /// assert!(marked.iter().any(|(kind, it)| *kind == "User" && &*it.location.name == "sunkPosixUserId"));
 /// ```
-pub fn marked() -> [(&'static str, filter::Attribute); 4] {
+pub fn marked() -> [(&'static str, filter::Attribute); 5] {
     let text = |at| filter::Attribute::new(at, Type::String).case(Case::Exact);
     let number = |at| filter::Attribute::new(at, Type::Integer);
     [
@@ -57,6 +57,7 @@ pub fn marked() -> [(&'static str, filter::Attribute); 4] {
         ("User", number(coreweave::at(coreweave::USER_ID))),
         ("Group", text(Location::new(coreweave::GROUP_NAME))),
         ("Group", number(Location::new(coreweave::GROUP_ID))),
+        ("Group", view::policies()),
     ]
 }
 
@@ -118,7 +119,10 @@ mod tests {
     #[test]
     fn filters_name_what_is_marked() {
         let types = resource_types(Department::Strip, Scope::SupRead);
-        for (kind, marked) in marked() {
+        let of_clients = |marked: &filter::Attribute| {
+            marked.location.extension.as_deref() != Some(scim_core::ASSIGNED)
+        };
+        for (kind, marked) in marked().into_iter().filter(|(_, marked)| of_clients(marked)) {
             let endpoint = format!("{kind}s");
             let filter: Filter = format!("{} pr", marked.location).parse().unwrap();
             let named = filter.bind(types.at_endpoint(&endpoint).unwrap(), &Coercion::STRICT);

@@ -37,6 +37,16 @@ pub(crate) fn owned_by(owner: Owner) -> Bound {
     equals(fact("owner"), owner.as_str())
 }
 
+/// Groups that carry a policy.
+pub(crate) fn carries(policy: &str) -> Bound {
+    Bound::Compare { attribute: policies(), op: Op::Eq, operand: Operand::Text(policy.into()) }
+}
+
+/// The policies of a group, as filters name them.
+pub(crate) fn policies() -> Attribute {
+    Attribute::new(fact("policies"), Type::String).case(Case::Exact).multi_valued()
+}
+
 /// Resources with exactly this text at a location.
 pub(crate) fn equals(location: Location, text: &str) -> Bound {
     let attribute = Attribute::new(location, Type::String).case(Case::Exact);

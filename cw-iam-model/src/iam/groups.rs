@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     GROUP, Iam, POLICY, USER,
-    writing::{audited, internal, revision, seen},
+    writing::{Attempts, audited, internal, revision, seen},
 };
 use crate::{IamError, IamPolicy, IamRole, OrganisationId, Role, facts::Facts};
 
@@ -51,12 +51,18 @@ impl Iam {
         group: &ResourceId,
         by: &str,
     ) -> Result<(), IamError> {
-        let resource = self.present(organisation, GROUP, group).await?;
-        let mut write = audited(Write::new(GROUP.into(), group.clone(), Change::Delete), "delete");
-        write.before = Some(Box::new(resource));
-        let actor = Role::Administrator.actor(by);
-        self.commit(&organisation.tenant(), actor, vec![write], vec![]).await?;
-        Ok(())
+        let mut attempts = Attempts::default();
+        loop {
+            let resource = self.present(organisation, GROUP, group).await?;
+            let write = Write::new(GROUP.into(), group.clone(), Change::Delete);
+            let mut write = audited(write, "delete");
+            write.before = Some(Box::new(resource));
+            let actor = Role::Administrator.actor(by);
+            let tried = self.commit(&organisation.tenant(), actor, vec![write], vec![]).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled.map(drop);
+            }
+        }
     }
 
     /// Makes a policy, which permits nothing until it is attached to a group.
@@ -158,8 +164,24 @@ impl Iam {
     ///
     /// # Errors
     ///
-    /// [`IamError::NotFound`] for either group; [`StoreError::Stale`](scim_core::store::StoreError::Stale) where one of them changes meanwhile.
+    /// [`IamError::NotFound`] for either group; [`IamError::Refused`] where nobody could administer the organisation any more.
     pub async fn move_policies(
+        &self,
+        organisation: &OrganisationId,
+        from: &ResourceId,
+        to: &ResourceId,
+        by: &str,
+    ) -> Result<(), IamError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_move_policies(organisation, from, to, by).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled;
+            }
+        }
+    }
+
+    async fn try_move_policies(
         &self,
         organisation: &OrganisationId,
         from: &ResourceId,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Iam, RESERVED, SEALING,
-    writing::{internal, seen},
+    writing::{Attempts, internal, seen},
 };
 use crate::{IamError, Role};
 
@@ -20,8 +20,6 @@ const ID: &str = "cursors";
 const PRELUDE: TimeDelta = TimeDelta::minutes(2);
 /// How long an old key still opens.
 const EPILOGUE: TimeDelta = TimeDelta::days(1);
-/// How often a change is tried before others get the better of it.
-const ATTEMPTS: usize = 5;
 
 /// The keys as they are stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -98,9 +96,8 @@ impl Iam {
     /// [`IamError::NoRandomness`], those of the store.
     pub async fn rotate_cursor_key(&self, by: &str) -> Result<DateTime<Utc>, IamError> {
         self.cursor_keys().await?;
-        let mut tried = 0;
+        let mut attempts = Attempts::default();
         loop {
-            tried += 1;
             let now = self.environment.now();
             let from = now.checked_add_signed(PRELUDE).unwrap_or(now);
             let Some((found, mut stored)) = self.stored_keys().await? else {
@@ -109,10 +106,9 @@ impl Iam {
             stored.add(Kept::new(from)?, now);
             let write = internal(SEALING, ID, &stored, Some(&found), "rotate")?;
             let actor = Role::Administrator.actor(by);
-            match self.commit(&RESERVED.into(), actor, vec![write], vec![seen(&found)]).await {
-                Err(IamError::Store(scim_core::store::StoreError::Stale(_)))
-                    if tried < ATTEMPTS => {}
-                done => return done.map(|_| from),
+            let tried = self.commit(&RESERVED.into(), actor, vec![write], vec![seen(&found)]).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled.map(|_| from);
             }
         }
     }

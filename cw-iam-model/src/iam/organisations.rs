@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     GROUP, Iam, ORGANISATION, POLICY, RESERVED,
-    writing::{internal, seen},
+    writing::{Attempts, internal, seen},
 };
 use crate::{
     Department, DialectName, IamError, IamPolicy, Organisation, OrganisationId, Role, Sso,
@@ -135,7 +135,22 @@ impl Iam {
         &self,
         id: &OrganisationId,
         by: &str,
-        change: impl FnOnce(&mut Organisation),
+        change: impl Fn(&mut Organisation) + Sync,
+    ) -> Result<Organisation, IamError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_set_up(id, by, &change).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled;
+            }
+        }
+    }
+
+    async fn try_set_up(
+        &self,
+        id: &OrganisationId,
+        by: &str,
+        change: &(dyn Fn(&mut Organisation) + Sync),
     ) -> Result<Organisation, IamError> {
         let (tenant, kind) = (Tenant::from(RESERVED), ResourceKind::from(ORGANISATION));
         let found = self.store.get(&tenant, &kind, &id.as_str().into(), &Want::DOCUMENTS).await?;

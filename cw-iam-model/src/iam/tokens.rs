@@ -5,7 +5,7 @@ use scim_core::store::{ResourceKind, Tenant, Want};
 
 use super::{
     Iam, RESERVED, TOKEN,
-    writing::{internal, seen},
+    writing::{Attempts, internal, seen},
 };
 use crate::{
     DialectName, IamError, OrganisationId, Role, Scope, SecretToken, Token, TokenId, view::equals,
@@ -93,6 +93,21 @@ impl Iam {
     ///
     /// [`IamError::NotFound`] also for a token of another organisation.
     pub async fn revoke_token(
+        &self,
+        organisation: &OrganisationId,
+        id: &TokenId,
+        by: &str,
+    ) -> Result<(), IamError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let tried = self.try_revoke(organisation, id, by).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled;
+            }
+        }
+    }
+
+    async fn try_revoke(
         &self,
         organisation: &OrganisationId,
         id: &TokenId,

@@ -22,6 +22,23 @@ use crate::{
 /// How often a write is tried before others get the better of it.
 const ATTEMPTS: usize = 5;
 
+/// Tries a write again until what it was decided upon still holds when it commits.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    made: usize,
+}
+
+impl Attempts {
+    /// The result, once there is one: a write that others came in between is to be decided anew.
+    pub(super) fn settle<T>(&mut self, tried: Result<T, IamError>) -> Option<Result<T, IamError>> {
+        self.made += 1;
+        match tried {
+            Err(IamError::Store(StoreError::Stale(_))) if self.made < ATTEMPTS => None,
+            settled => Some(settled),
+        }
+    }
+}
+
 impl Iam {
     /// Shows writes to the rules and makes them happen.
     pub(super) async fn commit(
@@ -66,15 +83,16 @@ impl Iam {
         change: impl Fn(&mut Facts) + Sync,
     ) -> Result<(), IamError> {
         let tenant = organisation.tenant();
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let resource = self.present(organisation, of.0, of.1).await?;
             let write = revision(of.0, &resource, action, &change)?;
-            match self.commit(&tenant, actor.clone(), vec![write], vec![seen(&resource)]).await {
-                Err(IamError::Store(StoreError::Stale(_))) => {}
-                done => return done.map(|_| ()),
+            let tried =
+                self.commit(&tenant, actor.clone(), vec![write], vec![seen(&resource)]).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled.map(drop);
             }
         }
-        Err(IamError::Store(StoreError::Unavailable("others change the same resource".into())))
     }
 
     /// A user or group that must be there.

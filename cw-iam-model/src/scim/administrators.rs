@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use scim_core::{
-    Object, ScimError,
+    ScimError,
     filter::{Attribute, Bound, Op, Operand, Type},
     schema::Location,
     store::{
-        Batch, Change, Copied, Members, Part, Query, Reader, Resource, ResourceId, ReviewError,
+        Batch, Change, Contents, Members, Part, Query, Reader, Resource, ResourceId, ReviewError,
         StoreError, Want, Write,
     },
 };
@@ -15,21 +15,26 @@ use serde_json::Value;
 
 use crate::{
     IamRole,
-    facts::{Facts, Suspension, fact},
+    facts::{Facts, Suspension},
     iam::{GROUP, POLICY, USER},
     rules,
-    view::equals,
+    view::{carries, equals},
 };
 
 /// Refuses a batch that takes the last administrators away.
 ///
-/// It looks further only where somebody is taken out: a user who is turned off or deleted, members who leave a group with policies, a
-/// group that loses policies.
+/// Where a batch may take somebody out, an administrator who stays is looked for, in a group that makes him one: that he is on and in it, and
+/// that it carries its policy, must still hold when the batch commits. So no two batches can each rely on whom the other takes out, nor
+/// on nobody being one yet.
 pub(super) async fn check(batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError> {
-    if !takes_somebody_out(batch, reader).await? {
+    let mut writes = batch.writes.iter();
+    if !writes.any(may_take_somebody_out) {
         return Ok(());
     }
     let policies = admin_policies(reader).await?;
+    if policies.is_empty() {
+        return Ok(());
+    }
     let groups = carrying_groups(&policies, batch, reader).await?;
     let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
     for group in &groups {
@@ -46,60 +51,34 @@ pub(super) async fn check(batch: &Batch, reader: &Reader<'_>) -> Result<(), Revi
     Ok(())
 }
 
-async fn takes_somebody_out(batch: &Batch, reader: &Reader<'_>) -> Result<bool, StoreError> {
-    for write in &batch.writes {
-        let takes = match write.kind.as_str() {
-            USER => is_turned_off(write)? && has_policies_through_groups(write, reader).await?,
-            GROUP => takes_away(write)?,
-            _ => false,
-        };
-        if takes {
-            return Ok(true);
+/// Whether somebody could administer less after a write: a user who is off afterwards or gone, members who leave a group, a group that
+/// is written anew.
+fn may_take_somebody_out(write: &Write) -> bool {
+    let Write { change, before, .. } = write;
+    match (write.kind.as_str(), change) {
+        (USER, _) => before.is_some() && is_out(write),
+        (GROUP, Change::Update { members: Members::Exactly(_), .. }) => true,
+        (GROUP, Change::Update { members: Members::Delta { remove, .. }, contents }) => {
+            !remove.is_empty() || contents.is_some()
         }
-    }
-    Ok(false)
-}
-
-/// Whether an account that was on is off afterwards.
-fn is_turned_off(write: &Write) -> Result<bool, StoreError> {
-    let Some(before) = &write.before else { return Ok(false) };
-    let was_on = is_on(before.sent.object()?, before.assigned.object()?)?;
-    Ok(was_on
-        && match (&write.change, write.contents()) {
-            (Change::Delete, _) => true,
-            (_, Some(contents)) => !is_on(&contents.sent, &contents.assigned)?,
-            _ => false,
-        })
-}
-
-fn is_on(sent: &Object, assigned: &Object) -> Result<bool, StoreError> {
-    let active = sent.at(&Location::new("active")) != Some(&Value::Bool(false));
-    Ok(active && Facts::read(assigned)?.suspension == Suspension::None)
-}
-
-async fn has_policies_through_groups(
-    write: &Write,
-    reader: &Reader<'_>,
-) -> Result<bool, StoreError> {
-    let copied = vec![Copied::assigned("policies", fact("policies"))];
-    let want = Want { members: None, member_of: Some(copied) };
-    let user = reader.get(&write.kind, &write.id, &want).await?;
-    let groups = user.and_then(|user| user.member_of).unwrap_or_default();
-    Ok(groups.iter().any(|edge| edge.copied.contains_key("policies")))
-}
-
-/// Whether a group that carries policies may lose members or policies.
-fn takes_away(write: &Write) -> Result<bool, StoreError> {
-    let Some(before) = &write.before else { return Ok(false) };
-    let had = Facts::read(before.assigned.object()?)?.policies;
-    let loses_members = match &write.change {
-        Change::Update { members: Members::Exactly(_), .. } => true,
-        Change::Update { members: Members::Delta { remove, .. }, .. } => !remove.is_empty(),
+        (GROUP, Change::Update { contents, .. }) => contents.is_some(),
         _ => false,
-    };
-    let has = policies_after(write)?;
-    let loses_policies = has.is_some_and(|has| had.iter().any(|it| !has.contains(it)));
-    Ok(!had.is_empty() && (loses_members || loses_policies))
+    }
+}
+
+/// Whether an account is on with these documents.
+fn is_on(contents: &Contents) -> bool {
+    let active = contents.sent.at(&Location::new("active")) != Some(&Value::Bool(false));
+    let facts = Facts::read(&contents.assigned);
+    active && facts.is_ok_and(|facts| facts.suspension == Suspension::None)
+}
+
+/// Whether a user is off or gone after a write.
+fn is_out(write: &Write) -> bool {
+    match &write.change {
+        Change::Delete => true,
+        _ => write.contents().is_some_and(|contents| !is_on(contents)),
+    }
 }
 
 /// The policies that a write leaves a group with; none where it does not say.
@@ -119,23 +98,27 @@ async fn admin_policies(reader: &Reader<'_>) -> Result<Vec<String>, StoreError> 
     Ok(found.into_iter().map(|policy| policy.id.to_string()).collect())
 }
 
-/// The groups that carry such a policy, and those that the batch touches, with their members. What is counted here must still hold when
-/// the batch commits.
+/// The groups that carry such a policy, or will by the batch, with their members. What is counted here must still hold when the batch
+/// commits.
 async fn carrying_groups(
     policies: &[String],
     batch: &Batch,
     reader: &Reader<'_>,
 ) -> Result<Vec<Resource>, StoreError> {
     let mut query = Query::all(GROUP, 0);
-    query.filter = Some(Bound::any(policies.iter().map(|id| equals(fact("policies"), id))));
-    query.want.members = Some(vec![]);
-    let want = query.want.clone();
-    let mut groups = reader.all(query).await?;
-    let touched = batch.writes.iter().filter(|write| write.kind.as_str() == GROUP);
-    for write in touched {
-        if !groups.iter().any(|group| group.id == write.id) {
-            groups.extend(reader.get(&write.kind, &write.id, &want).await?);
+    query.filter = Some(Bound::any(policies.iter().map(|id| carries(id))));
+    let mut ids: BTreeSet<ResourceId> =
+        reader.all(query).await?.into_iter().map(|group| group.id).collect();
+    for write in batch.writes.iter().filter(|write| write.kind.as_str() == GROUP) {
+        let after = policies_after(write)?.unwrap_or_default();
+        if after.iter().any(|id| policies.contains(id)) {
+            ids.insert(write.id.clone());
         }
+    }
+    let (kind, want) = (GROUP.into(), Want { members: Some(vec![]), member_of: None });
+    let mut groups = vec![];
+    for id in ids {
+        groups.extend(reader.get(&kind, &id, &want).await?);
     }
     Ok(groups)
 }
@@ -167,7 +150,7 @@ impl Crew {
         own: &ResourceId,
         policies: &[String],
     ) -> Result<(), StoreError> {
-        if write.kind.as_str() == USER && is_turned_off(write)? {
+        if write.kind.as_str() == USER && is_out(write) {
             self.members.remove(&write.id);
         }
         if write.id != *own {
