@@ -1,7 +1,8 @@
 //! An organisation to try things on.
 
 use cw_iam_model::{
-    Deployment, Iam, IamError, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches,
+    Deployment, DialectName, Iam, IamError, NewOrganisation, NewToken, OrganisationId, Scope, Sso,
+    Switches,
 };
 
 /// What `aup serve --demo` tells of itself.
@@ -23,16 +24,20 @@ pub struct Demo {
 ///
 /// Those of the IAM.
 pub async fn demo(iam: &Iam) -> Result<Demo, IamError> {
-    demo_of(iam, Deployment::Legacy).await
+    demo_of(iam, Deployment::Legacy, DialectName::Tolerant).await
 }
 
 /// Makes the organisation `acme` of that deployment, where there is none yet: single sign-on declared, everything switched on. The tokens
-/// are new each time.
+/// are new each time, and the identity provider's is of that dialect.
 ///
 /// # Errors
 ///
 /// Those of the IAM.
-pub async fn demo_of(iam: &Iam, deployment: Deployment) -> Result<Demo, IamError> {
+pub async fn demo_of(
+    iam: &Iam,
+    deployment: Deployment,
+    dialect: DialectName,
+) -> Result<Demo, IamError> {
     let organisation: OrganisationId = "acme".parse()?;
     let mut acme = NewOrganisation::new(organisation.clone());
     acme.sso = Sso::Declared;
@@ -42,17 +47,19 @@ pub async fn demo_of(iam: &Iam, deployment: Deployment) -> Result<Demo, IamError
         Ok(_) | Err(IamError::OrganisationExists(_)) => {}
         Err(error) => return Err(error),
     }
-    let token = secret(iam, &organisation, "identity provider", Scope::AupWrite).await?;
-    let sup_token = secret(iam, &organisation, "clusters", Scope::SupRead).await?;
+    let mut provider = NewToken::new("identity provider", Scope::AupWrite);
+    provider.dialect = Some(dialect);
+    let token = secret(iam, &organisation, provider).await?;
+    let clusters = NewToken::new("clusters", Scope::SupRead);
+    let sup_token = secret(iam, &organisation, clusters).await?;
     Ok(Demo { organisation, token, sup_token })
 }
 
 async fn secret(
     iam: &Iam,
     organisation: &OrganisationId,
-    name: &str,
-    scope: Scope,
+    new: NewToken,
 ) -> Result<String, IamError> {
-    let (_, secret) = iam.issue_token(organisation, NewToken::new(name, scope), "demo").await?;
+    let (_, secret) = iam.issue_token(organisation, new, "demo").await?;
     Ok(secret.reveal().to_owned())
 }

@@ -3,9 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use aup::{Begin, Bounds, Host, Ledger, Server, StoreChoice, demo_of, plain};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use cw_iam_model::{
-    Deployment, Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches, TokenId,
+    Deployment, DialectName, Iam, NewOrganisation, NewToken, OrganisationId, Scope, Sso, Switches,
+    TokenId,
 };
 use scim_core::{Store, environment::System, store::StoreError};
 use serde_json::json;
@@ -108,6 +112,9 @@ struct Serve {
     /// Without the rules of the IAM: the engine with the schemas of the RFC, to whoever has a token. For conformance tools.
     #[arg(long, requires = "demo")]
     plain: bool,
+    /// How far the requests of the demo's identity provider may stray from the standard.
+    #[arg(long, requires = "demo", default_value = "tolerant", value_parser = dialects())]
+    dialect: DialectName,
 }
 
 #[derive(Debug, clap::Args)]
@@ -235,7 +242,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let deployment = if arguments.plain { Deployment::Current } else { Deployment::Legacy };
     let told = match arguments.demo {
         true => {
-            let demo = demo_of(&iam, deployment).await?;
+            let demo = demo_of(&iam, deployment, arguments.dialect).await?;
             let base = server.base_of(demo.organisation.as_str());
             json!({"base_url": base, "token": demo.token, "sup_token": demo.sup_token})
         }
@@ -254,6 +261,12 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     following.abort();
     let _ = following.await;
     Ok(())
+}
+
+/// Reads the name of a dialect.
+fn dialects() -> impl TypedValueParser<Value = DialectName> {
+    let names = ["tolerant", "strict", "okta", "entra", "onelogin", "keycloak", "gateway"];
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value(json!(name)))
 }
 
 /// A time in seconds, with or without a fraction.

@@ -24,6 +24,7 @@ impl Authenticate for PlainDoor {
         let known = self.0.authenticate(head).await?;
         let mut caller = Caller::new(known.tenant, known.base);
         caller.actor = known.actor;
+        caller.dialect = known.dialect;
         caller.bulk = Bulk::On;
         caller.types = TYPES.clone().map_err(|error| ScimError::internal(error.to_string()))?;
         Ok(caller)

@@ -1,6 +1,7 @@
 //! Public conformance tools and real clients, from PyPI, against the engine alone and against the service with its rules.
 //!
-//! `tests/conformance/requirements.txt` has their versions. What fails under the rules is a list with reasons; one more or one less fails.
+//! `tests/conformance/requirements.txt` has their versions. What fails under the rules, or under STRICT, is a list with reasons; one more
+//! or one less fails.
 
 use std::{
     collections::BTreeMap,
@@ -96,26 +97,40 @@ fn every_check_of_scim2_tester_passes() {
     assert!(passed > 120, "only {passed} checks were made");
 }
 
-#[test]
-fn under_the_rules_scim2_tester_fails_where_they_refuse() {
-    let Some(tools) = tools() else { return };
-    let (passed, others) = tested(tools, &Aup::demo("memory"));
-    let found: Vec<String> = others.keys().cloned().collect();
-    let known: Vec<String> = include_str!("../conformance/refused.tsv")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
+/// Asserts that exactly the failures of a list were found, each of which has a reason there.
+fn assert_known(others: &BTreeMap<String, (usize, String)>, list: &str) {
+    let lines = list.lines().filter(|line| !line.starts_with('#'));
+    let known: Vec<&str> = lines
         .map(|line| {
             let (failure, reason) = line.rsplit_once('\t').unwrap();
             assert!(reason.len() > 10, "no reason: {line}");
-            failure.to_owned()
+            failure
         })
         .collect();
-    let unexpected: Vec<_> = others.iter().filter(|(it, _)| !known.contains(it)).collect();
-    let vanished: Vec<_> = known.iter().filter(|it| !found.contains(it)).collect();
+    let unexpected: Vec<_> =
+        others.iter().filter(|(failure, _)| !known.contains(&failure.as_str())).collect();
+    let vanished: Vec<_> = known.iter().filter(|known| !others.contains_key(**known)).collect();
     assert!(
         unexpected.is_empty() && vanished.is_empty(),
         "without a reason:\n{unexpected:#?}\nno longer there:\n{vanished:#?}"
     );
+}
+
+#[test]
+fn under_the_rules_scim2_tester_fails_where_they_refuse() {
+    let Some(tools) = tools() else { return };
+    let (passed, others) = tested(tools, &Aup::demo("memory"));
+    assert_known(&others, include_str!("../conformance/refused.tsv"));
+    assert!(passed > 80, "only {passed} checks passed");
+}
+
+const STRICT: [&str; 4] = ["--demo", "--plain", "--dialect", "strict"];
+
+#[test]
+fn under_strict_scim2_tester_fails_where_it_sends_what_the_rfc_forbids() {
+    let Some(tools) = tools() else { return };
+    let (passed, others) = tested(tools, &Aup::serve(&STRICT));
+    assert_known(&others, include_str!("../conformance/strict.tsv"));
     assert!(passed > 80, "only {passed} checks passed");
 }
 
@@ -146,21 +161,43 @@ const WISHES: [(&str, &str); 3] = [
 fn scim_sanity_misses_a_body_and_nothing_else() {
     let Some(tools) = tools() else { return };
     let wishes = WISHES.map(|(name, told)| (name.to_owned(), told.to_owned()));
-    let plain = Aup::serve(&["--demo", "--plain"]);
-    assert_eq!(probed(tools, &plain), wishes);
+    for plain in [&STRICT[..2], &STRICT] {
+        assert_eq!(probed(tools, &Aup::serve(plain)), wishes);
+    }
     // Under the rules, `fake-member-id` is nobody, and a push that names nobody is refused whole.
     let mut refused = wishes;
     "Expected 200, got 400".clone_into(&mut refused[1].1);
     assert_eq!(probed(tools, &Aup::demo("memory")), refused);
 }
 
+const CLIENTS: [&str; 3] = ["scim2-cli", "databricks-sdk", "scim-client"];
+
 #[test]
 fn real_clients_live_their_lives() {
     let Some(tools) = tools() else { return };
     for aup in [Aup::serve(&["--demo", "--plain"]), Aup::demo("memory")] {
-        for client in ["scim2-cli", "databricks-sdk", "scim-client"] {
+        for client in CLIENTS {
             let output = python(tools, &aup, &["clients.py", aup.text("base_url"), client]);
             assert!(output.status.success(), "{client}: {}", text(&output.stderr));
         }
+    }
+}
+
+/// The one client that does not: it sends no `schemas`, which RFC 7643 §3 requires.
+#[test]
+fn under_strict_real_clients_live_their_lives_but_for_one() {
+    let Some(tools) = tools() else { return };
+    let aup = Aup::serve(&STRICT);
+    for client in CLIENTS {
+        let output = python(tools, &aup, &["clients.py", aup.text("base_url"), client]);
+        let told = text(&output.stderr);
+        let is_refused =
+            told.contains("schemas must hold `urn:ietf:params:scim:schemas:core:2.0:User`");
+        let expected = client != "databricks-sdk";
+        assert_eq!(
+            (output.status.success(), is_refused),
+            (expected, !expected),
+            "{client}: {told}"
+        );
     }
 }
