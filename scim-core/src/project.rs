@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
-    schema::{Attribute, Returned, Schema},
+    schema::{Attribute, Returned, Schema, value::is_computed},
     store::{DIRECT, Edge, Part, Position, Resource, ResourceId, StoreError, Version, Want, uri},
     view::Named,
 };
@@ -302,12 +302,10 @@ impl Renderer<'_> {
 
     /// The URI of what a reference names, where that is a resource.
     fn uri(&self, attribute: &Attribute, members: &Map<String, Value>) -> Option<String> {
-        if !attribute.is_reference() || members.contains_key("$ref") {
-            return None;
-        }
+        let sub = attribute.sub_attribute("$ref").filter(|sub| is_computed(sub))?;
         let id = ResourceId::from(members.get("value")?.as_str()?);
         let kind = self.named.get(&id)?;
-        let targets = &attribute.sub_attribute("$ref")?.reference_types;
+        let targets = &sub.reference_types;
         targets.iter().any(|target| target == kind.as_str()).then_some(())?;
         Some(location(self.base, self.types.of(kind)?.endpoint(), id.as_str()))
     }
@@ -326,12 +324,11 @@ impl Renderer<'_> {
         if self.view.hides(&resource.kind, &part) {
             return false;
         }
-        let Some(sub) = attribute.sub_attribute(name) else {
-            return self.projection.takes_part(&part, Returned::Default, extent);
-        };
-        !sub.is_secret()
-            && (self.projection.takes_part(&part, sub.returned, extent)
-                || self.has_written(sub, &location))
+        attribute.sub_attribute(name).is_some_and(|sub| {
+            !sub.is_secret()
+                && (self.projection.takes_part(&part, sub.returned, extent)
+                    || self.has_written(sub, &location))
+        })
     }
 
     /// Whether an attribute that is returned on request is part of the answer because the request wrote it, or its parent.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod agreement;
 pub mod coverage;
 pub mod faulty;
 pub mod limited;

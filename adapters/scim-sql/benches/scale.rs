@@ -118,7 +118,7 @@ fn pages(store: &SqliteStore, size: usize) -> Vec<Figure> {
     let text = |name: &str, case| Attribute::new(Location::new(name), Type::String).case(case);
     let changed = Location::new("meta").with_sub("lastModified");
     let changed = Attribute::new(changed, Type::DateTime);
-    let by = |by: Attribute, order| Some(Sort { by, order });
+    let by = |by: Attribute, order| Some(Sort::new(order).with_attribute("User", by));
     let name = || text("userName", Case::Name);
     let active = Attribute::new(Location::new("active"), Type::Boolean);
     let orders = [

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     View,
-    schema::{Attribute, Mutability, Returned},
+    schema::{Attribute, Mutability, Returned, value::is_computed},
     store::{Copied, EDGES},
 };
 
@@ -60,13 +60,14 @@ impl Place<'_> {
         self.attribute.is_secret() || self.target().is_secret()
     }
 
-    /// Whether the value exists in answers only, so that no store can look for it: better refused than never found.
+    /// Whether the value of a resource's document exists in answers only, so that no store can look for it: better refused than never
+    /// found.
     fn is_made_for_answers(&self) -> bool {
         let sub = self.sub.map(|sub| sub.name.as_str());
         let is_meta = self.attribute.name == "meta";
-        self.extension.is_none()
-            && (self.attribute.name == "schemas"
-                || (is_meta && matches!(sub, Some("location" | "version"))))
+        let is_common = self.attribute.name == "schemas"
+            || (is_meta && matches!(sub, Some("location" | "version")));
+        (self.extension.is_none() && is_common) || self.sub.is_some_and(is_computed)
     }
 
     fn described(&self) -> scim_filter::Attribute {
@@ -267,8 +268,11 @@ impl ResourceType {
     pub(crate) fn resolution(&self, found: Found<'_>) -> Resolution {
         match found {
             Found::Attribute(place) if place.is_hidden() => Resolution::Forbidden,
-            Found::Attribute(place) if place.is_made_for_answers() => Resolution::Unknown,
-            Found::Attribute(place) => Resolution::Found(self.in_store(place.described())),
+            Found::Attribute(place) => match self.along_edges(&place) {
+                Some(edges) => Resolution::Found(edges),
+                None if place.is_made_for_answers() => Resolution::Forbidden,
+                None => Resolution::Found(place.described()),
+            },
             Found::Discarded { secret: true } => Resolution::Forbidden,
             Found::Discarded { secret: false } => Resolution::NoValue,
             Found::Extension(_) | Found::Base | Found::Partless(_) | Found::Unknown => {
@@ -277,20 +281,15 @@ impl ResourceType {
         }
     }
 
-    /// Attributes whose values are rows stand in the container of the edges.
-    fn in_store(&self, mut attribute: scim_filter::Attribute) -> scim_filter::Attribute {
-        let location = &attribute.location;
-        let is = |name: Option<&str>| location.extension.is_none() && name == Some(&*location.name);
-        let direction = if is(self.membership.as_ref().map(|it| it.attribute.as_str())) {
-            "members"
-        } else if is(self.member_of.as_deref()) {
-            "memberOf"
-        } else {
-            return attribute;
-        };
+    /// An attribute whose values are rows, in the container of the edges.
+    fn along_edges(&self, place: &Place<'_>) -> Option<scim_filter::Attribute> {
+        let name = Some(place.attribute.name.as_str()).filter(|_| place.extension.is_none());
+        let is_it = |direction: &&str| name.is_some() && self.edges(direction) == name;
+        let direction = ["members", "memberOf"].into_iter().find(is_it)?;
+        let mut attribute = place.described();
         attribute.location.name = direction.into();
         attribute.location.extension = Some(EDGES.into());
-        attribute
+        Some(attribute)
     }
 
     /// What can be copied along a direction of the edges.

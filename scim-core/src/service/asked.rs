@@ -80,12 +80,16 @@ impl<'a> Asked<'a> {
         let unsortable =
             || ScimError::invalid_value(format!("`{by}` is no attribute that one can sort by"));
         let path = AttrPath::parse(by).map_err(|_| unsortable())?;
-        let mut found = self.types.iter().filter_map(|(of, _)| {
-            let within = Within { of, asked: self };
-            sortable(&within, &path)
-        });
-        let attribute = found.next().ok_or_else(unsortable)?;
-        Ok(Some(Sort { by: attribute, order }))
+        let mut sort = Sort::new(order);
+        for (of, _) in &self.types {
+            if let Some(attribute) = sortable(&Within { of, asked: self }, &path) {
+                sort = sort.with_attribute(of.kind().clone(), attribute);
+            }
+        }
+        if sort.by.is_empty() {
+            return Err(unsortable());
+        }
+        Ok(Some(sort))
     }
 }
 

@@ -234,11 +234,31 @@ impl Query {
 
 /// An order of resources (RFC 7644 §3.4.2.3). Ties are broken by creation.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Sort {
-    /// By which attribute.
-    pub by: Attribute,
+    /// By which attribute those of a kind are sorted. A resource of another kind has no value.
+    pub by: Vec<(ResourceKind, Attribute)>,
     /// Which end first.
     pub order: Order,
+}
+
+impl Sort {
+    /// An order in which nothing has a value.
+    pub fn new(order: Order) -> Self {
+        Self { by: vec![], order }
+    }
+
+    /// The order, in which resources of a kind have the value of an attribute.
+    #[must_use]
+    pub fn with_attribute(mut self, kind: impl Into<ResourceKind>, attribute: Attribute) -> Self {
+        self.by.push((kind.into(), attribute));
+        self
+    }
+
+    /// The attribute by which resources of a kind are sorted.
+    pub fn attribute(&self, kind: &str) -> Option<&Attribute> {
+        self.by.iter().find(|(of, _)| of.as_str() == kind).map(|(_, attribute)| attribute)
+    }
 }
 
 /// Which end of a sorted list comes first.
@@ -350,7 +370,7 @@ impl Query {
             each_location(filter, &mut note);
         }
         if let Some(sort) = &self.sort {
-            note(&sort.by.location);
+            sort.by.iter().for_each(|(_, attribute)| note(&attribute.location));
         }
         want
     }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use scim_filter::{Instant, Location, Read, Scalar, SortKey};
 
-use super::{Direction, Edge, Order, Paging, Part, Query, Resource, StoreError};
+use super::{Direction, Edge, Order, Paging, Part, Query, Resource, Sort, StoreError};
 use crate::{ASSIGNED, Object};
 
 /// The container under which filters find the two directions of membership: `members` and `memberOf`, each with the sub-attributes `value`
@@ -96,8 +96,9 @@ impl Read for Readable<'_> {
     }
 
     fn any_element(&self, at: &Location, test: &mut dyn FnMut(&dyn Read) -> bool) -> bool {
-        match at.extension.as_deref() {
-            Some(EDGES) => self.edges(&at.name).iter().any(|edge| test(edge)),
+        match (at.extension.as_deref(), &*at.name) {
+            (None, "meta") => self.resource.is_some() && test(self),
+            (Some(EDGES), name) => self.edges(name).iter().any(|edge| test(edge)),
             _ => self.document(at).is_some_and(|object| object.as_map().any_element(at, test)),
         }
     }
@@ -353,7 +354,11 @@ impl PageKey {
     }
 
     fn read(place: u64, readable: &Readable<'_>, query: &Query) -> Self {
-        Self::new(place, query.sort.as_ref().map(|sort| SortKey::of(readable, &sort.by)), query)
+        let kind = readable.resource.map_or("", |resource| resource.kind.as_str());
+        let value = |sort: &Sort| {
+            sort.attribute(kind).map_or(SortKey::Missing, |by| SortKey::of(readable, by))
+        };
+        Self::new(place, query.sort.as_ref().map(value), query)
     }
 
     /// The place in the order of creation.

@@ -202,7 +202,7 @@ fn what_cannot_be_asked_is_refused_not_ignored() {
     insta::assert_snapshot!(refusal("count=ten"), @"400 invalidValue: count must be a whole number");
     insta::assert_snapshot!(refusal("count=1&count=2"), @"400 invalidValue: count is there twice");
     insta::assert_snapshot!(refusal("sortBy=userName&sortOrder=desc"), @"400 invalidValue: sortOrder must be `ascending` or `descending`");
-    insta::assert_snapshot!(refusal("filter=schemas%20eq%20%22x%22"), @"400 invalidFilter: `schemas` is no attribute here, expected a name from the schema");
+    insta::assert_snapshot!(refusal("filter=schemas%20eq%20%22x%22"), @"400 invalidFilter: `schemas` cannot be used in a filter, expected another attribute");
     insta::assert_snapshot!(refusal("sortBy=name"), @"400 invalidValue: `name` is no attribute that one can sort by");
 }
 

@@ -204,7 +204,14 @@ pub async fn orders_compare_copies(store: &dyn Store) -> Shown {
         for (order, direction) in
             [(Order::Ascending, Direction::Backward), (Order::Descending, Direction::Forward)]
         {
-            let sort = Some(Sort { by: by.clone(), order });
+            let sort = kinds.iter().fold(Sort::new(order), |sort, kind| {
+                // Of several kinds, the last has no value.
+                match kinds.len() > 1 && *kind == GROUP {
+                    true => sort,
+                    false => sort.with_attribute(*kind, by.clone()),
+                }
+            });
+            let sort = Some(sort);
             for want in wants() {
                 let query = but(asking(kinds), |it| (it.sort, it.want) = (sort.clone(), want));
                 org.compares(&all, &query).await?;

@@ -156,7 +156,8 @@ pub(super) fn orders() -> impl Iterator<Item = Sort> {
         assigned("posixName", Type::String),
     ];
     attributes.into_iter().flat_map(|by| {
-        [Order::Ascending, Order::Descending].map(|order| Sort { by: by.clone(), order })
+        [Order::Ascending, Order::Descending]
+            .map(|order| Sort::new(order).with_attribute(USER, by.clone()))
     })
 }
 

@@ -207,7 +207,7 @@ pub async fn values_of_another_type_are_none(store: &dyn Store) -> Shown {
             org.agrees(&all, &asking(Bound::Compare { attribute, op, operand })).await?;
         }
         for order in [Order::Ascending, Order::Descending] {
-            let sort = Some(Sort { by: attribute.clone(), order });
+            let sort = Some(Sort::new(order).with_attribute(USER, attribute.clone()));
             org.agrees(&all, &but(Query::all(USER, usize::MAX), |it| it.sort = sort)).await?;
         }
     }

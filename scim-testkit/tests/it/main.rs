@@ -8,6 +8,7 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod agreement;
 mod coverage;
 mod faults;
 mod memory;

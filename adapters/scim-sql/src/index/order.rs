@@ -26,7 +26,7 @@ pub(crate) enum Source {
 impl Order {
     /// The order that a query asks for, if there is an index of it.
     pub(crate) fn of(marks: &Marks, kind: &str, sort: &Sort, part: Part) -> Option<Self> {
-        let by = &sort.by;
+        let by = sort.attribute(kind)?;
         if let Some(column) = column(by) {
             return Some(Self { source: Source::Column(column), kind: by.kind });
         }

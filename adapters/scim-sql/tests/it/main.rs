@@ -11,6 +11,7 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod agreement;
 mod crash;
 mod damage;
 mod disk;

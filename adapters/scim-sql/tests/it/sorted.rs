@@ -134,7 +134,8 @@ fn pages_along_an_index_are_those_of_the_model() {
                 filters.iter().enumerate().filter(|(n, _)| n * 2 % 3 == turn % 3 || *n == 0)
             {
                 let mut query = Query::all("User", 0);
-                query.sort = Some(Sort { by: by.clone(), order });
+                let sort = Sort::new(order).with_attribute("User", by.clone());
+                query.sort = Some(sort.with_attribute("Group", by.clone()));
                 query.direction = direction;
                 query.filter = filter.map(bound);
                 query.part = if number % 2 == 0 { Part::Sent } else { Part::Effective };

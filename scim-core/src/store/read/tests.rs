@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use scim_filter::{Attribute, Type};
 
 use super::*;
-use crate::store::{Document, Position, Sort, Version};
+use crate::store::{Document, Position, Version};
 
 /// So many users, each second of whom has a title that some share.
 fn users(count: u64) -> Vec<(u64, Resource)> {
@@ -40,7 +40,7 @@ fn selected(all: &[(u64, Resource)], query: &Query, most: usize) -> (Selected, u
 fn a_deep_page_is_the_same_in_several_turns() {
     let all = users(40);
     let title = Attribute::new(Location::new("title"), Type::String);
-    let by = |order| Some(Sort { by: title.clone(), order });
+    let by = |order| Some(Sort::new(order).with_attribute("User", title.clone()));
     let mut deepest = 0;
     for sort in [None, by(Order::Ascending), by(Order::Descending)] {
         for direction in [Direction::Forward, Direction::Backward] {

@@ -12,7 +12,7 @@ use crate::{index::Marks, sqlite::open};
 fn plans(by: Attribute) -> String {
     let marks = Marks::usual();
     let sql = open::memory(&marks).unwrap();
-    let sort = Sort { by, order: Ends::Ascending };
+    let sort = Sort::new(Ends::Ascending).with_attribute("User", by);
     let order = Order::of(&marks, "User", &sort, Part::Sent).unwrap();
     let tenant: Tenant = "acme".into();
     let of = Statement::over(&tenant, BTreeSet::from(["User"]));
