@@ -5,7 +5,7 @@ use scim_core::{
     completion::{Assignment, Completing},
     filter::{Attribute, Bound, Case, Op, Operand, Type},
     schema::Location,
-    store::{Claim, StoreError},
+    store::{Claim, ResourceId, ResourceKind, StoreError},
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     facts::{Facts, Suspension},
     iam::USER,
     identity::Identity,
-    keys, posix,
+    keys, posix, suspension,
     view::owned_by,
 };
 
@@ -29,14 +29,26 @@ impl Completion for Assigner {
         let before = write.before.map(|before| before.assigned.object());
         let before = before.transpose().map_err(damaged)?;
         let mut assigned = before.cloned().unwrap_or_default();
-        let facts = match before {
+        let mut facts = match before {
             None => Facts::of_new(role),
             Some(assigned) => adopted(Facts::read(assigned).map_err(damaged)?, role),
         };
+        if suspension::is_suspended(write.found).map_err(damaged)? {
+            facts.suspension = Suspension::Suspended;
+        }
         let mut assignment = Assignment::default();
         assignment.claims = settle(write.kind.as_str(), write.sent, &facts, &mut assigned);
         assignment.assigned = assigned;
         Ok(assignment)
+    }
+
+    /// The suspension of the name that an account comes to.
+    fn looks_at(&self, write: &Completing<'_>) -> Vec<(ResourceKind, ResourceId)> {
+        if write.kind.as_str() != USER {
+            return vec![];
+        }
+        let before = write.before.and_then(|before| before.sent.object().ok());
+        suspension::looks_at(write.sent, before).into_iter().collect()
     }
 
     /// The account that this organisation's single sign-on made for the same user name, and nobody else's: never one by e-mail or

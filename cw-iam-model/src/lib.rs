@@ -14,6 +14,7 @@ mod refusal;
 mod role;
 pub mod rules;
 mod scim;
+mod suspension;
 mod token;
 mod types;
 mod view;

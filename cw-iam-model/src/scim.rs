@@ -18,6 +18,7 @@ use crate::{
     identity::Identity,
     refusal,
     rules::{self, posix},
+    suspension,
     view::owned_by,
 };
 
@@ -29,7 +30,9 @@ pub struct Rules;
 #[async_trait]
 impl Policy for Rules {
     async fn records(&self, batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
-        refusal::records(batch, reader).await
+        let mut records = suspension::records(batch, reader).await?;
+        records.extend(refusal::records(batch, reader).await?);
+        Ok(records)
     }
 
     async fn review(&self, batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError> {

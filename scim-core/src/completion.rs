@@ -21,6 +21,12 @@ pub trait Completion: fmt::Debug + Send + Sync + 'static {
     /// What the client is told where nothing can be assigned.
     fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError>;
 
+    /// Other resources that the completion looks at, of those that no type publishes. A policy that makes sure of what was found there notes
+    /// it in its [`records`](crate::Policy::records).
+    fn looks_at(&self, _write: &Completing<'_>) -> Vec<(ResourceKind, ResourceId)> {
+        vec![]
+    }
+
     /// Which resource a POST takes over that cannot make a new one because a value is in use: where the caller sees exactly one that this
     /// selects, the POST becomes a replacement of that one and answers 201 with its id. Not in bulk requests, whose ids are made
     /// beforehand.
@@ -45,6 +51,8 @@ pub struct Completing<'a> {
     pub before: Option<&'a Resource>,
     /// What clients sent, as it will be.
     pub sent: &'a Object,
+    /// What is there of the resources that the completion [looks at](Completion::looks_at).
+    pub found: &'a [Resource],
 }
 
 impl<'a> Completing<'a> {
@@ -56,7 +64,14 @@ impl<'a> Completing<'a> {
         before: Option<&'a Resource>,
         sent: &'a Object,
     ) -> Self {
-        Self { tenant, role, kind: of.0, id: of.1, before, sent }
+        Self { tenant, role, kind: of.0, id: of.1, before, sent, found: &[] }
+    }
+
+    /// The write with what was found.
+    #[must_use]
+    pub fn with_found(mut self, found: &'a [Resource]) -> Self {
+        self.found = found;
+        self
     }
 }
 

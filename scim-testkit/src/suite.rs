@@ -133,6 +133,7 @@ macro_rules! store_suite {
                 a_write_sees_those_before_it,
                 a_batch_that_fails_leaves_nothing_behind,
                 a_condition_that_fails_is_named,
+                what_must_be_absent_stays_away,
                 conditions_look_at_the_state_before_the_batch,
                 one_of_many_writers_of_a_version_wins,
                 batches_that_come_together_fail_alone,

@@ -1,14 +1,16 @@
 //! Accounts that do not come from the identity provider, and what people and administrators do to accounts.
 
-use scim_core::store::ResourceId;
+use scim_core::store::{Change, ResourceId, Tenant, Want, Write};
 use serde_json::json;
 use sup_posix::{AuthorizedKey, KeyError};
 
-use super::{Iam, USER};
+use super::{Iam, USER, writing::Attempts};
 use crate::{
     IamError, OrganisationId, Role,
+    completion::settle,
     facts::{Facts, Suspension},
     keys::{MOST, sent_keys},
+    suspension,
 };
 
 /// An account to be made.
@@ -85,10 +87,30 @@ impl Iam {
             "name": {"givenName": new.given_name, "familyName": new.family_name},
             "emails": [{"value": new.user_name, "type": "work", "primary": true}],
         });
-        let write = self.creation(role, USER, body, vec![])?;
-        let id = write.id.clone();
-        self.commit(&organisation.tenant(), role.actor(by), vec![write], vec![]).await?;
-        Ok(id)
+        let tenant = organisation.tenant();
+        let mut attempts = Attempts::default();
+        loop {
+            let mut write = self.creation(role, USER, body.clone(), vec![])?;
+            self.suspend_by_name(&tenant, &mut write).await?;
+            let id = write.id.clone();
+            let tried = self.commit(&tenant, role.actor(by), vec![write], vec![]).await;
+            if let Some(settled) = attempts.settle(tried) {
+                return settled.map(|_| id);
+            }
+        }
+    }
+
+    /// An account under a suspended name starts suspended.
+    async fn suspend_by_name(&self, tenant: &Tenant, write: &mut Write) -> Result<(), IamError> {
+        let Change::Create { contents, .. } = &mut write.change else { return Ok(()) };
+        let Some((kind, id)) = suspension::looks_at(&contents.sent, None) else { return Ok(()) };
+        let found = self.store.get(tenant, &kind, &id, &Want::DOCUMENTS).await?;
+        if suspension::is_suspended(found.as_slice())? {
+            let mut facts = Facts::read(&contents.assigned)?;
+            facts.suspension = Suspension::Suspended;
+            contents.claims = settle(USER, &contents.sent, &facts, &mut contents.assigned);
+        }
+        Ok(())
     }
 
     /// Suspends an account. No push lifts that: only [`reinstate`](Self::reinstate) does. Clusters see the account as inactive; the identity

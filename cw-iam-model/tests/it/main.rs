@@ -19,6 +19,7 @@ mod keys;
 mod messages;
 mod names;
 mod refusals;
+mod suspension;
 mod tenancy;
 mod tokens;
 mod views;

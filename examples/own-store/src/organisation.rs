@@ -177,10 +177,13 @@ impl Organisation {
 
     pub(crate) fn apply(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
         for condition in &batch.conditions {
-            let (Condition::Exists(kind, id) | Condition::Version(kind, id, _)) = condition;
+            let (Condition::Exists(kind, id)
+            | Condition::Absent(kind, id)
+            | Condition::Version(kind, id, _)) = condition;
             let row = self.rows.get(id).filter(|row| row.kind == *kind);
             let holds = match condition {
                 Condition::Exists(..) => row.is_some(),
+                Condition::Absent(..) => row.is_none(),
                 Condition::Version(.., own) => row.is_some_and(|row| row.own == *own),
             };
             if !holds {

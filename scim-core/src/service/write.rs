@@ -171,7 +171,7 @@ impl Service {
         let listed = admitted.members.as_deref().unwrap_or_default();
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = super::members::resolve(caller, of, listed, (&reader, &[])).await?;
-        let contents = self.contents(caller, of, id, None, &admitted.object)?;
+        let contents = self.contents(caller, of, id, None, &admitted.object).await?;
         let change = Change::Create { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
         write.named = listed.to_vec();
@@ -330,7 +330,7 @@ impl Service {
             is_bound |= revision.members.exactly;
             revision.members = super::members::among(&in_sight, revision.members);
         }
-        let contents = self.revised(caller, of, &resource, revision.sent.as_ref())?;
+        let contents = self.revised(caller, of, &resource, revision.sent.as_ref()).await?;
         let rejections = revise.rejections();
         let is_noted = !revision.passing.is_empty() || !rejections.is_empty();
         if contents.is_none() && revision.members.is_empty() && !is_noted {
@@ -358,7 +358,7 @@ impl Service {
     }
 
     /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.
-    fn revised(
+    async fn revised(
         &self,
         caller: &Caller,
         of: &ResourceType,
@@ -367,7 +367,7 @@ impl Service {
     ) -> Result<Option<Contents>, Attempt> {
         let before = resource.sent.object()?;
         let after = sent.unwrap_or(before);
-        let contents = self.contents(caller, of, &resource.id, Some(resource), after)?;
+        let contents = self.contents(caller, of, &resource.id, Some(resource), after).await?;
         let stays = sent.is_none()
             && contents.claims.is_empty()
             && contents.assigned == *resource.assigned.object()?;
@@ -375,7 +375,7 @@ impl Service {
     }
 
     /// The documents of a resource with all that the store decides about them.
-    pub(super) fn contents(
+    pub(super) async fn contents(
         &self,
         caller: &Caller,
         of: &ResourceType,
@@ -385,7 +385,11 @@ impl Service {
     ) -> Result<Contents, Attempt> {
         let role = &caller.actor.role;
         let write = Completing::new(&caller.tenant, role, (of.kind(), id), before, sent);
-        let assignment = self.completion.complete(&write)?;
+        let mut found = vec![];
+        for (kind, id) in self.completion.looks_at(&write) {
+            found.extend(self.store.get(&caller.tenant, &kind, &id, &Want::DOCUMENTS).await?);
+        }
+        let assignment = self.completion.complete(&write.with_found(&found))?;
         Ok(Contents {
             sent: sent.clone(),
             assigned: assignment.assigned,

@@ -284,11 +284,13 @@ fn cut(text: &str, longest: usize) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// What was read when a batch was reviewed, and must still be so when it commits. Closed: a store implements both.
+/// What was read when a batch was reviewed, and must still be so when it commits. Closed: a store implements all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The resource exists.
     Exists(ResourceKind, ResourceId),
+    /// There is no such resource.
+    Absent(ResourceKind, ResourceId),
     /// The resource exists and its own last change is that one.
     Version(ResourceKind, ResourceId, Position),
 }
@@ -297,6 +299,7 @@ impl fmt::Display for Condition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exists(kind, id) => write!(out, "that {kind} `{id}` exists"),
+            Self::Absent(kind, id) => write!(out, "that there is no {kind} `{id}`"),
             Self::Version(kind, id, own) => write!(out, "that {kind} `{id}` is at version {own}"),
         }
     }

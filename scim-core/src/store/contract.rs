@@ -39,7 +39,8 @@ use super::{
 /// - Writes happen in order, each on what those before it left (`batches::a_write_sees_those_before_it`), and are answered in that order
 ///   (`batches::outcomes_come_in_the_order_of_the_writes`). A batch of none changes nothing (`batches::an_empty_batch_changes_nothing`).
 /// - Conditions are looked at in the transaction, before the first write (`batches::conditions_look_at_the_state_before_the_batch`).
-///   [`StoreError::Stale`] names the first that fails (`batches::a_condition_that_fails_is_named`).
+///   [`StoreError::Stale`] names the first that fails (`batches::a_condition_that_fails_is_named`). What must be absent is of that kind and id
+///   (`batches::what_must_be_absent_stays_away`).
 /// - Of writers who saw the same version one succeeds (`batches::one_of_many_writers_of_a_version_wins`).
 /// - The calls on one resource can be put into one order that explains every answer
 ///   (`concurrency::single_resources_are_linearizable`); who was answered reads his own write.

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         self.tenant
     }
 
-    /// A resource. That it is at this version is noted.
+    /// A resource. That it is at this version is noted, or that there is none.
     ///
     /// # Errors
     ///
@@ -135,9 +135,10 @@ impl<'a> Reader<'a> {
         want: &Want,
     ) -> Result<Option<Resource>, StoreError> {
         let found = self.store.get(self.tenant, kind, id, want).await?;
-        if let Some(resource) = &found {
-            self.note(Condition::Version(kind.clone(), id.clone(), resource.version.own));
-        }
+        self.note(match &found {
+            Some(resource) => Condition::Version(kind.clone(), id.clone(), resource.version.own),
+            None => Condition::Absent(kind.clone(), id.clone()),
+        });
         Ok(found)
     }
 

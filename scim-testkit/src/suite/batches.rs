@@ -4,8 +4,8 @@ use scim_core::store::{Contents, Position, Store, StoreError, Wanted};
 use serde_json::json;
 
 use super::setting::{
-    GROUP, USER, acme, at_version, claim, claiming, create, delete, delta, exists, group, key,
-    sent, side_by_side, umbrella, update, user,
+    GROUP, USER, absent, acme, at_version, claim, claiming, create, delete, delta, exists, group,
+    key, sent, side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -101,6 +101,21 @@ pub async fn a_condition_that_fails_is_named(store: &dyn Store) -> Shown {
     }
     assert_eq!(org.state().await?, before);
     org.commit_given(holding(), 1, [delete(USER, "u1")]).await?;
+    Ok(())
+}
+
+/// Of that kind, that id and that organisation nothing may be there; what was deleted is absent again.
+pub async fn what_must_be_absent_stays_away(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2")]).await?;
+    umbrella(store).commit(0, [user("other")]).await?;
+    let refused = org.commit_given([absent(USER, "u1")], 1, [user("u3")]).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale(absent(USER, "u1"))));
+    let there = [absent(GROUP, "u1"), absent(USER, "other"), absent(USER, "u4")];
+    org.commit_given(there, 1, [user("u4"), delete(USER, "u2")]).await?;
+    org.commit_given([absent(USER, "u2")], 2, [user("u5")]).await?;
+    let refused = org.commit_given([absent(USER, "u4")], 3, [user("u6")]).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale(absent(USER, "u4"))));
     Ok(())
 }
 

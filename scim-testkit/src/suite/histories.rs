@@ -109,6 +109,7 @@ fn resource() -> impl Strategy<Value = (&'static str, &'static str)> {
 fn condition() -> impl Strategy<Value = Condition> {
     prop_oneof![
         resource().prop_map(|(kind, id)| Condition::Exists(kind.into(), id.into())),
+        resource().prop_map(|(kind, id)| Condition::Absent(kind.into(), id.into())),
         (resource(), 0..30_u64).prop_map(|((kind, id), own)| Condition::Version(
             kind.into(),
             id.into(),

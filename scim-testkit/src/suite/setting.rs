@@ -206,6 +206,10 @@ pub(super) fn exists(kind: &str, id: &str) -> Condition {
     Condition::Exists(kind.into(), id.into())
 }
 
+pub(super) fn absent(kind: &str, id: &str) -> Condition {
+    Condition::Absent(kind.into(), id.into())
+}
+
 pub(super) fn at_version(kind: &str, id: &str, own: u64) -> Condition {
     Condition::Version(kind.into(), id.into(), Position(own))
 }

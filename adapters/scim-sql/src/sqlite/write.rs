@@ -140,6 +140,7 @@ impl Writing<'_> {
     fn holds(&self, condition: &Condition) -> Result<bool> {
         Ok(match condition {
             Condition::Exists(kind, id) => self.own(kind, id)?.is_some(),
+            Condition::Absent(kind, id) => self.own(kind, id)?.is_none(),
             Condition::Version(kind, id, own) => self.own(kind, id)? == Some(*own),
         })
     }

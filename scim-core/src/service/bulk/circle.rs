@@ -137,7 +137,7 @@ impl Service {
         let pending: Vec<MemberId> = new.iter().map(member).collect();
         let (mut batch, mut memberships) = (self.batch(caller, vec![]), vec![]);
         for one in new {
-            let write = self.documents(caller, one)?;
+            let write = self.documents(caller, one).await?;
             let dropped = one.admitted.dropped.clone();
             batch.rejections.extend(self.rejections(&write, one.action(), dropped));
             batch.writes.push(write);
@@ -160,14 +160,14 @@ impl Service {
     }
 
     /// The write of a resource without its members.
-    fn documents(&self, caller: &Caller, new: &New<'_>) -> Result<Write, Attempt> {
+    async fn documents(&self, caller: &Caller, new: &New<'_>) -> Result<Write, Attempt> {
         let New { of, id, admitted, there } = new;
         let Some(before) = there else {
-            let contents = self.contents(caller, of, id, None, &admitted.object)?;
+            let contents = self.contents(caller, of, id, None, &admitted.object).await?;
             return Ok(new.write(Change::Create { contents, members: vec![] }));
         };
         let after = of.replace(before.sent.object()?, admitted)?;
-        let contents = Some(self.contents(caller, of, id, Some(before), &after)?);
+        let contents = Some(self.contents(caller, of, id, Some(before), &after).await?);
         let mut write = new.write(Change::Update { contents, members: Members::Keep });
         write.before = Some(Box::new(before.clone()));
         Ok(write)

@@ -112,6 +112,7 @@ impl Organisation {
         let row = |kind: &ResourceKind, id| self.rows.get(id).filter(|row| row.kind == *kind);
         match condition {
             Condition::Exists(kind, id) => row(kind, id).is_some(),
+            Condition::Absent(kind, id) => row(kind, id).is_none(),
             Condition::Version(kind, id, own) => {
                 row(kind, id).is_some_and(|row| row.version.own == *own)
             }
