@@ -309,7 +309,7 @@ fn false_in_every_form() -> [Value; 8] {
     ]
 }
 
-// dom:a8 sec:L-01
+// dom:a8
 #[test]
 fn a_refused_value_is_nowhere_and_the_account_is_off() {
     let mut spellings = false_in_every_form().into_iter().cycle();

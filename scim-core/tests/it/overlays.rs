@@ -259,7 +259,6 @@ fn added_is_one_attribute_more() {
     assert_eq!(published(&world, GROUP, "badge"), Value::Null);
 }
 
-// rfc:PAT-12
 #[test]
 fn what_prevails_happens_where_all_else_is_refused() {
     let gone = Overlay::Prevail(ENTERPRISE_USER, "division", "gone".into());
