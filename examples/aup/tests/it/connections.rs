@@ -368,6 +368,10 @@ async fn when_there_is_no_room_who_waits_for_nothing_but_its_client_goes() {
                 let (status, answer) = client.ask("GET", "/Users?count=0", "").await;
                 assert_eq!(status, 200, "{state:?}: {answer}");
             }
+            // Those who have no seat any more are told so.
+            sleep(Duration::from_millis(100)).await;
+            let closed = crowd.iter().filter(|client| client.is_finished()).count();
+            assert!(closed >= 8, "{state:?}: {closed} of 12 are closed");
             crowd.iter().for_each(JoinHandle::abort);
         })
     });
