@@ -50,6 +50,8 @@ pub struct ResourceType {
     located: Arc<[Located]>,
     extensions: Vec<Extension>,
     discarded: Vec<Discarded>,
+    /// What overlays hide.
+    hidden: Vec<Location>,
     /// What is wrong with an overlay, told when the types are put together.
     faults: Vec<ResourceTypeError>,
     membership: Option<Membership>,
@@ -155,6 +157,7 @@ impl ResourceType {
             schema: Arc::new(schema),
             extensions: vec![],
             discarded: vec![],
+            hidden: vec![],
             faults: vec![],
             membership: None,
             member_of: None,
@@ -282,6 +285,11 @@ impl ResourceType {
     /// What PATCH answers where neither the request nor the dialect says.
     pub fn patch_answer(&self) -> PatchAnswer {
         self.patch_answer
+    }
+
+    /// Whether an overlay hides an attribute or a sub-attribute.
+    pub(crate) fn hides(&self, location: &Location) -> bool {
+        self.hidden.contains(location)
     }
 
     /// Whether a text is the URN of the base schema or of an extension.

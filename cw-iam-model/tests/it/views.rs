@@ -276,3 +276,22 @@ fn a_list_of_some_groups_is_refused_until_it_is_built() {
         );
     }
 }
+
+/// What a token never sees stands in no schema of its own, and cannot be asked for.
+#[test]
+fn groups_of_a_user_are_published_for_clusters_alone() {
+    let acme = Acme::new();
+    let names = |token: &str| -> Vec<String> {
+        let answer = acme.world.send("acme", token, "GET", "/Schemas", &Value::Null).expect(200);
+        let all = answer.body["Resources"].as_array().unwrap().clone();
+        let user = all.iter().find(|it| it["name"] == "User").unwrap();
+        let attributes = user["attributes"].as_array().unwrap();
+        attributes.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(!names(acme.writer.reveal()).contains(&"groups".to_owned()));
+    assert!(names(acme.reader.reveal()).contains(&"groups".to_owned()));
+    for filter in ["groups%20pr", "groups.value%20eq%20%22x%22"] {
+        acme.idp("GET", &format!("/Users?filter={filter}"), Value::Null).expect(400);
+        acme.sup(&format!("/Users?filter={filter}")).expect(200);
+    }
+}

@@ -38,7 +38,7 @@ pub enum Overlay {
     Unique(&'static str, &'static str),
     /// Its value where a POST leaves it out or says null; where a PUT does, the stored value stays.
     Default(&'static str, &'static str, Value),
-    /// Never returned, and out of reach of filters and sorting.
+    /// Never returned or published, and out of reach of filters and sorting.
     Hide(&'static str, &'static str),
     /// One attribute more.
     Add(&'static str, Attribute),
@@ -61,10 +61,7 @@ impl Overlay {
             Self::Default(urn, name, value) => {
                 change(on, urn, name, |attribute, name| default(attribute, name, value))
             }
-            Self::Hide(urn, name) => change(on, urn, name, |attribute, _| {
-                attribute.returned = Returned::Never;
-                Ok(())
-            }),
+            Self::Hide(urn, name) => hide(on, urn, name),
             Self::Add(urn, attribute) => add(on, urn, attribute),
             Self::Prevail(urn, name, value) => prevail(on, urn, name, value),
         };
@@ -112,6 +109,22 @@ fn prevail(
         None => at,
     });
     on.prevailing.extend(at.map(|at| (at, value)));
+    Ok(())
+}
+
+fn hide(on: &mut ResourceType, urn: &str, name: &str) -> Result<(), ResourceTypeError> {
+    change(on, urn, name, |attribute, _| {
+        attribute.returned = Returned::Never;
+        Ok(())
+    })?;
+    let (top, sub) = name.split_once('.').map_or((name, None), |(top, sub)| (top, Some(sub)));
+    let extension = on.extension(urn).map(|extension| extension.schema.clone());
+    let schema = extension.as_ref().unwrap_or(&on.schema);
+    let Some(attribute) = schema.attribute(top) else { return Ok(()) };
+    let mut at = Location::new(attribute.name.as_str());
+    at.extension = extension.as_ref().map(|schema| schema.id.as_str().into());
+    at.sub = sub.and_then(|sub| attribute.sub_attribute(sub)).map(|sub| sub.name.as_str().into());
+    on.hidden.push(at);
     Ok(())
 }
 

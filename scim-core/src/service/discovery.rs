@@ -11,7 +11,7 @@ use crate::{
     ResourceType,
     environment::KeyRing,
     project::location,
-    schema::{RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
+    schema::{Attribute, Location, Mutability, RESOURCE_TYPE, SERVICE_PROVIDER_CONFIG, Schema},
 };
 
 /// `/ServiceProviderConfig`, complete for readers that want every member (`idp:A13`). Cursors are offered where there are keys to seal them
@@ -102,11 +102,33 @@ pub(super) fn own_schemas(caller: &Caller) -> Vec<Value> {
 }
 
 fn publish(caller: &Caller, schema: &Schema) -> Value {
-    let mut document = schema.to_json();
+    let mut document = visible(caller, schema).to_json();
     if let Value::Object(members) = &mut document {
         members.insert("meta".to_owned(), meta(caller, "Schema", "/Schemas", &schema.id));
     }
     document
+}
+
+/// The schema without what does not exist for the caller: what an overlay or the View hides, and what no client can see or write.
+fn visible(caller: &Caller, schema: &Schema) -> Schema {
+    let holders: Vec<_> = caller.types.iter().filter(|of| of.has_schema(&schema.id)).collect();
+    let is_hidden = |attribute: &Attribute, at: &Location| {
+        let hides = |of: &&ResourceType| {
+            let is_base = of.schema().id == schema.id;
+            let at = if is_base { at.clone() } else { at.clone().in_extension(&*schema.id) };
+            of.hides(&at) || caller.view.hides(of.kind(), &at)
+        };
+        let is_dead = attribute.is_secret() && attribute.mutability == Mutability::ReadOnly;
+        is_dead || (!holders.is_empty() && holders.iter().all(hides))
+    };
+    let mut visible = schema.clone();
+    visible.attributes.retain_mut(|attribute| {
+        let at = Location::new(attribute.name.as_str());
+        let is_simple = attribute.sub_attributes.is_empty();
+        attribute.sub_attributes.retain(|sub| !is_hidden(sub, &at.clone().with_sub(&*sub.name)));
+        !is_hidden(attribute, &at) && attribute.sub_attributes.is_empty() == is_simple
+    });
+    visible
 }
 
 fn meta(caller: &Caller, kind: &str, endpoint: &str, id: &str) -> Value {
