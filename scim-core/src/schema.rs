@@ -6,6 +6,7 @@
 mod builtin;
 mod check;
 mod json;
+pub(crate) mod spelling;
 pub(crate) mod value;
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use crate::{
     Attribute, Bound, Case, Instant, Location, Op, Operand, Operands, Type,
     fold::{ascii_contains, compare_plain, contains_plain, ends_plain, starts_plain},
+    key::same_bytes,
 };
 
 /// A resource that filters can look at: a JSON document, a row, a typed struct.
@@ -106,8 +107,8 @@ impl Read for Scalar<'_> {
 impl Bound {
     /// Whether the filter holds for the resource.
     ///
-    /// Nothing is cloned or folded per resource, save base64, names with spare blanks, and text outside ASCII
-    /// that its first characters do not decide.
+    /// Nothing is cloned or folded per resource, save bytes that are equal, names with spare blanks, and text
+    /// outside ASCII that its first characters do not decide.
     ///
     /// ```
     /// use scim_filter::{Attribute, Bound, Location, Scalar, Type};
@@ -253,9 +254,7 @@ fn holds(attribute: &Attribute, value: &Scalar<'_>, op: Op, operand: &Operand) -
         }
         (Operand::Text(key), Scalar::Text(text)) => text_holds(attribute.case, text, op, key),
         (Operand::Text(key), Scalar::Key(text)) => exact_holds(text, op, key),
-        (Operand::Binary(key), Scalar::Text(text)) => {
-            op == Op::Eq && Case::Bytes.key(text) == **key
-        }
+        (Operand::Binary(key), Scalar::Text(text)) => op == Op::Eq && same_bytes(text, key),
         (Operand::Instant(key), Scalar::Instant(at)) => order_holds(op, at.cmp(key)),
         (Operand::Instant(key), Scalar::Text(text)) => date_holds(text, op, *key),
         (_, Scalar::Decimal(_)) if attribute.kind == Type::Integer => false,

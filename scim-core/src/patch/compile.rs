@@ -20,6 +20,7 @@ use crate::{
     resource_type::{Extension, Found, Place},
     schema::{
         Attribute, Mutability, cut,
+        spelling::Spellings,
         value::{Admission, is_computed},
     },
 };
@@ -283,6 +284,7 @@ fn target(place: Place<'_>) -> Target {
     target.fixed = where_it(is_fixed);
     target.kept = where_it(is_kept);
     target.required = place.target().required;
+    target.spellings = Spellings::of(place.target());
     target
 }
 

@@ -1,6 +1,7 @@
 //! Steps over the elements of a list: some change, some come. Afterwards at most one is primary, and no two are the same.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
@@ -36,7 +37,7 @@ pub(super) fn change(
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
     in_place(object, &target.location, |list| {
-        let mut chosen = chosen(&elements.which, list, budget)?;
+        let mut chosen = chosen(target, &elements.which, list, budget)?;
         let (before, mut touched) = (list.len(), Touched::new());
         if chosen.is_empty() {
             match &elements.otherwise {
@@ -107,6 +108,7 @@ fn add(
     list: &mut Vec<Value>,
     budget: &mut Budget,
 ) -> Result<bool, ScimError> {
+    let items = &*as_there(target, items, list, budget)?;
     let wanted = Wanted::new(items);
     let mut fates = vec![Fate::New; items.len()];
     for (at, there) in list.iter().enumerate() {
@@ -152,13 +154,24 @@ pub(super) fn detach(
 ) -> Result<bool, ScimError> {
     in_place(object, &target.location, |list| {
         let (before, mut touched) = (list.len(), Touched::new());
-        for index in like(items, list, budget)? {
+        for index in like(target, items, list, budget)? {
             if let Some(element) = list.get_mut(index) {
                 touched.insert(index, std::mem::take(element));
             }
         }
         settle(target, list, (before, touched), None, budget)
     })
+}
+
+/// Values as the list spells the same ones, so that they compare as they stand.
+fn as_there<'v>(
+    target: &Target,
+    items: &'v [Value],
+    list: &[Value],
+    budget: &mut Budget,
+) -> Result<Cow<'v, [Value]>, ScimError> {
+    budget.spend_on(if target.spellings.is_empty() { &[] } else { list }, 1)?;
+    Ok(target.spellings.as_in(list, items))
 }
 
 /// Changes the list at a location, which is made where there is none and dropped when nothing is left in it.
@@ -283,7 +296,12 @@ fn is_same(one: &Value, other: &Value) -> bool {
     one.get("value").is_some() && same("value") && same("type")
 }
 
-fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usize>, ScimError> {
+fn chosen(
+    target: &Target,
+    which: &Which,
+    list: &[Value],
+    budget: &mut Budget,
+) -> Result<Vec<usize>, ScimError> {
     let mut chosen = vec![];
     match which {
         Which::All => {
@@ -295,13 +313,19 @@ fn chosen(which: &Which, list: &[Value], budget: &mut Budget) -> Result<Vec<usiz
             let all = list.iter().enumerate();
             chosen.extend(all.filter(|(_, it)| matches(bound, it)).map(|(index, _)| index));
         }
-        Which::Like(items) => chosen = like(items, list, budget)?,
+        Which::Like(items) => chosen = like(target, items, list, budget)?,
     }
     Ok(chosen)
 }
 
 /// The elements that hold all that one of some values holds.
-fn like(items: &[Value], list: &[Value], budget: &mut Budget) -> Result<Vec<usize>, ScimError> {
+fn like(
+    target: &Target,
+    items: &[Value],
+    list: &[Value],
+    budget: &mut Budget,
+) -> Result<Vec<usize>, ScimError> {
+    let items = &*as_there(target, items, list, budget)?;
     let (wanted, mut chosen) = (Wanted::new(items), vec![]);
     for (index, element) in list.iter().enumerate() {
         let (is_said, compared) = wanted.is_said_by(element);
@@ -375,7 +399,7 @@ fn settle(
     if touched.is_empty() && list.len() == before {
         return Ok(false);
     }
-    drop_repeated(list, &touched, budget)?;
+    drop_repeated(target, list, &touched, budget)?;
     let is_long = |index: &usize| list.get(*index).is_some_and(holds_too_much);
     let has_long_parts = touched.keys().any(is_long);
     list.retain(|element| !is_empty(element));
@@ -419,6 +443,7 @@ fn keep_primary(list: &mut [Value], newest: usize, touched: &mut Touched) -> Vec
 
 /// Empties each element that is the same as one before it, where at least one of the two was touched.
 fn drop_repeated(
+    target: &Target,
     list: &mut [Value],
     touched: &Touched,
     budget: &mut Budget,
@@ -429,17 +454,18 @@ fn drop_repeated(
         return Ok(());
     }
     budget.spend_on(list, staying.min(COMPARED))?;
+    let keyed = target.spellings.keyed(list);
     let repeated: Vec<usize> = if staying <= COMPARED {
         let of_one = |index: usize| {
-            let one = list.get(index).filter(|one| !is_empty(one));
-            let others = list.iter().enumerate().filter(move |(other, _)| *other != index);
+            let one = keyed.get(index).filter(|one| !is_empty(one));
+            let others = keyed.iter().enumerate().filter(move |(other, _)| *other != index);
             let same = others.filter(move |(_, other)| Some(*other) == one);
             same.map(move |(other, _)| other.max(index))
         };
         touched.keys().copied().flat_map(of_one).collect()
     } else {
         let mut seen = HashSet::new();
-        let all = list.iter().enumerate();
+        let all = keyed.iter().enumerate();
         all.filter(|(_, it)| !seen.insert(it.to_string())).map(|(index, _)| index).collect()
     };
     for index in repeated {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use scim_filter::{Bound, Location};
 use serde_json::{Map, Value};
 
+use crate::schema::spelling::Spellings;
+
 /// One primitive change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
@@ -29,6 +31,8 @@ pub(super) struct Target {
     pub(super) kept: Option<Arc<Location>>,
     /// The parts that may not change in an element where they have a value.
     pub(super) fixed_parts: Vec<String>,
+    /// Which texts of its elements have several spellings.
+    pub(super) spellings: Spellings,
     /// Whether the last element must stay.
     pub(super) required: bool,
     /// Which elements; none: the attribute itself.
@@ -84,6 +88,7 @@ impl Target {
             fixed: None,
             kept: None,
             fixed_parts: vec![],
+            spellings: Spellings::default(),
             required: false,
             elements: None,
         }

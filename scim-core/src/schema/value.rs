@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     Dialect, ScimError,
     object::is_empty,
-    schema::{Attribute, Mutability, Uniqueness, Vocabulary, cut},
+    schema::{Attribute, Mutability, Uniqueness, Vocabulary, cut, spelling::Spellings},
 };
 
 /// The longest text, in bytes (`sec:J-04`): a picture or a chain of certificates, no film.
@@ -61,12 +61,12 @@ impl<'a> Admission<'a> {
                 "{place} holds more than {LIST_ELEMENTS} values"
             )));
         }
-        let is_alone = elements.len() == 1;
-        let (mut admitted, mut seen) = (Vec::with_capacity(elements.len()), HashSet::new());
+        let mut admitted = Vec::with_capacity(elements.len());
         for (index, element) in elements {
-            let element = self.single(attribute, element, &format_args!("{place}[{index}]"))?;
-            admitted.extend(element.filter(|it| is_alone || seen.insert(it.to_string())));
+            let place = format_args!("{place}[{index}]");
+            admitted.extend(self.single(attribute, element, &place)?);
         }
+        drop_repeated(attribute, &mut admitted);
         self.one_primary(&mut admitted, place)?;
         Ok(Some(Value::Array(admitted)).filter(|list| !is_empty(list)))
     }
@@ -295,6 +295,17 @@ impl<'a> Admission<'a> {
 fn value_in(members: Map<String, Value>) -> Option<Value> {
     let mut members = members.into_iter();
     members.find(|(name, _)| name.eq_ignore_ascii_case("value")).map(|(_, value)| value)
+}
+
+/// Takes out each element that is the same as one before it.
+fn drop_repeated(attribute: &Attribute, elements: &mut Vec<Value>) {
+    if elements.len() < 2 {
+        return;
+    }
+    let (spellings, mut seen) = (Spellings::of(attribute), HashSet::new());
+    let keys: Vec<String> = spellings.keyed(elements).iter().map(Value::to_string).collect();
+    let mut keys = keys.into_iter();
+    elements.retain(|_| keys.next().is_some_and(|key| seen.insert(key)));
 }
 
 /// Whether other systems key on the text.

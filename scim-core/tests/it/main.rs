@@ -44,6 +44,7 @@ mod samples;
 mod schema_json;
 mod service;
 mod sight;
+mod spellings;
 mod targets;
 mod typed;
 
