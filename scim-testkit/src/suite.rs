@@ -17,6 +17,7 @@ pub mod members;
 pub mod pages;
 pub mod resources;
 mod setting;
+pub mod spellings;
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -217,6 +218,11 @@ macro_rules! store_suite {
             copies: [
                 filters_compare_copies(Filtering),
                 orders_compare_copies(Sorting),
+            ],
+            spellings: [
+                filters_compare_what_values_stand_for(Filtering),
+                orders_compare_what_values_stand_for(Sorting),
+                a_new_spelling_is_found_as_the_old_one_was(Filtering),
             ],
             histories: [
                 random_histories_agree_with_the_model,

@@ -122,6 +122,9 @@ use super::{
 ///   case that the attribute says (`filters::filters_compare_as_the_attribute_says`), values of another type than
 ///   it says being none (`filters::values_of_another_type_are_none`), as things are now
 ///   (`filters::filters_follow_every_change`).
+/// - Values compare by the key of their attribute ([`Case::key`](scim_filter::Case::key)): spellings of one value are one in filters
+///   (`spellings::filters_compare_what_values_stand_for`), in orders (`spellings::orders_compare_what_values_stand_for`), and after a
+///   change from one to another (`spellings::a_new_spelling_is_found_as_the_old_one_was`).
 /// - Copies along memberships are compared as they are shown, whatever of them the query wants: in filters
 ///   (`copies::filters_compare_copies`) and in orders (`copies::orders_compare_copies`).
 /// - Pages and totals are made after it (`filters::a_filter_narrows_before_paging`).

@@ -47,7 +47,8 @@ fn written() -> BTreeSet<String> {
         log,
         members,
         pages,
-        resources
+        resources,
+        spellings
     ];
     let cases = sources.iter().flat_map(|(module, source)| {
         let cases = source.split("\npub async fn ").skip(1);
