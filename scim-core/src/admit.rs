@@ -8,7 +8,10 @@ use crate::{
     Dialect, Object, ResourceType, ResourceTypes, ScimError,
     object::inside,
     resource_type::Message,
-    schema::{Attribute, Mutability, Schema, Type, cut, value::Admission},
+    schema::{
+        Attribute, Mutability, Schema, Type, cut,
+        value::{Admission, empty},
+    },
     store::{ResourceId, ResourceKind},
 };
 
@@ -145,8 +148,12 @@ impl ResourceType {
             admitted.members = Some(members(attribute, value, admission.dialect())?);
             return Ok(());
         }
+        let is_empty = value.as_str() == Some("");
         let Some(value) = admission.admit(attribute, value, &attribute.name)? else {
-            return Ok(());
+            return match attribute.required && is_empty {
+                true => Err(empty(&attribute.name)),
+                false => Ok(()),
+            };
         };
         let top = admitted.object.as_map_mut();
         let other = match urn {

@@ -16,9 +16,16 @@ mod entrance;
 mod groups;
 mod identity;
 mod keys;
+#[path = "../../../scim-core/tests/it/meaning.rs"]
+mod meaning;
 mod messages;
 mod names;
+mod one_outcome;
 mod refusals;
+#[path = "../../../scim-core/tests/it/roads.rs"]
+mod roads;
+#[path = "../../../scim-core/tests/it/samples.rs"]
+mod samples;
 mod suspension;
 mod tenancy;
 mod tokens;

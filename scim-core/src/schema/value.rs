@@ -2,6 +2,8 @@
 
 mod form;
 
+pub(crate) use form::empty;
+
 use std::{cell::RefCell, collections::HashSet, fmt::Display};
 
 use scim_filter::{Case, Type, base64};
@@ -176,14 +178,13 @@ impl<'a> Admission<'a> {
     ) -> Result<Option<Value>, ScimError> {
         let value = match attribute.kind {
             Type::Complex => return Ok(self.element(attribute, value, place)?.map(Value::Object)),
-            _ if value.is_null() => return Ok(None),
-            Type::DateTime | Type::Binary | Type::String | Type::Reference => {
-                return self.text(attribute, value, place);
-            }
             _ if self.dialect.is_unset(&value) => return Ok(None),
             Type::Boolean => self.boolean(value),
             Type::Integer => self.integer(value),
             Type::Decimal => self.decimal(value),
+            Type::DateTime | Type::Binary | Type::String | Type::Reference => {
+                return self.text(attribute, value, place);
+            }
         };
         value.map(Some).ok_or_else(|| self.expected(attribute, place))
     }
@@ -194,13 +195,9 @@ impl<'a> Admission<'a> {
         value: Value,
         place: &dyn Display,
     ) -> Result<Option<Value>, ScimError> {
-        let is_unset = self.dialect.is_unset(&value);
         let Value::String(text) = value else { return Err(self.expected(attribute, place)) };
         if identifies(attribute) {
             form::check_identifier(&text, attribute, place)?;
-        }
-        if is_unset {
-            return Ok(None);
         }
         if let Some(why) = attribute.drops.and_then(|drops| (drops.0)(&text)) {
             let dropped = ScimError::invalid_value(format!("{place}: {why}"));

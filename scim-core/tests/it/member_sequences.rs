@@ -4,7 +4,7 @@
 use proptest::{prelude::*, sample::select, test_runner::RngSeed};
 use serde_json::{Value, json};
 
-use crate::World;
+use crate::{World, samples::is_soak};
 
 /// A member, as a group shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,9 +214,8 @@ fn operation() -> BoxedStrategy<Operation> {
 }
 
 fn config() -> ProptestConfig {
-    let is_soak = std::env::var_os("SOAK").is_some_and(|set| set == "1");
     ProptestConfig {
-        cases: if is_soak { 20_000 } else { 384 },
+        cases: if is_soak() { 20_000 } else { 384 },
         rng_seed: RngSeed::Fixed(0x5c1_0501),
         failure_persistence: None,
         ..ProptestConfig::default()

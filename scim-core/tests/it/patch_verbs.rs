@@ -11,7 +11,10 @@ use scim_core::{
 };
 use serde_json::{Value, json};
 
-use crate::samples::{Spot, awkward, bare, put, sample, thing};
+use crate::{
+    samples::{Spot, awkward, bare, put, sample},
+    thing::thing,
+};
 
 fn types() -> [ResourceType; 3] {
     [ResourceType::user(), ResourceType::group(), thing()]

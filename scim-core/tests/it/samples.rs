@@ -1,82 +1,20 @@
-//! Resource types, attributes and values to try every road with, made from the schemas: nothing here is a list by hand but the
+//! Attributes and values to try every road with, made from the schemas: nothing here is a list by hand but the
 //! awkward values themselves.
 //!
 //! The tests of other crates include this file for schemas of their own.
 
+use std::sync::LazyLock;
+
 use scim_core::{
-    Overlay, ResourceType,
+    ResourceType,
     filter::Type,
-    schema::{Attribute, Form, Mutability, Schema, Vocabulary},
+    schema::{Attribute, Form, Mutability, Returned, Vocabulary},
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const THING: &str = "urn:example:params:scim:schemas:Thing";
-pub(crate) const MORE: &str = "urn:example:params:scim:schemas:extension:More";
-
-/// A type with an attribute of every data type and of every characteristic that a write looks at: alone and as a list, at the top, in
-/// an extension, and as a part of an object and of the elements of a list.
-pub(crate) fn thing() -> ResourceType {
-    let immutable = |attribute: Attribute| attribute.mutability(Mutability::Immutable);
-    let mut schema = Schema::new(THING, "Thing", "A thing");
-    let mut more = Schema::new(MORE, "More", "More of it");
-    for attribute in simple() {
-        more = more.with(attribute);
-    }
-    for attribute in simple() {
-        schema = schema.with(attribute);
-    }
-    let parts = || {
-        let read_only = Attribute::string("made").mutability(Mutability::ReadOnly);
-        simple().into_iter().chain([immutable(Attribute::string("serial")), read_only]).collect()
-    };
-    let needy = || vec![Attribute::string("value").required(), Attribute::boolean("primary")];
-    schema = schema
-        .with(Attribute::string("code").required().unique())
-        .with(Attribute::string("owners").multi_valued().required())
-        .with(Attribute::boolean("on"))
-        .with(immutable(Attribute::string("model")))
-        .with(immutable(Attribute::string("marks").multi_valued()))
-        .with(immutable(Attribute::complex("birth", needy())))
-        .with(Attribute::complex("place", parts()))
-        .with(Attribute::complex("pieces", parts()).multi_valued())
-        .with(Attribute::complex("lock", needy()))
-        .with(Attribute::complex("keys", needy()).multi_valued());
-    more = more
-        .with(Attribute::complex("room", needy()))
-        .with(Attribute::complex("rooms", needy()).multi_valued());
-    ResourceType::new("Thing", "/Things", schema).extended_by(more).with(Overlay::Default(
-        THING,
-        "on",
-        true.into(),
-    ))
-}
-
-/// An attribute of each data type, as one value and as a list.
-fn simple() -> Vec<Attribute> {
-    let kinds = [
-        ("text", Type::String),
-        ("flag", Type::Boolean),
-        ("count", Type::Integer),
-        ("weight", Type::Decimal),
-        ("since", Type::DateTime),
-        ("image", Type::Binary),
-    ];
-    let one = kinds.map(|(name, kind)| Attribute::new(name, kind));
-    let many = kinds.map(|(name, kind)| Attribute::new(format!("{name}s"), kind).multi_valued());
-    let others = [
-        Attribute::reference("link", &["external"]),
-        Attribute::reference("links", &["external"]).multi_valued(),
-        Attribute::string("size").one_of(&["small", "large"]),
-        Attribute::string("note").dropping(secret),
-        Attribute::string("notes").multi_valued().dropping(secret),
-    ];
-    one.into_iter().chain(many).chain(others).collect()
-}
-
-/// What the notes of a thing take and never keep.
-fn secret(text: &str) -> Option<String> {
-    text.starts_with("secret").then(|| "a secret is not kept".to_owned())
-}
+/// What every resource has and no schema lists.
+static EXTERNAL_ID: LazyLock<Attribute> =
+    LazyLock::new(|| Attribute::string("externalId").case_exact());
 
 /// An attribute or sub-attribute of a resource type that clients write and read.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +34,8 @@ impl<'a> Spot<'a> {
             of.extensions().iter().map(|it| (Some(it.schema.id.as_str()), &*it.schema));
         let schemas = std::iter::once((None, of.schema())).chain(extensions);
         let whole = schemas.flat_map(|(urn, schema)| {
-            let all = schema.attributes.iter();
+            let common = Some(&*EXTERNAL_ID).filter(|_| urn.is_none());
+            let all = schema.attributes.iter().chain(common);
             all.map(move |attribute| Self { urn, schema: &schema.id, attribute, part: None })
         });
         let is_membership = |spot: &Self| {
@@ -116,10 +55,9 @@ impl<'a> Spot<'a> {
     /// The same without those that are like another one in all but their names: the engine knows no attribute by its name. With `SOAK=1`
     /// all.
     pub(crate) fn kinds(of: &'a ResourceType) -> Vec<Self> {
-        let is_soak = std::env::var_os("SOAK").is_some_and(|set| set == "1");
         let mut seen = std::collections::HashSet::new();
         let mut all = Self::all(of);
-        all.retain(|spot| is_soak || seen.insert(spot.kind()));
+        all.retain(|spot| is_soak() || seen.insert(spot.kind()));
         all
     }
 
@@ -134,9 +72,14 @@ impl<'a> Spot<'a> {
             }
             nameless
         };
-        let parts = self.attribute.sub_attributes.iter().map(nameless).collect::<Vec<_>>();
         let whole = nameless(self.attribute);
-        format!("{:?} {whole:?} {parts:?} {:?}", self.urn, self.part.map(nameless))
+        match self.part {
+            Some(part) => format!("{:?} {whole:?} {:?}", self.urn, nameless(part)),
+            None => {
+                let parts: Vec<_> = self.attribute.sub_attributes.iter().map(nameless).collect();
+                format!("{:?} {whole:?} {parts:?}", self.urn)
+            }
+        }
     }
 
     /// The attribute that a path to it ends at.
@@ -190,6 +133,18 @@ impl<'a> Spot<'a> {
         }
     }
 
+    /// The value at this place of a resource; of a part of a list, that of its first element.
+    pub(crate) fn of<'v>(&self, resource: &'v Value) -> Option<&'v Value> {
+        let container = self.urn.map_or(Some(resource), |urn| resource.get(urn))?;
+        let value = container.get(&self.attribute.name)?;
+        match self.part {
+            None => Some(value),
+            Some(part) => {
+                value.as_array().map_or(Some(value), |list| list.first())?.get(&part.name)
+            }
+        }
+    }
+
     /// A filter that selects the first element of the sample of a list.
     pub(crate) fn first(&self) -> String {
         let key =
@@ -201,13 +156,16 @@ impl<'a> Spot<'a> {
     }
 }
 
+/// Whether a test is to try all that there is.
+pub(crate) fn is_soak() -> bool {
+    std::env::var_os("SOAK").is_some_and(|set| set == "1")
+}
+
 /// Whether clients may write it, and see what they wrote.
-fn is_plain(attribute: &Attribute) -> bool {
+pub(crate) fn is_plain(attribute: &Attribute) -> bool {
     let is_writable = matches!(attribute.mutability, Mutability::ReadWrite | Mutability::Immutable);
     // What points to resources is the service's to make.
-    is_writable
-        && attribute.returned != scim_core::schema::Returned::Never
-        && attribute.name != "$ref"
+    is_writable && attribute.returned != Returned::Never && attribute.name != "$ref"
 }
 
 /// A value of the attribute's type; another one for another number.

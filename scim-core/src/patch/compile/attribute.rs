@@ -42,9 +42,6 @@ impl Compiler<'_> {
 
     fn put(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), ScimError> {
         let attribute = place.target();
-        if self.dialect.is_unset(&value) {
-            return self.unset(verb, place);
-        }
         self.check_read_only(place, &value)?;
         let value = addition(verb, attribute, value);
         let mut target = target(place);
@@ -137,16 +134,9 @@ impl Compiler<'_> {
         };
         let parts = self.admission.element(place.attribute, value, place.location())?;
         let mut parts = parts.unwrap_or_default();
-        for part in named {
-            let sub = part.target();
-            if parts.contains_key(&sub.name) {
-                continue;
-            }
-            if sub.required {
-                return Err(required(part));
-            }
-            if verb == Verb::Replace && !is_kept(sub) {
-                parts.insert(sub.name.clone(), Value::Null);
+        if verb == Verb::Replace {
+            for sub in named.into_iter().map(|part| part.target()).filter(|sub| !is_kept(sub)) {
+                parts.entry(sub.name.clone()).or_insert(Value::Null);
             }
         }
         Ok(parts)

@@ -30,6 +30,11 @@ pub(super) fn expected(attribute: &Attribute) -> &'static str {
     }
 }
 
+/// The refusal of an empty text where there must be one.
+pub(crate) fn empty(place: &dyn Display) -> ScimError {
+    ScimError::invalid_value(format!("{place} must not be empty"))
+}
+
 /// A name that other systems key on: bounded, and free of characters that nobody sees (`sec:J-04 J-07`).
 pub(super) fn check_identifier(
     text: &str,
@@ -37,7 +42,7 @@ pub(super) fn check_identifier(
     place: &dyn Display,
 ) -> Result<(), ScimError> {
     if text.is_empty() && attribute.required {
-        return Err(ScimError::invalid_value(format!("{place} must not be empty")));
+        return Err(empty(place));
     }
     if !text.is_empty() && attribute.case.is_blank(text) {
         return Err(ScimError::invalid_value(format!("{place} must not be blank")));
