@@ -139,15 +139,21 @@ impl Client {
         if self.discovered().await?.offers(Feature::ChangeFeed) != Some(true) {
             return Err(ClientError::Unsupported(Feature::ChangeFeed));
         }
+        let query = self.query_after(after, wait);
+        let outgoing = Outgoing::new(Method::GET, ".changes").with_query(query);
+        let body = parsed(&self.send(&outgoing).await?)?;
+        stretch(body).ok_or_else(|| ClientError::Answer("this is no stretch of changes".to_owned()))
+    }
+
+    /// The serializer is not `Send`, so it may not live across an `await`.
+    fn query_after(&self, after: &Moment, wait: Duration) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("after", &after.0);
         if !wait.is_zero() {
             query.append_pair("wait", &wait.as_secs().to_string());
         }
         query.extend_pairs(self.projection.in_url());
-        let outgoing = Outgoing::new(Method::GET, ".changes").with_query(query.finish());
-        let body = parsed(&self.send(&outgoing).await?)?;
-        stretch(body).ok_or_else(|| ClientError::Answer("this is no stretch of changes".to_owned()))
+        query.finish()
     }
 
     /// Reads all resources at some endpoints as they were at one moment: first the lists, then what changed since the first page. Where

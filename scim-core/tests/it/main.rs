@@ -45,6 +45,7 @@ mod rights;
 mod roads;
 mod samples;
 mod schema_json;
+mod send;
 mod service;
 mod sight;
 mod spellings;
