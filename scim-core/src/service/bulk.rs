@@ -375,12 +375,14 @@ fn action<'a>(
         ("PUT", Address::One(of, id)) => Ok(Action::Replace(of, id, payload(data))),
         ("PATCH", Address::One(of, id)) => Ok(Action::Patch(of, id, payload(message(data)))),
         ("DELETE", Address::One(of, id)) => fault.map_or(Ok(Action::Delete(of, id)), Err),
-        _ => Err(fault.unwrap_or_else(|| {
-            ScimError::invalid_value(
-                "the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource",
-            )
-        })),
+        _ => Err(fault.unwrap_or_else(misplaced)),
     }
+}
+
+fn misplaced() -> ScimError {
+    ScimError::invalid_value(
+        "the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource",
+    )
 }
 
 /// The data of a PATCH as a message, of which older texts of the RFC showed the list alone (erratum 5050).

@@ -40,6 +40,7 @@ mod published;
 mod queries;
 mod races;
 mod readers;
+mod refusals;
 mod resources;
 mod rights;
 mod roads;

@@ -12,6 +12,7 @@ mod agreement;
 mod coverage;
 mod faults;
 mod memory;
+mod messages;
 mod planted;
 mod transcripts;
 mod walks;

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Ids, Operation, action, new_id, note_id};
+use super::{Ids, Operation, action, misplaced, new_id, note_id};
 use crate::{
     Caller, ResourceType, ScimError, Service,
     admit::{Admitted, Intent},
@@ -123,7 +123,7 @@ impl Service {
         ids: &Ids,
     ) -> Result<New<'a>, ScimError> {
         let Action::Create(of, body) = action(caller, operation, ids)? else {
-            return Err(ScimError::conflict("only what a POST makes can be part of a circle"));
+            return Err(misplaced());
         };
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
         self.check_number_of_members(admitted.members.as_deref().unwrap_or_default().len())?;
