@@ -7,8 +7,8 @@ use scim_core::{
     Dialect, ResourceType, ResourceTypes, View,
     schema::{Attribute, Location, Mutability, Returned, Schema},
     store::{
-        AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
-        ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
+        AuditEntry, Capability, ChangePage, Committed, Condition, Held, Page, Position, Query,
+        Resource, ResourceId, ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
     },
 };
 use serde_json::{Value, json};
@@ -617,4 +617,44 @@ fn the_words_of_a_store_stay_inside() {
     };
     assert_eq!(taken("ada").status, 201);
     assert!(!taken("ada").body.to_string().contains("secret-7"), "another's values stay his");
+}
+
+#[test]
+fn each_fault_of_a_store_has_words_for_clients_and_words_for_logs() {
+    let faults = [
+        StoreError::Taken { space: "uid".into(), value: "20001".to_owned() },
+        StoreError::Exhausted("uid".into()),
+        StoreError::Stale(Condition::Exists("User".into(), "7".into())),
+        StoreError::Unsupported(Capability::Filtering),
+        StoreError::Unsupported(Capability::Sorting),
+        StoreError::Unsupported(Capability::Waiting),
+        StoreError::Unavailable("disk full".to_owned()),
+        StoreError::Busy,
+        StoreError::Corrupt("row 7".to_owned()),
+    ];
+    let lines = faults.map(|fault| {
+        let mut world = World::new();
+        world.service = scim_core::Service::new(Arc::new(Faulty(fault.clone())));
+        format!("{fault}\n  {}", world.get("/Users").refusal())
+    });
+    insta::assert_snapshot!(lines.join("\n"), @"
+    `20001` is taken in `uid`
+      409 uniqueness: `20001` belongs to another account in uid, or did; such values are never given away again
+    nothing is free in `uid`
+      503 -: no value is free in uid
+    that User `7` exists no longer holds
+      503 -: others are changing the same resource; try again
+    this store does not support that filter
+      400 invalidFilter: this service cannot answer that filter; ask with `eq` for an attribute that is unique
+    this store does not support sorting by that attribute
+      400 invalidValue: this service does not sort by that attribute; leave out sortBy
+    this store does not support waiting for changes
+      501 -: this service does not offer that
+    the store is not available: disk full
+      503 -: the store is not available; try again
+    too much work of this organisation waits already
+      429 -: too many costly requests of this organisation wait already; send fewer at once
+    the store is damaged: row 7
+      500 -: a stored resource cannot be read; ask the operator of this service
+    ");
 }

@@ -18,7 +18,7 @@ use scim_core::{
     Caller, MemoryStore, ScimError, Service,
     service::{Bulk, Limits, Observation, Observer},
 };
-use scim_tower::{Authenticate, Memory, ScimTower, Timeouts};
+use scim_tower::{Authenticate, Bearer, Memory, ScimTower, Timeouts};
 use tower::ServiceExt;
 
 #[derive(Debug, Default)]
@@ -122,15 +122,48 @@ async fn each_answer_is_told_once_whichever_layer_makes_it() {
         ("acme", "PUT", users, none, ada.into(), acme, "other", 405),
         ("acme", "POST", "/scim/acme/Bulk", none, "{}".into(), acme, "other", 501),
     ];
+    let mut details = vec![];
     for (who, method, path, header, body, tenant, operation, status) in rows {
         let request = Request::builder().method(method).uri(path).header("who", who);
         let request = request.header(header.0, header.1).body(body).unwrap();
         let answer = scim.clone().oneshot(request).await.unwrap();
         let answered = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        if let Some(detail) = body["detail"].as_str() {
+            details.push(format!("{answered} {detail}"));
+        }
         let lines = std::mem::take(&mut *log.0.lock().unwrap());
         let expected = vec![(tenant.map(str::to_owned), operation.to_owned(), status)];
         assert_eq!((answered, lines), (status, expected), "{who} {method} {path} {header:?}");
     }
+    details.dedup();
+    insta::assert_snapshot!(details.join("\n"), @"
+    401 nobody
+    403 switched off
+    429 slow down
+    503 no store
+    503 the answer took too long; try again
+    415 bodies are taken uncompressed only
+    413 a body holds at most 1000 bytes
+    400 the body broke off
+    408 the body came too slowly; send it again
+    415 bodies are taken as application/scim+json or application/json
+    400 the body is not usable JSON: EOF while parsing an object at line 1 column 1
+    409 userName is in use by another User of this organisation
+    406 answers are application/scim+json or application/json
+    414 a URL holds at most 300 bytes; use POST …/.search
+    404 there is no User with this id
+    404 there is no such endpoint
+    405 the endpoint takes GET, HEAD, POST, OPTIONS
+    501 bulk requests are switched off for this organisation
+    ");
+    let fixed = ScimTower::new(Service::new(Arc::new(MemoryStore::new())), Arc::new(Bearer::new()));
+    let stranger = Request::get(users).body(Body::empty()).unwrap();
+    let body = fixed.oneshot(stranger).await.unwrap().into_body();
+    let body: serde_json::Value =
+        serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+    insta::assert_snapshot!(body["detail"].as_str().unwrap(), @"the token is missing or opens nothing here");
     let answer = scim.turn_away(&ScimError::unavailable("too many connections").retry_after(1));
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["connection"], "close");
