@@ -125,6 +125,7 @@ macro_rules! store_suite {
                 documents_come_back_as_they_went_in,
                 what_was_deleted_is_gone,
                 an_id_is_given_once,
+                one_of_many_creators_of_an_id_wins,
                 what_is_not_there_cannot_be_changed,
                 time_never_goes_back,
             ],

@@ -75,8 +75,14 @@ impl Iam {
         }
         let name = organisation.id.as_str();
         let write = internal(ORGANISATION, name, &organisation, None, "create")?;
-        self.commit(&RESERVED.into(), Role::System.actor(""), vec![write], vec![]).await?;
-        Ok(organisation)
+        let made = self.commit(&RESERVED.into(), Role::System.actor(""), vec![write], vec![]).await;
+        match made {
+            // Another caller was faster.
+            Err(IamError::Store(StoreError::Conflict { .. })) => {
+                Err(IamError::OrganisationExists(organisation.id))
+            }
+            made => made.map(|_| organisation),
+        }
     }
 
     /// An organisation.

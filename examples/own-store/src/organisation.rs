@@ -231,7 +231,8 @@ impl Organisation {
     ) -> Result<Outcome, StoreError> {
         let is_new = row.is_none();
         if is_new && self.rows.contains_key(&write.id) {
-            return Err(StoreError::Corrupt(format!("id {} is given twice", write.id)));
+            let (kind, attribute) = (write.kind.clone(), "id".to_owned());
+            return Err(StoreError::Conflict { kind, attribute });
         }
         let mut row = row.unwrap_or_else(|| self.blank(write));
         let differs = match contents {

@@ -28,7 +28,8 @@ use super::{
 ///   no time, no entry (`resources::an_update_that_says_the_same_has_no_effect`).
 /// - What was deleted is gone (`resources::what_was_deleted_is_gone`). What is not there cannot be changed: [`StoreError::Stale`] with
 ///   [`Condition::Exists`](super::Condition::Exists) (`resources::what_is_not_there_cannot_be_changed`).
-/// - An id is given once: a second resource of an id that is there is [`StoreError::Corrupt`] (`resources::an_id_is_given_once`).
+/// - An id is given once: a second resource of an id that is there is [`StoreError::Conflict`] over `id` (`resources::an_id_is_given_once`),
+///   and of parallel creators of one id, one wins (`resources::one_of_many_creators_of_an_id_wins`).
 /// - Times come from the batch, in whole milliseconds. Where an earlier batch had a later time, that one counts (`resources::time_never_goes_back`).
 ///
 /// # Batches

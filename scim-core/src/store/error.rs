@@ -12,7 +12,7 @@ pub enum StoreError {
     /// Something that was reviewed is no longer so.
     #[error("{0} no longer holds")]
     Stale(Condition),
-    /// Another resource holds the value of a unique attribute.
+    /// Another resource holds the value of a unique attribute, or has the `id` that a new one was to get.
     #[error("{attribute} is in use by another {kind}")]
     Conflict {
         /// The kind of both.

@@ -172,7 +172,7 @@ pub async fn a_batch_that_fails_claims_nothing(store: &dyn Store) -> Shown {
     org.commit(0, [user("u0")]).await?;
     let writes = [claiming("u1", next()), claiming("u2", name), user("u0")];
     let refused = org.commit(0, writes).await;
-    assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     org.holds("uid", &[]).await?;
     org.holds("name", &[]).await?;
     assert_eq!(org.claimed("u1", &["uid"], Wanted::Next(vec![1..=9])).await?, json!(1));

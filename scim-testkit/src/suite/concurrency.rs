@@ -221,7 +221,7 @@ impl History<'_> {
                 own: it.version.own,
             }),
             Err(StoreError::Stale(_)) => Answer::Stale,
-            Err(StoreError::Corrupt(_)) => Answer::Given,
+            Err(StoreError::Conflict { .. }) => Answer::Given,
             Err(_) => Answer::Lost,
         }
     }

@@ -206,7 +206,7 @@ pub async fn totals_follow_every_change(store: &dyn Store) -> Shown {
     org.commit(1, [delete(USER, "u1"), delete(USER, "u2"), group("g1", &[])]).await?;
     assert_eq!(org.query(&index(1, 1)).await?.total, 5);
     let refused = org.commit(2, [user("u8"), delete(USER, "u3"), user("u4")]).await;
-    assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     assert_eq!(org.query(&index(1, 1)).await?.total, 5);
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::setting::{
     GROUP, USER, acme, claim, create, delete, exists, group, key, missing, object, second, sent,
-    umbrella, update, user,
+    side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -124,16 +124,32 @@ pub async fn what_was_deleted_is_gone(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// A second resource with an id, of whatever kind, is a fault of the caller that changes nothing.
+/// A second resource with an id, of whatever kind, is refused as one that wants a key of another.
 pub async fn an_id_is_given_once(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [user("u1")]).await?;
     let before = org.state().await?;
     for again in [user("u1"), group("u1", &[])] {
-        let refused = org.write(1, again).await;
-        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+        let kind = again.kind.clone();
+        let conflict = StoreError::Conflict { kind, attribute: "id".to_owned() };
+        assert_eq!(org.write(1, again).await, Err(conflict));
     }
     assert_eq!(org.state().await?, before);
+    Ok(())
+}
+
+/// Exactly one, in each of many rounds; the others are refused as if they had come later.
+pub async fn one_of_many_creators_of_an_id_wins(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    for round in 0..20 {
+        let id = format!("u{round}");
+        let results = side_by_side(8, async |_| org.write(0, user(&id)).await);
+        let won = results.iter().filter(|result| result.is_ok()).count();
+        let conflict = StoreError::Conflict { kind: USER.into(), attribute: "id".to_owned() };
+        let lost = results.iter().filter(|result| result.as_ref().err() == Some(&conflict));
+        assert_eq!((won, lost.count()), (1, 7), "{results:?}");
+    }
+    assert_eq!(org.position().await?, Position(20));
     Ok(())
 }
 

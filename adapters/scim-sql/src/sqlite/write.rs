@@ -169,7 +169,7 @@ impl Writing<'_> {
         contents: &Contents,
         members: &[MemberId],
     ) -> Result<Outcome> {
-        self.must_be_new(&write.id)?;
+        self.must_be_new(write)?;
         self.made += 1;
         let own = self.log(write.kind.as_str(), write.id.as_str(), put(write))?;
         let assigned = self.fill(write, contents)?;
@@ -257,12 +257,13 @@ impl Writing<'_> {
 
 // Their steps.
 impl Writing<'_> {
-    fn must_be_new(&self, id: &ResourceId) -> Result<()> {
+    fn must_be_new(&self, write: &Write) -> Result<()> {
         let mut found = self
             .sql
             .prepare_cached("SELECT 1 FROM resource WHERE tenant = :tenant AND id = :id")?;
-        if found.exists(named_params! { ":tenant": self.tenant, ":id": id.as_str() })? {
-            return Err(StoreError::Corrupt(format!("id {id} is given twice")).into());
+        if found.exists(named_params! { ":tenant": self.tenant, ":id": write.id.as_str() })? {
+            let (kind, attribute) = (write.kind.clone(), "id".to_owned());
+            return Err(StoreError::Conflict { kind, attribute }.into());
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cw_iam_model::{IamError, NewOrganisation, OrganisationId};
 use scim_core::store::ResourceId;
 use serde_json::json;
 
@@ -90,6 +91,31 @@ fn one_of_many_writers_of_a_version_wins() {
         for malformed in ["W/\"", "\"1", ""] {
             let asked = ask("PUT", path.clone(), json!({"userName": "eve"})).if_match(malformed);
             assert_eq!(site.all_at_once([asked])[0].status, 400);
+        }
+    });
+}
+
+#[test]
+fn one_of_many_who_make_an_organisation_wins() {
+    on_each_store(|site| {
+        for round in 0..rounds(10, 200) {
+            let id: OrganisationId = format!("org{round}").parse().unwrap();
+            let make = || {
+                let (iam, new) = (site.iam.clone(), NewOrganisation::new(id.clone()));
+                tokio::spawn(async move { iam.create_organisation(new).await })
+            };
+            let made = site.block_on(async {
+                let tasks: Vec<_> = (0..8).map(|_| make()).collect();
+                let mut made = vec![];
+                for task in tasks {
+                    made.push(task.await.unwrap());
+                }
+                made
+            });
+            let exists = IamError::OrganisationExists(id.clone());
+            let (won, lost): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+            assert_eq!(won.len(), 1, "round {round}");
+            assert!(lost.iter().all(|lost| lost.as_ref().err() == Some(&exists)), "{lost:?}");
         }
     });
 }

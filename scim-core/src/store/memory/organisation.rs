@@ -134,7 +134,8 @@ impl Organisation {
         members: &[MemberId],
     ) -> Result<Outcome, StoreError> {
         if self.rows.contains_key(&write.id) {
-            return Err(StoreError::Corrupt(format!("id {} is given twice", write.id)));
+            let (kind, attribute) = (write.kind.clone(), "id".to_owned());
+            return Err(StoreError::Conflict { kind, attribute });
         }
         self.made += 1;
         let mut row = Row {
