@@ -8,7 +8,7 @@
 pub struct Directory {
     /// The organisation that was read.
     pub organisation: String,
-    /// The life of the organisation's change log; another value means that the service was restored from a backup.
+    /// What tells this position from the same one of another history: the service may have been set back to a copy, or is seen otherwise.
     pub epoch: String,
     /// The position of the change log at which this was the whole truth.
     pub position: u64,

@@ -57,9 +57,7 @@ pub enum HoldReason {
         is: Box<Source>,
     },
     /// The directory's position went back.
-    #[error(
-        "the directory went back from position {was} to {is} of the same epoch: an old copy answers"
-    )]
+    #[error("the directory went back from position {was} to {is}: an old copy answers")]
     Rollback {
         /// The position of the files.
         was: u64,
@@ -219,9 +217,9 @@ fn source_reason(was: &Source, is: &Source) -> Option<HoldReason> {
         let (was, is) = (Box::new(was.clone()), Box::new(is.clone()));
         return Some(HoldReason::WrongSource { was, is });
     }
-    let (was, is) = (was.epoch == is.epoch && is.position < was.position)
-        .then_some((was.position, is.position))?;
-    Some(HoldReason::Rollback { was, is })
+    // Be it a replica that is late or a service that was set back to a copy: both revive who had to go.
+    (is.position < was.position)
+        .then_some(HoldReason::Rollback { was: was.position, is: is.position })
 }
 
 fn absences<'a>(
