@@ -10,7 +10,7 @@ use crate::{
     ASSIGNED, Dialect, Object, ResourceType, ResourceTypes, ScimError, View,
     resource_type::Found,
     schema::{Attribute, Returned, Schema, value::is_computed},
-    store::{DIRECT, Edge, Part, Position, Resource, ResourceId, StoreError, Version, Want, uri},
+    store::{DIRECT, Edge, LogEnd, Part, Resource, ResourceId, StoreError, Version, Want, uri},
     view::Named,
 };
 
@@ -399,7 +399,7 @@ pub(crate) fn told(version: Version, of: &ResourceType, view: &View) -> Version 
     };
     match of.member_of_attribute().filter(is_shown) {
         Some(_) => version,
-        None => Version::new(version.own, Position::START),
+        None => Version::new(version.own, LogEnd::START),
     }
 }
 

@@ -10,6 +10,7 @@ mod batch;
 mod contract;
 mod document;
 mod error;
+mod log_end;
 mod memory;
 mod page;
 mod query;
@@ -30,6 +31,7 @@ pub use batch::{
 pub use contract::Store;
 pub use document::Document;
 pub use error::{Capability, StoreError};
+pub use log_end::{LogEnd, Position, Stamp, Stamps};
 pub use memory::MemoryStore;
 pub use page::{Candidate, page, page_of};
 pub use query::{
@@ -84,32 +86,6 @@ names! {
     ResourceId;
     /// A set of values of which each has one owner for ever, as in `uid`. Text to the store.
     Space;
-    /// Which incarnation of a store positions belong to; new at each restore.
-    Epoch;
-}
-
-/// A place in the change log of one organisation: 1 for its first change, without holes.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Position(pub u64);
-
-impl Position {
-    /// Before the first change.
-    pub const START: Self = Self(0);
-
-    /// The place of the next change.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
-    }
 }
 
 /// Which state of a resource one has seen.
@@ -117,14 +93,14 @@ impl fmt::Display for Position {
 #[non_exhaustive]
 pub struct Version {
     /// The last change of the resource itself, which for a group includes its members. Conditions look at this one.
-    pub own: Position,
-    /// The last change of what the resource is a member of; [`Position::START`] where there was none.
-    pub memberships: Position,
+    pub own: LogEnd,
+    /// The last change of what the resource is a member of; [`LogEnd::START`] where there was none.
+    pub memberships: LogEnd,
 }
 
 impl Version {
     /// The version after a change at `own`, memberships untouched since `memberships`.
-    pub fn new(own: Position, memberships: Position) -> Self {
+    pub fn new(own: LogEnd, memberships: LogEnd) -> Self {
         Self { own, memberships }
     }
 }
@@ -132,8 +108,8 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.memberships {
-            Position::START => write!(out, "{}", self.own),
-            memberships => write!(out, "{}.{memberships}", self.own),
+            LogEnd::START => write!(out, "{}", self.own),
+            memberships => write!(out, "{}-{memberships}", self.own),
         }
     }
 }
@@ -217,16 +193,16 @@ impl Edge {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Committed {
-    /// The log's last position after the batch.
-    pub position: Position,
+    /// The end of the log after the batch.
+    pub end: LogEnd,
     /// One outcome a write, in order.
     pub outcomes: Vec<Outcome>,
 }
 
 impl Committed {
     /// What the writes of a batch did.
-    pub fn new(position: Position, outcomes: Vec<Outcome>) -> Self {
-        Self { position, outcomes }
+    pub fn new(end: LogEnd, outcomes: Vec<Outcome>) -> Self {
+        Self { end, outcomes }
     }
 }
 
@@ -257,8 +233,8 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogEntry {
-    /// Its place.
-    pub position: Position,
+    /// The end of the log with this entry: its position, and the stamp of the batch that made it.
+    pub end: LogEnd,
     /// The kind of the resource.
     pub kind: ResourceKind,
     /// Its identifier.
@@ -272,13 +248,13 @@ pub struct LogEntry {
 impl LogEntry {
     /// An entry.
     pub fn new(
-        position: Position,
+        end: LogEnd,
         kind: ResourceKind,
         id: ResourceId,
         event: Event,
         at: DateTime<Utc>,
     ) -> Self {
-        Self { position, kind, id, event, at }
+        Self { end, kind, id, event, at }
     }
 }
 
@@ -292,24 +268,19 @@ pub enum Event {
 }
 
 /// A stretch of the change log.
-///
-/// A position does not tell of which epoch it is. Who keeps one keeps the epoch of its page beside it, and reads everything anew where a
-/// later page has another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChangePage {
-    /// Which incarnation of the store this is.
-    pub epoch: Epoch,
     /// The entries, in order, without holes.
     pub entries: Vec<LogEntry>,
-    /// The log's last position when the page was read.
-    pub last: Position,
+    /// The end of the log when the page was read.
+    pub end: LogEnd,
 }
 
 impl ChangePage {
     /// A page.
-    pub fn new(epoch: Epoch, entries: Vec<LogEntry>, last: Position) -> Self {
-        Self { epoch, entries, last }
+    pub fn new(entries: Vec<LogEntry>, end: LogEnd) -> Self {
+        Self { entries, end }
     }
 }
 
@@ -336,8 +307,8 @@ impl Held {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// The position of the change it tells of.
-    pub position: Position,
+    /// The end of the log with the change that the entry tells of.
+    pub end: LogEnd,
     /// When.
     pub at: DateTime<Utc>,
     /// Who.
@@ -353,12 +324,12 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// The entry for one write.
     pub fn new(
-        position: Position,
+        end: LogEnd,
         at: DateTime<Utc>,
         actor: Actor,
         of: (ResourceKind, ResourceId),
         what: Value,
     ) -> Self {
-        Self { position, at, actor, kind: of.0, id: of.1, what }
+        Self { end, at, actor, kind: of.0, id: of.1, what }
     }
 }

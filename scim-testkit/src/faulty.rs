@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use event_listener::Event;
 use scim_core::store::{
-    AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
+    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
 };
 
@@ -20,14 +20,14 @@ use scim_core::store::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scim_core::{MemoryStore, Store, store::{Position, StoreError}};
+/// use scim_core::{MemoryStore, Store, store::{LogEnd, StoreError}};
 /// use scim_testkit::faulty::{Call, Fault, Faulty};
 ///
 /// # pollster::block_on(async {
 /// let store = Faulty::new(Arc::new(MemoryStore::new()));
 /// store.fail_at(2, Fault::Fails);
-/// assert!(store.changes(&"acme".into(), Position::START, 1).await.is_ok());
-/// let second = store.changes(&"acme".into(), Position::START, 1).await;
+/// assert!(store.changes(&"acme".into(), LogEnd::START, 1).await.is_ok());
+/// let second = store.changes(&"acme".into(), LogEnd::START, 1).await;
 /// assert_eq!(second, Err(StoreError::Unavailable("a planted fault".to_owned())));
 /// assert_eq!(store.calls(), [Call::Changes, Call::Changes]);
 /// # });
@@ -172,13 +172,13 @@ impl Store for Faulty {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         self.through(Call::Changes, self.store.changes(tenant, after, limit)).await
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         self.through(Call::Changed, self.store.changed(tenant, after)).await
     }
 
@@ -195,7 +195,7 @@ impl Store for Faulty {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         self.through(Call::Audit, self.store.audit(tenant, after, limit)).await

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use scim_core::{
     filter::{Bound, Op},
     store::{
-        AuditEntry, Capability, ChangePage, Committed, Held, Page, Position, Query, Resource,
+        AuditEntry, Capability, ChangePage, Committed, Held, LogEnd, Page, Query, Resource,
         ResourceId, ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
     },
 };
@@ -16,12 +16,12 @@ use scim_core::{
 /// # Examples
 ///
 /// ```
-/// use scim_core::{MemoryStore, Store, store::{Capability, Position, StoreError}};
+/// use scim_core::{MemoryStore, Store, store::{Capability, LogEnd, StoreError}};
 /// use scim_testkit::limited::Limited;
 ///
 /// # pollster::block_on(async {
 /// let store = Limited::new(MemoryStore::new(), [Capability::Waiting]);
-/// let refused = store.changed(&"acme".into(), Position::START).await;
+/// let refused = store.changed(&"acme".into(), LogEnd::START).await;
 /// assert_eq!(refused, Err(StoreError::Unsupported(Capability::Waiting)));
 /// # });
 /// ```
@@ -50,7 +50,7 @@ impl Limited<()> {
     pub(crate) async fn of(store: &dyn Store) -> Result<Vec<Capability>, StoreError> {
         let (tenant, space) = ("nobody".into(), "nothing".into());
         let claims = store.claims(&tenant, &space, None, 1).await.map(drop);
-        let audit = store.audit(&tenant, Position::START, 1).await.map(drop);
+        let audit = store.audit(&tenant, LogEnd::START, 1).await.map(drop);
         let mut lacking = vec![];
         for answer in [claims, audit] {
             match answer {
@@ -92,13 +92,13 @@ impl<S: Store> Store for Limited<S> {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         self.store.changes(tenant, after, limit).await
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         self.check(Capability::Waiting)?;
         self.store.changed(tenant, after).await
     }
@@ -117,7 +117,7 @@ impl<S: Store> Store for Limited<S> {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         self.check(Capability::AuditListing)?;

@@ -1,13 +1,17 @@
 //! All that can be seen of an organisation, as text to be compared.
 
-use std::fmt::{self, Write as _};
-
-use scim_core::store::{
-    Capability, Copied, Edge, Epoch, Position, Query, Resource, ResourceKind, Space, Store,
-    StoreError, Tenant, Want,
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
 };
 
-/// Resources with their memberships, log, audit and claims, a line each. Two are equal where nobody can tell the organisations apart.
+use scim_core::store::{
+    AuditEntry, Capability, Copied, Edge, LogEnd, LogEntry, Position, Query, Resource,
+    ResourceKind, Space, Stamp, Store, StoreError, Tenant, Want,
+};
+
+/// Resources with their memberships, log, audit and claims, a line each. Two are equal where nobody can tell the organisations apart, but
+/// for their stamps: behind a position stands the first one that has the same stamp.
 ///
 /// # Examples
 ///
@@ -18,7 +22,7 @@ use scim_core::store::{
 /// # pollster::block_on(async {
 /// let store = MemoryStore::new();
 /// let state = State::of(&store, &"acme".into(), &Looks::new(["User", "Group"], ["uid"])).await?;
-/// assert_eq!(state.to_string(), "0 of 0 at 0\nlast 0\n");
+/// assert_eq!(state.to_string(), "0 of 0\nlast 0\n");
 /// # Ok::<(), scim_core::store::StoreError>(())
 /// # }).unwrap();
 /// ```
@@ -58,11 +62,23 @@ impl State {
     ///
     /// Those of the store. Panics where the store contradicts itself: a page and a single resource, a hole in the log.
     pub async fn of(store: &dyn Store, tenant: &Tenant, looks: &Looks) -> Result<Self, StoreError> {
+        let log = store.changes(tenant, LogEnd::START, usize::MAX).await?;
+        let stamps = Stamps::of(&log.entries);
         let mut lines = String::new();
-        let epoch = resources(store, tenant, looks, &mut lines).await?;
-        log(store, tenant, &epoch, &mut lines).await?;
-        let audit = store.audit(tenant, Position::START, usize::MAX).await;
-        listed(audit, Capability::AuditListing, &mut lines, |entry| format!("{entry:?}"))?;
+        let end = resources(store, tenant, (looks, &stamps), &mut lines).await?;
+        assert_eq!(log.end, end, "a page and the log tell the same end");
+        let _ = writeln!(lines, "last {}", log.end.position);
+        for (entry, place) in log.entries.iter().zip(1..) {
+            assert_eq!(entry.end.position, Position(place), "the log has no holes");
+            let LogEntry { end, kind, id, event, at, .. } = entry;
+            let _ = writeln!(lines, "{} {kind} {id} {event:?} {at}", stamps.place(*end));
+        }
+        assert_eq!(log.end, log.entries.last().map_or(LogEnd::START, |entry| entry.end));
+        let audit = store.audit(tenant, LogEnd::START, usize::MAX).await;
+        listed(audit, Capability::AuditListing, &mut lines, |entry| {
+            let AuditEntry { end, at, actor, kind, id, what, .. } = entry;
+            format!("{} {kind} {id} {at} {actor:?} {what}", stamps.place(*end))
+        })?;
         for space in &looks.spaces {
             let claims = store.claims(tenant, space, None, usize::MAX).await;
             listed(claims, Capability::ClaimListing, &mut lines, |held| {
@@ -124,28 +140,30 @@ impl fmt::Debug for State {
 async fn resources(
     store: &dyn Store,
     tenant: &Tenant,
-    looks: &Looks,
+    (looks, stamps): (&Looks, &Stamps),
     lines: &mut String,
-) -> Result<Epoch, StoreError> {
+) -> Result<LogEnd, StoreError> {
     let mut query = Query::all("", usize::MAX);
     query.kinds.clone_from(&looks.kinds);
     query.want =
         Want { members: Some(looks.copied.clone()), member_of: Some(looks.copied.clone()) };
     let page = store.query(tenant, &query).await?;
-    let _ = writeln!(lines, "{} of {} at {}", page.resources.len(), page.total, page.position);
+    let _ = writeln!(lines, "{} of {}", page.resources.len(), page.total);
     for found in &page.resources {
         let again = store.get(tenant, &found.kind, &found.id, &query.want).await?;
-        let again = again.map(|again| line(&again)).transpose()?;
-        assert_eq!(again, Some(line(found)?), "a page and a get tell the same");
-        lines.push_str(&line(found)?);
+        let again = again.map(|again| line(&again, stamps)).transpose()?;
+        let line = line(found, stamps)?;
+        assert_eq!(again.as_ref(), Some(&line), "a page and a get tell the same");
+        lines.push_str(&line);
     }
-    Ok(page.epoch)
+    Ok(page.end)
 }
 
-fn line(found: &Resource) -> Result<String, StoreError> {
+fn line(found: &Resource, stamps: &Stamps) -> Result<String, StoreError> {
     let Resource { kind, id, version, created, last_modified, .. } = found;
     let (sent, assigned) = (found.sent.object()?.as_map(), found.assigned.object()?.as_map());
     let edges = (edges(&found.members), edges(&found.member_of));
+    let version = [version.own, version.memberships].map(|end| stamps.place(end));
     Ok(format!(
         "{kind} {id} {version:?} {created} {last_modified} {sent:?} {assigned:?} {edges:?}\n"
     ))
@@ -156,21 +174,28 @@ fn edges(edges: &Option<Vec<Edge>>) -> Vec<String> {
     edges.map(|edge| format!("{} {} {:?}", edge.kind, edge.id, edge.copied)).collect()
 }
 
-async fn log(
-    store: &dyn Store,
-    tenant: &Tenant,
-    epoch: &Epoch,
-    lines: &mut String,
-) -> Result<(), StoreError> {
-    let log = store.changes(tenant, Position::START, usize::MAX).await?;
-    assert_eq!(&log.epoch, epoch);
-    let _ = writeln!(lines, "last {}", log.last);
-    for (entry, place) in log.entries.iter().zip(1..) {
-        assert_eq!(entry.position, Position(place), "the log has no holes");
-        let _ = writeln!(lines, "{entry:?}");
+/// The first position of each stamp.
+struct Stamps(BTreeMap<Stamp, Position>);
+
+impl Stamps {
+    fn of(log: &[LogEntry]) -> Self {
+        let mut first = BTreeMap::new();
+        for entry in log {
+            first.entry(entry.end.stamp).or_insert(entry.end.position);
+        }
+        Self(first)
     }
-    assert_eq!(log.last, Position(log.entries.len() as u64));
-    Ok(())
+
+    /// As in `8 of 6`, where the batch made the entries from 6 on. Panics for a stamp that the log does not have.
+    fn place(&self, end: LogEnd) -> String {
+        match self.0.get(&end.stamp) {
+            Some(first) => format!("{} of {first}", end.position),
+            None => {
+                assert_eq!(end, LogEnd::START, "the log has no such stamp");
+                end.position.to_string()
+            }
+        }
+    }
 }
 
 /// A line for each, or one that says that the store does not list them.

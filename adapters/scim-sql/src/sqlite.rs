@@ -31,7 +31,7 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use scim_core::store::{
-    AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
+    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
 };
 
@@ -232,20 +232,16 @@ impl Store for SqliteStore {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> std::result::Result<ChangePage, StoreError> {
         self.read(tenant, move |sql, own| log::changes(sql, own, after, limit)).await
     }
 
-    async fn changed(
-        &self,
-        tenant: &Tenant,
-        after: Position,
-    ) -> std::result::Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> std::result::Result<(), StoreError> {
         loop {
             let signal = self.committed.listen(tenant);
-            if self.read(tenant, move |sql, own| log::last(sql, own)).await? != after {
+            if self.read(tenant, move |sql, own| log::end(sql, own)).await? != after {
                 return Ok(());
             }
             signal.await;
@@ -267,7 +263,7 @@ impl Store for SqliteStore {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> std::result::Result<Vec<AuditEntry>, StoreError> {
         self.read(tenant, move |sql, own| log::audit(sql, own, after, limit)).await

@@ -9,7 +9,9 @@ use cw_iam_model::{
 };
 use http::{HeaderMap, Request, StatusCode, header::IF_MATCH};
 use pollster::block_on;
-use scim_core::{Caller, MemoryStore, ScimError, environment::Scripted, service::error_response};
+use scim_core::{
+    Caller, MemoryStore, ScimError, environment::Scripted, service::error_response, store::Stamps,
+};
 use serde_json::Value;
 
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -63,7 +65,8 @@ impl Answer {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(Scripted::default()));
+        let memory = MemoryStore::new().with_stamps(Stamps::counting());
+        let (store, clock) = (Arc::new(memory), Arc::new(Scripted::default()));
         Self { iam: Iam::new(store.clone(), clock.clone()), store, clock }
     }
 

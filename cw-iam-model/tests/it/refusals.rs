@@ -8,7 +8,7 @@ use scim_core::{
     Store,
     filter::Type,
     schema::{Attribute, Mutability, USER},
-    store::Position,
+    store::LogEnd,
 };
 use serde_json::{Map, Value, json};
 
@@ -458,7 +458,7 @@ fn the_log_tells_what_was_refused_and_the_audit_what_happened() {
     patch true urn:coreweave:params:scim:schemas:extension:coreweave:2.0:CoreWeaveUser:sunkSshKeys[1]: this is a private key: paste the `.pub` file, and replace the key, for it has been shown
     create false sunkSshKeys[1]: this is a private key: paste the `.pub` file, and replace the key, for it has been shown
     ");
-    let audit = block_on(acme.world.store.audit(&acme.id.tenant(), Position::START, 99)).unwrap();
+    let audit = block_on(acme.world.store.audit(&acme.id.tenant(), LogEnd::START, 99)).unwrap();
     let reduced = json!({"action": "replace", "paths": ["active"]});
     assert!(audit.iter().any(|entry| path.ends_with(entry.id.as_str()) && entry.what == reduced));
     assert!(!format!("{audit:?} {:?}", acme.world.store).contains("b3BlbnNzaC1rZXktdjE"));

@@ -2,7 +2,7 @@
 
 use cw_iam_model::{Deployment, NewAccount};
 use pollster::block_on;
-use scim_core::{Store, store::Position};
+use scim_core::{Store, store::LogEnd};
 use serde_json::{Value, json};
 
 use crate::door::Acme;
@@ -44,7 +44,8 @@ fn each_way_back_to_a_suspended_name_starts_suspended() {
             let body = json!({"userName": "other@example.com", "active": true});
             acme.idp("POST", "/Users", body).expect(201).id()
         };
-        let ways: [(&str, &dyn Fn(&Acme) -> String); 6] = [
+        type Way<'a> = (&'a str, &'a dyn Fn(&Acme) -> String);
+        let ways: [Way<'_>; 6] = [
             ("POST", &post),
             ("bulk", &|acme| {
                 let post = json!({"method": "POST", "path": "/Users", "bulkId": "x", "data": {"userName": name}});
@@ -83,7 +84,7 @@ fn each_way_back_to_a_suspended_name_starts_suspended() {
             assert!(!acme.is_on(&id), "{way} {name:?}");
             // The administrator is told, by name of the account, and lifts it for good.
             let audit =
-                block_on(acme.world.store.audit(&acme.id.tenant(), Position::START, 99)).unwrap();
+                block_on(acme.world.store.audit(&acme.id.tenant(), LogEnd::START, 99)).unwrap();
             let again = |what: &Value| what["action"] == "suspend again";
             assert!(audit.iter().any(|entry| again(&entry.what)), "{way} {name:?}");
             block_on(acme.iam().reinstate(&acme.id, &id.as_str().into(), "root")).unwrap();

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use scim_core::{
     Access, Store,
     service::{CHANGE_FEED, Feed},
-    store::Position,
+    store::LogEnd,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn a_token_is_an_actor_with_the_rights_of_its_scope() {
     send(writer, "POST", "/Users", json!({"userName": "ada"})).expect(201);
     send(reader, "POST", "/Users", json!({"userName": "bob"})).expect(403);
     // The audit names the token.
-    let audit = pollster::block_on(world.store.audit(&idp.tenant, Position::START, 99)).unwrap();
+    let audit = pollster::block_on(world.store.audit(&idp.tenant, LogEnd::START, 99)).unwrap();
     assert_eq!(audit.last().unwrap().actor, idp.actor);
     // Only the cluster is told of the feed, and may follow it.
     let config = |token| send(token, "GET", "/ServiceProviderConfig", Value::Null).body;

@@ -91,7 +91,7 @@ fn an_account_of_single_sign_on_is_adopted_by_the_first_write() {
         let audit = block_on(scim_core::Store::audit(
             &*acme.world.store,
             &acme.id.tenant(),
-            scim_core::store::Position::START,
+            scim_core::store::LogEnd::START,
             100,
         ))
         .unwrap();
@@ -156,7 +156,7 @@ fn a_cluster_sees_everything_with_the_values_that_count() {
         "lastModified": "2026-01-01T00:00:00.000Z",
         "location": "https://scim.example.com/acme/Groups/00000000-0000-4000-8000-000000000015",
         "resourceType": "Group",
-        "version": "W/\"13\""
+        "version": "W/\"7.13\""
       },
       "schemas": [
         "urn:ietf:params:scim:schemas:core:2.0:Group"

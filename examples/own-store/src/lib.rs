@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use event_listener::Event as Signal;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scim_core::store::{
-    AuditEntry, ChangePage, Committed, Epoch, Held, Page, Position, Query, Resource, ResourceId,
-    ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want, page_of,
+    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
+    ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want, page_of,
 };
 
 use organisation::Organisation;
@@ -25,8 +25,7 @@ pub struct FolderStore {
     folder: PathBuf,
     /// What the files say, of organisations that were asked for.
     known: Mutex<HashMap<Tenant, Arc<Organisation>>>,
-    /// New whenever the folder is opened: positions of an earlier time may be of files that were put back from a backup.
-    epoch: Epoch,
+    stamps: Stamps,
     committed: Signal,
 }
 
@@ -39,8 +38,8 @@ impl FolderStore {
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         fs::create_dir_all(&folder)?;
-        let epoch = uuid::Uuid::new_v4().simple().to_string().into();
-        Ok(Self { folder, known: Mutex::default(), epoch, committed: Signal::new() })
+        let (known, stamps) = (Mutex::default(), Stamps::random());
+        Ok(Self { folder, known, stamps, committed: Signal::new() })
     }
 
     fn file(&self, tenant: &Tenant) -> PathBuf {
@@ -102,17 +101,18 @@ impl Store for FolderStore {
 
     async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
         let organisation = self.read(tenant)?;
-        let at = (organisation.position(), self.epoch.clone());
+        organisation.must_have(query.since)?;
         let candidates = organisation.candidates(query)?;
-        page_of(candidates, query, at, |found| organisation.with_edges(found, &query.want))
+        let end = organisation.end();
+        page_of(candidates, query, end, |found| organisation.with_edges(found, &query.want))
     }
 
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
         let mut known = self.known();
         let mut organisation = Organisation::clone(&*self.read_into(&mut known, tenant)?);
-        let before = organisation.position();
-        let committed = organisation.apply(&batch.into_batch())?;
-        if committed.position != before || organisation.has_moved_its_clock() {
+        let before = organisation.end();
+        let committed = organisation.apply(self.stamps.draw()?, &batch.into_batch())?;
+        if committed.end != before || organisation.has_moved_its_clock() {
             let text = serde_json::to_vec(&organisation)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?;
             replace(&self.file(tenant), &text).map_err(|error| unavailable(&error))?;
@@ -126,24 +126,19 @@ impl Store for FolderStore {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         let organisation = self.read(tenant)?;
-        let last = organisation.position();
-        match after > last {
-            true => Err(StoreError::Expired(after)),
-            false => {
-                let entries = organisation.log(after).take(limit).collect();
-                Ok(ChangePage::new(self.epoch.clone(), entries, last))
-            }
-        }
+        organisation.must_have(after)?;
+        let entries = organisation.log(after.position).take(limit).collect();
+        Ok(ChangePage::new(entries, organisation.end()))
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         loop {
             let signal = self.committed.listen();
-            if self.read(tenant)?.position() != after {
+            if self.read(tenant)?.end() != after {
                 return Ok(());
             }
             signal.await;
@@ -163,9 +158,11 @@ impl Store for FolderStore {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(self.read(tenant)?.audit(after).take(limit).collect())
+        let organisation = self.read(tenant)?;
+        organisation.must_have(after)?;
+        Ok(organisation.audit(after.position).take(limit).collect())
     }
 }

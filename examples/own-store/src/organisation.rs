@@ -10,8 +10,9 @@ use scim_core::{
     Object,
     store::{
         Actor, AuditEntry, Batch, Candidate, Change, Claim, Committed, Condition, Contents, Copied,
-        Document, Edge, End, Event, Held, LogEntry, Members, Outcome, Position, Query, Resource,
-        ResourceId, ResourceKind, Space, StoreError, Version, Want, Wanted, Write, candidates,
+        Document, Edge, End, Event, Held, LogEnd, LogEntry, Members, Outcome, Position, Query,
+        Resource, ResourceId, ResourceKind, Space, Stamp, StoreError, Version, Want, Wanted, Write,
+        candidates,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -28,11 +29,14 @@ pub(crate) struct Organisation {
     member_of: Edges,
     claims: BTreeMap<Space, BTreeMap<String, (ResourceKind, ResourceId)>>,
     /// The entry at index 0 has position 1.
-    log: Vec<(ResourceKind, ResourceId, Left, DateTime<Utc>)>,
-    audit: Vec<(Position, DateTime<Utc>, Actor, ResourceKind, ResourceId, Value)>,
+    log: Vec<(Stamp, ResourceKind, ResourceId, Left, DateTime<Utc>)>,
+    audit: Vec<(LogEnd, DateTime<Utc>, Actor, ResourceKind, ResourceId, Value)>,
     clock: DateTime<Utc>,
     #[serde(skip)]
     clock_moved: bool,
+    /// Of the batch that is applied.
+    #[serde(skip)]
+    stamp: Stamp,
 }
 
 /// What a change left.
@@ -46,8 +50,8 @@ enum Left {
 struct Row {
     place: u64,
     kind: ResourceKind,
-    own: Position,
-    memberships: Position,
+    own: LogEnd,
+    memberships: LogEnd,
     created: DateTime<Utc>,
     last_modified: DateTime<Utc>,
     #[serde(serialize_with = "as_object", deserialize_with = "from_object")]
@@ -80,8 +84,24 @@ fn ends<'a>(edges: &'a Edges, of: &'a ResourceId) -> impl Iterator<Item = &'a Re
 
 // Reading.
 impl Organisation {
-    pub(crate) fn position(&self) -> Position {
-        Position(self.log.len() as u64)
+    pub(crate) fn end(&self) -> LogEnd {
+        self.end_at(self.log.len()).unwrap_or(LogEnd::START)
+    }
+
+    /// The end of the log with its first so many entries.
+    fn end_at(&self, length: usize) -> Option<LogEnd> {
+        let Some(index) = length.checked_sub(1) else { return Some(LogEnd::START) };
+        let (stamp, ..) = self.log.get(index)?;
+        Some(LogEnd::new(*stamp, Position(length as u64)))
+    }
+
+    /// Refuses an end that the log does not have.
+    pub(crate) fn must_have(&self, end: LogEnd) -> Result<(), StoreError> {
+        let length = usize::try_from(end.position.0).unwrap_or(usize::MAX);
+        match self.end_at(length) {
+            Some(own) if own == end => Ok(()),
+            _ => Err(StoreError::Expired(end)),
+        }
     }
 
     pub(crate) fn resource(
@@ -143,20 +163,20 @@ impl Organisation {
     pub(crate) fn log(&self, after: Position) -> impl Iterator<Item = LogEntry> {
         let skipped = usize::try_from(after.0).unwrap_or(usize::MAX);
         let entries = self.log.iter().enumerate().skip(skipped);
-        entries.map(|(index, (kind, id, left, at))| {
+        entries.map(|(index, (stamp, kind, id, left, at))| {
             let event = match left {
                 Left::Something => Event::Put,
                 Left::Nothing => Event::Delete,
             };
-            let position = Position(index as u64).next();
-            LogEntry::new(position, kind.clone(), id.clone(), event, *at)
+            let end = LogEnd::new(*stamp, Position(index as u64).next());
+            LogEntry::new(end, kind.clone(), id.clone(), event, *at)
         })
     }
 
     pub(crate) fn audit(&self, after: Position) -> impl Iterator<Item = AuditEntry> {
-        let entries = self.audit.iter().filter(move |(position, ..)| *position > after).cloned();
-        entries.map(|(position, at, actor, kind, id, what)| {
-            AuditEntry::new(position, at, actor, (kind, id), what)
+        let entries = self.audit.iter().filter(move |(end, ..)| end.position > after).cloned();
+        entries.map(|(end, at, actor, kind, id, what)| {
+            AuditEntry::new(end, at, actor, (kind, id), what)
         })
     }
 
@@ -175,7 +195,8 @@ impl Organisation {
         self.clock_moved
     }
 
-    pub(crate) fn apply(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+    pub(crate) fn apply(&mut self, stamp: Stamp, batch: &Batch) -> Result<Committed, StoreError> {
+        self.stamp = stamp;
         for condition in &batch.conditions {
             let (Condition::Exists(kind, id)
             | Condition::Absent(kind, id)
@@ -212,7 +233,7 @@ impl Organisation {
             }
             outcomes.push(outcome);
         }
-        Ok(Committed::new(self.position(), outcomes))
+        Ok(Committed::new(self.end(), outcomes))
     }
 
     fn existing(&self, write: &Write) -> Result<Row, StoreError> {
@@ -268,8 +289,8 @@ impl Organisation {
         Row {
             place: self.made,
             kind: write.kind.clone(),
-            own: Position::START,
-            memberships: Position::START,
+            own: LogEnd::START,
+            memberships: LogEnd::START,
             created: self.clock,
             last_modified: self.clock,
             sent: Document::default(),
@@ -292,9 +313,9 @@ impl Organisation {
         let removed: Vec<_> = ends(&self.members, &write.id).cloned().collect();
         removed.iter().for_each(|member| self.unlink(&write.id, member));
         self.rows.remove(&write.id);
-        let position = self.note(&write.kind, &write.id, Left::Nothing);
-        self.move_memberships(removed.iter(), position);
-        let version = Version::new(position, row.memberships);
+        let end = self.note(&write.kind, &write.id, Left::Nothing);
+        self.move_memberships(removed.iter(), end);
+        let version = Version::new(end, row.memberships);
         let mut outcome = Outcome::new(true, version, self.clock);
         outcome.removed = removed;
         Ok(outcome)
@@ -397,18 +418,14 @@ impl Organisation {
         self.member_of.remove(&(member.clone(), group.clone()));
     }
 
-    fn move_memberships<'a>(
-        &mut self,
-        of: impl Iterator<Item = &'a ResourceId>,
-        position: Position,
-    ) {
+    fn move_memberships<'a>(&mut self, of: impl Iterator<Item = &'a ResourceId>, end: LogEnd) {
         for id in of {
-            self.rows.get_mut(id).into_iter().for_each(|row| row.memberships = position);
+            self.rows.get_mut(id).into_iter().for_each(|row| row.memberships = end);
         }
     }
 
-    fn note(&mut self, kind: &ResourceKind, id: &ResourceId, left: Left) -> Position {
-        self.log.push((kind.clone(), id.clone(), left, self.clock));
-        self.position()
+    fn note(&mut self, kind: &ResourceKind, id: &ResourceId, left: Left) -> LogEnd {
+        self.log.push((self.stamp, kind.clone(), id.clone(), left, self.clock));
+        self.end()
     }
 }

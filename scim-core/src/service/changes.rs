@@ -1,8 +1,9 @@
 //! The change feed: what became of the resources that a caller sees, in the order of the log. Ours, not the RFC's.
 //!
 //! `GET {base}/.changes?after=EPOCH.POSITION&count=N&wait=SECONDS`. A reader that has noted the ETag of its first list begins there, and has
-//! one consistent snapshot once it has applied all that follows. What the caller can no longer see is told as deleted; where his View or his
-//! resource types changed, which nothing in the log tells, he starts over.
+//! one consistent snapshot once it has applied all that follows. `EPOCH` holds the stamp of the position, so each position has its own, and a
+//! digest of what the caller looks through. What the caller can no longer see is told as deleted; where the View or the resource types
+//! changed, which nothing in the log tells, the reader starts over.
 //!
 //! What is copied from other resources is as it was when the entry was read, and moves nobody: the `groups` of a user, the names of
 //! members. Who needs them takes them from the groups and the users. For the same reason a View that selects by memberships has no feed.
@@ -17,9 +18,7 @@ use super::{
 use crate::{
     ResourceType, ScimError,
     project::Projection,
-    store::{
-        Capability, ChangePage, Event, LogEntry, Position, Resource, ResourceKind, StoreError,
-    },
+    store::{Capability, ChangePage, Event, LogEnd, LogEntry, Resource, ResourceKind, StoreError},
     view::Named,
 };
 
@@ -41,16 +40,17 @@ impl Service {
         let (mut now, mut log) = self.log(caller, &after, count).await?;
         if now == after && wait > 0 {
             let wait = Duration::from_secs(wait.unsigned_abs());
-            self.wait(caller, after.position, wait).await?;
+            self.wait(caller, after.end, wait).await?;
             caller.confirm(Duration::ZERO).await.map_err(Refusal::into_error)?;
             (now, log) = self.log(caller, &after, count).await?;
         }
-        let (changes, position) = self.shown(caller, &types, &log, after.position).await?;
+        let (changes, reached) = self.shown(caller, &types, &log, after.end).await?;
+        let reached = now.at(reached);
         Ok(Outcome::Document(json!({
             "schemas": [CHANGE_FEED],
-            "epoch": now.epoch,
-            "position": position,
-            "more": position < log.last,
+            "epoch": reached.epoch(),
+            "position": reached.end.position,
+            "more": reached.end != log.end,
             "changes": changes,
         })))
     }
@@ -62,9 +62,9 @@ impl Service {
         after: &Moment,
         count: usize,
     ) -> Result<(Moment, ChangePage), ScimError> {
-        let log = self.store.changes(&caller.tenant, after.position, count).await;
+        let log = self.store.changes(&caller.tenant, after.end, count).await;
         let log = log.map_err(store_error)?;
-        let now = Moment::new(caller, &log.epoch, log.last);
+        let now = Moment::new(caller, log.end);
         now.check_follows(after)?;
         Ok((now, log))
     }
@@ -73,7 +73,7 @@ impl Service {
     async fn wait(
         &self,
         caller: &Caller,
-        after: Position,
+        after: LogEnd,
         longest: Duration,
     ) -> Result<(), ScimError> {
         let _place = self.waiting.place(&caller.tenant, self.limits.waiting).ok_or_else(|| {
@@ -100,11 +100,11 @@ impl Service {
         caller: &Caller,
         types: &[(&ResourceType, Projection)],
         log: &ChangePage,
-        after: Position,
-    ) -> Result<(Vec<Value>, Position), ScimError> {
+        after: LogEnd,
+    ) -> Result<(Vec<Value>, LogEnd), ScimError> {
         let last: HashMap<_, _> =
-            log.entries.iter().map(|entry| ((&entry.kind, &entry.id), entry.position)).collect();
-        let is_last = |it: &&LogEntry| last.get(&(&it.kind, &it.id)) == Some(&it.position);
+            log.entries.iter().map(|entry| ((&entry.kind, &entry.id), entry.end)).collect();
+        let is_last = |it: &&LogEntry| last.get(&(&it.kind, &it.id)) == Some(&it.end);
         let (mut changes, mut members, mut reached) = (vec![], 0, after);
         for entry in log.entries.iter().filter(is_last) {
             let of = types.iter().find(|(of, _)| *of.kind() == entry.kind);
@@ -124,9 +124,9 @@ impl Service {
                 let named = self.named(caller, &resource).await?;
                 changes.push(change(caller, (of, projection), entry, resource, &named)?);
             }
-            reached = entry.position;
+            reached = entry.end;
         }
-        Ok((changes, log.entries.last().map_or(after, |entry| entry.position)))
+        Ok((changes, log.entries.last().map_or(after, |entry| entry.end)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 
-use crate::{ScimError, store::Position};
+use crate::{ScimError, store::LogEnd};
 
 /// The versions that a request names in its conditional headers.
 #[derive(Debug, Default)]
@@ -52,10 +52,10 @@ impl Conditions {
         self.if_none_match.is_some()
     }
 
-    /// Whether a write may go on at that own position.
-    pub(super) fn allow_write(&self, own: Position) -> bool {
+    /// Whether a write may go on at that own version.
+    pub(super) fn allow_write(&self, own: LogEnd) -> bool {
         let own = own.to_string();
-        let is_own = |tag: &str| tag.split('.').next() == Some(&own);
+        let is_own = |tag: &str| tag.split('-').next() == Some(&own);
         self.if_match.as_ref().is_none_or(|tags| tags.name(is_own))
             && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(is_own))
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Service, asked::Asked, outcome::Cursors, parameters::Parameters};
 use crate::{
     ScimError,
-    store::{Direction, Epoch, Page, Paging, Query},
+    store::{Direction, LogEnd, Page, Paging, Query},
 };
 
 /// What of a request a cursor is for.
@@ -23,7 +23,8 @@ struct Sealed {
     direction: Direction,
     /// Where the page begins; none: at the end from which the walk goes.
     key: Option<String>,
-    epoch: Epoch,
+    /// The end of the log that the page before saw.
+    since: LogEnd,
 }
 
 /// A walk that is at some page.
@@ -37,6 +38,7 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn direct(&self, query: &mut Query) {
         query.direction = self.direction();
+        query.since = self.at.as_ref().map(|at| at.since).unwrap_or_default();
         let key = self.at.as_ref().and_then(|at| at.key.clone());
         query.paging = Paging::After { key, count: self.count };
     }
@@ -97,9 +99,6 @@ impl Service {
 
     /// The cursors to both sides of a page, which is turned to face forward.
     pub(super) fn cursors(&self, walk: &Walk, page: &mut Page) -> Result<Cursors, ScimError> {
-        if walk.at.as_ref().is_some_and(|at| at.epoch != page.epoch) {
-            return Err(expired());
-        }
         let ahead = page.next.take();
         let ahead = ahead.map(|key| self.seal(walk, page, walk.direction(), Some(key)));
         let back = walk.has_come_from_somewhere();
@@ -124,8 +123,8 @@ impl Service {
     ) -> Result<String, ScimError> {
         let now = self.environment.now().timestamp();
         let expires = now.saturating_add(i64::from(self.limits.cursor_life));
-        let epoch = page.epoch.clone();
-        let sealed = Sealed { expires, count: walk.count, direction, key, epoch };
+        let (count, since) = (walk.count, page.end);
+        let sealed = Sealed { expires, count, direction, key, since };
         let text = serde_json::to_vec(&sealed).unwrap_or_default();
         let cursor = self.environment.cursor_keys().seal(&text, &walk.bound);
         cursor.ok_or_else(|| ScimError::internal("the cursor cannot be sealed"))
@@ -140,6 +139,6 @@ fn bound(asked: &Asked<'_>, parameters: &Parameters) -> Vec<u8> {
     serde_json::to_vec(&(&caller.tenant, asked.kinds(), query, view)).unwrap_or_default()
 }
 
-fn expired() -> ScimError {
+pub(super) fn expired() -> ScimError {
     ScimError::expired_cursor("the cursor is too old; begin again with an empty one")
 }

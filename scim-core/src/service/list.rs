@@ -6,6 +6,7 @@ use super::{
     Caller, Service,
     asked::{Asked, By, Within},
     conditions::Conditions,
+    cursor,
     moment::Moment,
     outcome::{ListResponse, Outcome, Place},
     parameters::Parameters,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     ResourceType, ScimError,
     schema::Type,
-    store::{Paging, Position, Query, ResourceKind, each_location},
+    store::{LogEnd, Paging, Query, ResourceKind, StoreError, each_location},
 };
 
 impl Service {
@@ -32,14 +33,17 @@ impl Service {
             walk.direct(&mut query);
         }
         if conditions.knows_some() {
-            let now = self.store.changes(&caller.tenant, Position::START, 0).await;
-            let now = now.map_err(store_error)?;
-            let now = Moment::new(caller, &now.epoch, now.last);
+            let now = self.store.changes(&caller.tenant, LogEnd::START, 0).await;
+            let now = Moment::new(caller, now.map_err(store_error)?.end);
             if conditions.has_seen(&now.to_string()) {
                 return Ok(Outcome::NotModified(now.etag()));
             }
         }
-        let mut page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
+        let mut page =
+            self.store.query(&caller.tenant, &query).await.map_err(|error| match error {
+                StoreError::Expired(_) => cursor::expired(),
+                other => store_error(other),
+            })?;
         if page.total > self.limits.results {
             return Err(ScimError::too_many(format!(
                 "{} resources are more than this service lists; narrow the filter",
@@ -53,7 +57,7 @@ impl Service {
         };
         let named = self.named(caller, &page.resources).await?;
         let resources = asked.render(&page, &named).map_err(store_error)?;
-        let moment = Moment::new(caller, &page.epoch, page.position);
+        let moment = Moment::new(caller, page.end);
         Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(moment.etag()))))
     }
 

@@ -7,7 +7,7 @@ use scim_filter::{Case, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Position, Resource, ResourceId, ResourceKind, Space, StoreError};
+use super::{LogEnd, Resource, ResourceId, ResourceKind, Space, StoreError};
 use crate::{Object, ScimError, admit::MemberRef};
 
 /// Writes that happen together, and what must still be true when they do.
@@ -291,8 +291,8 @@ pub enum Condition {
     Exists(ResourceKind, ResourceId),
     /// There is no such resource.
     Absent(ResourceKind, ResourceId),
-    /// The resource exists and its own last change is that one.
-    Version(ResourceKind, ResourceId, Position),
+    /// The resource exists and its own last change is that one, of the same stamp.
+    Version(ResourceKind, ResourceId, LogEnd),
 }
 
 impl fmt::Display for Condition {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 use super::{
-    AuditEntry, ChangePage, Committed, Held, Page, Position, Query, Resource, ResourceId,
+    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, StoreError, Tenant, Want,
 };
 
@@ -94,13 +94,17 @@ use super::{
 /// - Positions are 1, 2, 3 … in commit order, one for each change (`log::positions_have_no_holes`), whoever writes
 ///   (`log::writers_side_by_side_leave_no_holes`). An entry tells what happened to which resource when; of a deletion the tombstone stays
 ///   (`log::an_entry_tells_what_happened`).
-/// - The log is read in stretches (`log::the_log_is_read_in_stretches`), of which one of no entries tells where it ends. Pages tell the same position and epoch as the log
-///   (`log::pages_and_log_tell_the_same_moment`).
-/// - A position that the log does not reach back to, or that it never came to, is [`StoreError::Expired`]
-///   (`log::a_position_beyond_the_end_is_refused`).
+/// - Each attempt to commit draws a stamp from [`Stamps`](super::Stamps). Log, versions and audit keep it with each position that the batch
+///   gives out (`log::a_batch_has_a_stamp_of_its_own`).
+/// - The log is read in stretches (`log::the_log_is_read_in_stretches`), of which one of no entries tells where it ends. Pages and log tell
+///   the same end (`log::pages_and_log_tell_the_same_end`).
+/// - An end that the log does not have ([`LogEnd`](super::LogEnd)), or after which entries are forgotten, is [`StoreError::Expired`]
+///   (`log::an_end_beyond_the_log_is_refused`, `log::an_end_of_another_log_is_refused`), for pages as well
+///   (`pages::a_walk_ends_where_the_log_is_another`). A version of another stamp is another version
+///   (`batches::a_version_of_another_stamp_is_stale`).
 /// - Waiting ends at once where there is more (`log::waiting_ends_at_once_where_there_is_more`), else with the next change
 ///   (`log::waiting_ends_with_the_next_change`), not with changes of others or without effect (`log::waiting_does_not_end_for_others`),
-///   and at once for a position that the log never came to (`log::waiting_ends_where_the_log_never_was`).
+///   and at once for an end that is not the log's (`log::waiting_ends_where_the_log_never_was`).
 /// - Each change has an audit entry, of the batch's actor, with the members that came and went (`log::the_audit_tells_who_changed_what`),
 ///   read in stretches (`log::the_audit_is_read_in_stretches`).
 ///
@@ -153,21 +157,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// in the log. Times come from the batch; where an earlier batch had a later time, that one counts.
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError>;
 
-    /// The log from the entry after `after`, at most `limit` entries. With a limit of 0 it tells where the log ends, whatever of it is gone.
+    /// The log from the entry after `after`, at most `limit` entries. With a limit of 0 it tells where the log ends, whatever of it is
+    /// forgotten.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Expired`] where entries after `after` are gone, or where the log ends before `after`: such a position is of another
-    /// epoch. Of one that the log does reach only [`ChangePage::epoch`] tells.
+    /// [`StoreError::Expired`] where the log does not have the end `after`, or has forgotten entries that follow it.
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError>;
 
     /// Waits while the log ends at `after`.
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError>;
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError>;
 
     /// The claims in a space, in order of value as text, from the one after `after`.
     async fn claims(
@@ -178,11 +182,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Held>, StoreError>;
 
-    /// The audit entries from the first one after `after`.
+    /// The audit entries from the first one after `after`. The audit is never forgotten, so an entry's own end serves whatever the age.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Expired`] where neither the log nor the audit has the end `after`.
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError>;
 }
@@ -211,13 +219,13 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         (**self).changes(tenant, after, limit).await
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         (**self).changed(tenant, after).await
     }
 
@@ -234,7 +242,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         (**self).audit(tenant, after, limit).await

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Condition, Full, Position, ResourceKind, Space};
+use super::{Condition, Full, LogEnd, ResourceKind, Space};
 
 /// Why a store did not do what it was asked to. Nothing was changed, except that [`Unavailable`](Self::Unavailable) may also mean that
 /// the answer was lost: what was asked has then happened whole or not at all.
@@ -31,9 +31,9 @@ pub enum StoreError {
     /// No value of the wanted ones is free.
     #[error("nothing is free in `{0}`")]
     Exhausted(Space),
-    /// A position is older than the log reaches, or later than its end and so of another epoch. The reader starts over.
-    #[error("the change log does not go on from position {0}")]
-    Expired(Position),
+    /// The log does not have that end, or its entries after it are forgotten. The reader starts over.
+    #[error("the change log does not go on from {0}")]
+    Expired(LogEnd),
     /// The store leaves that out, and says so instead of a wrong answer. Asking again does not help.
     #[error("this store does not support {0}")]
     Unsupported(Capability),

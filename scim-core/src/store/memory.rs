@@ -14,8 +14,8 @@ use event_listener::Event as Signal;
 
 use self::organisation::Organisation;
 use super::{
-    AuditEntry, ChangePage, Committed, Epoch, Held, Page, Position, Query, Resource, ResourceId,
-    ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
+    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
+    ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want,
 };
 
 /// A store that forgets when the process ends: for tests, demonstrations, and as the yardstick for other stores.
@@ -33,7 +33,7 @@ use super::{
 #[derive(Debug)]
 pub struct MemoryStore {
     organisations: Mutex<HashMap<Tenant, Arc<Shared>>>,
-    epoch: Epoch,
+    stamps: Stamps,
 }
 
 /// An organisation, and who waits for it.
@@ -75,8 +75,14 @@ impl DerefMut for Guard<'_> {
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        let epoch = uuid::Uuid::new_v4().simple().to_string().into();
-        Self { organisations: Mutex::default(), epoch }
+        Self { organisations: Mutex::default(), stamps: Stamps::random() }
+    }
+
+    /// The store with stamps from elsewhere.
+    #[must_use]
+    pub fn with_stamps(mut self, stamps: Stamps) -> Self {
+        self.stamps = stamps;
+        self
     }
 
     fn shared(&self, tenant: &Tenant) -> Arc<Shared> {
@@ -105,17 +111,18 @@ impl Store for MemoryStore {
     }
 
     async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        let (rows, position) = {
+        let (rows, end) = {
             let shared = self.shared(tenant);
             let organisation = shared.lock().await;
-            (organisation.rows(), organisation.position())
+            organisation.must_have(query.since)?;
+            (organisation.rows(), organisation.end())
         };
-        rows.query(query, (position, self.epoch.clone())).await
+        rows.query(query, end).await
     }
 
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        let shared = self.shared(tenant);
-        let committed = shared.lock().await.commit(&batch.into_batch())?;
+        let (stamp, shared) = (self.stamps.draw()?, self.shared(tenant));
+        let committed = shared.lock().await.commit(stamp, &batch.into_batch())?;
         shared.committed.notify(usize::MAX);
         Ok(committed)
     }
@@ -123,24 +130,21 @@ impl Store for MemoryStore {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         let shared = self.shared(tenant);
         let organisation = shared.lock().await;
-        let last = organisation.position();
-        if after > last {
-            return Err(StoreError::Expired(after));
-        }
-        let entries = organisation.log_after(after, limit);
-        Ok(ChangePage::new(self.epoch.clone(), entries, last))
+        organisation.must_have(after)?;
+        let entries = organisation.log_after(after.position, limit);
+        Ok(ChangePage::new(entries, organisation.end()))
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         let shared = self.shared(tenant);
         loop {
             let signal = shared.committed.listen();
-            if shared.lock().await.position() != after {
+            if shared.lock().await.end() != after {
                 return Ok(());
             }
             signal.await;
@@ -160,10 +164,13 @@ impl Store for MemoryStore {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(self.shared(tenant).lock().await.audit_after(after, limit))
+        let shared = self.shared(tenant);
+        let organisation = shared.lock().await;
+        organisation.must_have(after)?;
+        Ok(organisation.audit_after(after.position, limit))
     }
 }
 

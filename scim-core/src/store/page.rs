@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Epoch, Page, Position, Query, Resource, Selected, Selection, StoreError, read::PageKey,
-};
+use super::{LogEnd, Page, Query, Resource, Selected, Selection, StoreError, read::PageKey};
 
 /// A candidate for a page: its place in the order of creation, and the resource.
 pub type Candidate = (u64, Resource);
 
-/// The page of candidates that are all at hand, with the memberships that [`Query::compared`] names. `load` gives one of them again, with
-/// those that are [wanted](Query::want).
+/// The page of candidates that are all at hand, of a log that ends at `end`, with the memberships that [`Query::compared`] names. `load`
+/// gives one of them again, with those that are [wanted](Query::want).
 ///
 /// # Errors
 ///
@@ -18,7 +16,7 @@ pub type Candidate = (u64, Resource);
 pub fn page_of(
     candidates: Vec<Candidate>,
     query: &Query,
-    at: (Position, Epoch),
+    end: LogEnd,
     mut load: impl FnMut(Resource) -> Result<Resource, StoreError>,
 ) -> Result<Page, StoreError> {
     let mut selection = Selection::new(query);
@@ -33,7 +31,7 @@ pub fn page_of(
     };
     let mut candidates: HashMap<u64, Resource> = candidates.into_iter().collect();
     let missing = |place| StoreError::Corrupt(format!("nothing stands at {place}"));
-    page(selected, query, at, |place| {
+    page(selected, query, end, |place| {
         load(candidates.remove(&place).ok_or_else(|| missing(place))?)
     })
 }
@@ -47,10 +45,10 @@ pub fn page_of(
 pub fn page<E>(
     selected: Selected,
     query: &Query,
-    at: (Position, Epoch),
+    end: LogEnd,
     mut load: impl FnMut(u64) -> Result<Resource, E>,
 ) -> Result<Page, E> {
-    let mut filling = Filling::new(selected, query, at);
+    let mut filling = Filling::new(selected, query, end);
     while let Some(place) = filling.next() {
         filling.add(load(place)?);
     }
@@ -68,10 +66,10 @@ pub(super) struct Filling {
 }
 
 impl Filling {
-    pub(super) fn new(selected: Selected, query: &Query, at: (Position, Epoch)) -> Self {
+    pub(super) fn new(selected: Selected, query: &Query, end: LogEnd) -> Self {
         let Selected { keys, total, next } = selected;
         let first = keys.first().map(PageKey::encode);
-        let page = Page::new(vec![], total, next, at).beginning_at(first);
+        let page = Page::new(vec![], total, next, end).beginning_at(first);
         let (keys, most_members) = (keys.into_iter(), query.most_members);
         Self { page, keys, members: 0, most_members, last: None }
     }

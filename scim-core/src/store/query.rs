@@ -4,7 +4,7 @@ use scim_filter::{Attribute, Bound, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Epoch, Position, Resource, ResourceId, ResourceKind};
+use super::{LogEnd, Resource, ResourceId, ResourceKind};
 use crate::Object;
 
 /// How much of a resource a reader wants. What it does not want is not read.
@@ -194,6 +194,9 @@ pub struct Query {
     pub most_members: usize,
     /// How much of each.
     pub want: Want,
+    /// An end that the log must have, or the store answers [`StoreError::Expired`](super::StoreError::Expired): that of the page from which
+    /// a walk goes on.
+    pub since: LogEnd,
 }
 
 impl Want {
@@ -228,6 +231,7 @@ impl Query {
             paging: Paging::Index { start: 1, count },
             most_members: usize::MAX,
             want: Want::DOCUMENTS,
+            since: LogEnd::START,
         }
     }
 }
@@ -323,21 +327,14 @@ pub struct Page {
     pub next: Option<String>,
     /// What [`Paging::After`] takes for the page before this one, walking the other way; none on an empty page.
     pub first: Option<String>,
-    /// The log's last position when the page was read.
-    pub position: Position,
-    /// Which incarnation of the store this is.
-    pub epoch: Epoch,
+    /// The end of the log when the page was read.
+    pub end: LogEnd,
 }
 
 impl Page {
     /// A page of an answer.
-    pub fn new(
-        resources: Vec<Resource>,
-        total: u64,
-        next: Option<String>,
-        at: (Position, Epoch),
-    ) -> Self {
-        Self { resources, total, next, first: None, position: at.0, epoch: at.1 }
+    pub fn new(resources: Vec<Resource>, total: u64, next: Option<String>, end: LogEnd) -> Self {
+        Self { resources, total, next, first: None, end }
     }
 
     /// The page with the key of its first resource.

@@ -7,7 +7,7 @@ use scim_core::{
     Dialect, ResourceType, ResourceTypes, View,
     schema::{Attribute, Location, Mutability, Returned, Schema},
     store::{
-        AuditEntry, Capability, ChangePage, Committed, Condition, Held, Page, Position, Query,
+        AuditEntry, Capability, ChangePage, Committed, Condition, Held, LogEnd, Page, Query,
         Resource, ResourceId, ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
     },
 };
@@ -554,10 +554,10 @@ impl Store for Faulty {
     async fn commit(&self, _: &Tenant, _: Reviewed) -> Result<Committed, StoreError> {
         Err(self.0.clone())
     }
-    async fn changes(&self, _: &Tenant, _: Position, _: usize) -> Result<ChangePage, StoreError> {
+    async fn changes(&self, _: &Tenant, _: LogEnd, _: usize) -> Result<ChangePage, StoreError> {
         Err(self.0.clone())
     }
-    async fn changed(&self, _: &Tenant, _: Position) -> Result<(), StoreError> {
+    async fn changed(&self, _: &Tenant, _: LogEnd) -> Result<(), StoreError> {
         Err(self.0.clone())
     }
     async fn claims(
@@ -569,12 +569,7 @@ impl Store for Faulty {
     ) -> Result<Vec<Held>, StoreError> {
         Err(self.0.clone())
     }
-    async fn audit(
-        &self,
-        _: &Tenant,
-        _: Position,
-        _: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn audit(&self, _: &Tenant, _: LogEnd, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
         Err(self.0.clone())
     }
 }
@@ -593,7 +588,7 @@ fn the_words_of_a_store_stay_inside() {
             ("POST", "/Users"),
             ("DELETE", "/Users/x"),
             ("POST", "/.search"),
-            ("GET", "/.changes?after=e.1"),
+            ("GET", "/.changes?after=0.1.1"),
             ("POST", "/Bulk"),
         ] {
             let body = json!({"userName": "ada", "Operations": [{"method": "DELETE", "path": "/Users/x"}]});
@@ -624,6 +619,7 @@ fn each_fault_of_a_store_has_words_for_clients_and_words_for_logs() {
     let faults = [
         StoreError::Taken { space: "uid".into(), value: "20001".to_owned() },
         StoreError::Exhausted("uid".into()),
+        StoreError::Expired(LogEnd::default()),
         StoreError::Stale(Condition::Exists("User".into(), "7".into())),
         StoreError::Unsupported(Capability::Filtering),
         StoreError::Unsupported(Capability::Sorting),

@@ -6,6 +6,7 @@ use scim_core::{
     View,
     filter::{Coercion, Filter, Limits, Syntax},
     service::{CHANGE_FEED, Feed},
+    store::Stamps,
 };
 use serde_json::{Value, json};
 
@@ -347,4 +348,40 @@ fn a_list_that_did_not_change_is_not_sent_again() {
     // A refused query is refused, whatever the client has seen.
     let refused = world.ask_with("GET", "/Users?filter=x", &[("if-none-match", "*")], ());
     assert_eq!(refused.status, 400);
+}
+
+/// Two stores with the same people, changed in the same order: what a client has of one is worth nothing at the other, but at the same one
+/// all of it stands.
+// sec:S-12
+#[test]
+fn nothing_of_one_history_is_taken_for_another() {
+    let made = || {
+        let mut world = World::stamped(Stamps::random());
+        world.caller.feed = Feed::On;
+        let ada = world.user("ada");
+        let path = format!("/Users/{ada}");
+        world.group("team", &[&ada]);
+        world.user("bob");
+        (world, path)
+    };
+    let ((here, path), (there, _)) = (made(), made());
+    let tag = here.get(&path).header("etag").to_owned();
+    let list = here.get("/Users").header("etag").to_owned();
+    let after = format!("/.changes?after={}", moment(&here.get("/Users")));
+    let cursor = here.get("/?cursor=&count=1").body["nextCursor"].as_str().unwrap().to_owned();
+    let told = |world: &World| {
+        let seen = |path: &str, tag: &str| {
+            world.ask_with("GET", path, &[("if-none-match", tag)], ()).status
+        };
+        let put = json!({"userName": "ada", "title": "Dr"});
+        [
+            seen(&path, &tag),
+            seen("/Users", &list),
+            world.get(&after).status,
+            world.get(&format!("/?cursor={cursor}&count=1")).status,
+            world.ask_with("PUT", &path, &[("if-match", &tag)], put).status,
+        ]
+    };
+    assert_eq!(told(&there), [200, 200, 400, 400, 412]);
+    assert_eq!(told(&here), [304, 304, 200, 200, 200]);
 }

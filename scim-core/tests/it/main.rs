@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use scim_core::{Caller, Dialect, MemoryStore, Service, environment::Scripted};
+use scim_core::{Caller, Dialect, MemoryStore, Service, environment::Scripted, store::Stamps};
 use serde_json::Value;
 
 /// Says loudly that a test could not ask a real program; in a run that must, this fails.
@@ -68,7 +68,7 @@ pub(crate) fn skipped(why: &str) {
     assert!(std::env::var_os("REQUIRE_REAL_PROGRAMS").is_none_or(|set| set != "1"), "{why}");
 }
 
-/// A service over an empty store, on a scripted clock, and a caller who may do everything.
+/// A service over an empty store with stamps in order, on a scripted clock, and a caller who may do everything.
 pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) caller: Caller,
@@ -84,8 +84,14 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::stamped(Stamps::counting())
+    }
+
+    /// With other stamps, so that its history is another one, whatever happens in it.
+    pub(crate) fn stamped(stamps: Stamps) -> Self {
         let clock = Arc::new(Scripted::default());
-        let service = Service::new(Arc::new(MemoryStore::new())).with_environment(clock.clone());
+        let store = MemoryStore::new().with_stamps(stamps);
+        let service = Service::new(Arc::new(store)).with_environment(clock.clone());
         let mut caller = Caller::new("acme", "https://scim.example.com/v2/acme".parse().unwrap());
         caller.bulk = scim_core::service::Bulk::On;
         Self { service, caller, clock }

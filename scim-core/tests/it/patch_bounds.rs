@@ -7,7 +7,7 @@ use http::Request;
 use scim_core::{
     Caller, Dialect, MemoryStore, Object, ResourceType, Service,
     patch::{Limits, PATCH_OP, Plan, between},
-    store::{Position, Store, Tenant},
+    store::{LogEnd, Store, Tenant},
 };
 use serde_json::{Value, json};
 
@@ -185,8 +185,8 @@ fn thousands_leave_in_requests_that_are_taken() {
 
 /// Everything that a store keeps of an organisation, as text.
 fn all(store: &MemoryStore, tenant: &Tenant) -> String {
-    let log = pollster::block_on(store.changes(tenant, Position::START, 10_000)).unwrap();
-    let audit = pollster::block_on(store.audit(tenant, Position::START, 10_000)).unwrap();
+    let log = pollster::block_on(store.changes(tenant, LogEnd::START, 10_000)).unwrap();
+    let audit = pollster::block_on(store.audit(tenant, LogEnd::START, 10_000)).unwrap();
     format!("{:?} {audit:?}", log.entries)
 }
 

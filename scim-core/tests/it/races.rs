@@ -72,14 +72,15 @@ fn a_condition_that_nobody_understands_is_refused() {
         pollster::block_on(world.service.handle(&world.caller, request)).status().as_u16()
     };
     for malformed in
-        [&b"W/\"1"[..], b"1\"", b"\"", b"", b"W/", b"\"1\",,", b"\xff", b"W/\"1\", \xff"]
+        [&b"W/\"1.1"[..], b"1\"", b"\"", b"", b"W/", b"\"1\",,", b"\xff", b"W/\"1.1\", \xff"]
     {
         assert_eq!(put(malformed), 400, "{malformed:?}");
     }
-    for other in [&b"W/\"2\""[..], b"\"\"", b"2", b"\"2\", W/\"3\""] {
+    // The position of another stamp is another version.
+    for other in [&b"W/\"1.2\""[..], b"W/\"2.1\"", b"\"\"", b"1", b"\"2.2\", W/\"3.3\""] {
         assert_eq!(put(other), 412, "{other:?}");
     }
-    for same in [&b"W/\"1\""[..], b"*"] {
+    for same in [&b"W/\"1.1\""[..], b"*"] {
         assert_eq!(put(same), 200, "{same:?}");
     }
     // RFC 9110 §13.1.2: a write that must find nothing, or another version.

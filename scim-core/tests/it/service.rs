@@ -27,7 +27,7 @@ fn a_user_lives() {
         "lastModified": "2026-01-01T00:00:00.000Z",
         "location": "https://scim.example.com/v2/acme/Users/00000000-0000-4000-8000-000000000001",
         "resourceType": "User",
-        "version": "W/\"1\""
+        "version": "W/\"1.1\""
       },
       "schemas": [
         "urn:ietf:params:scim:schemas:core:2.0:User"

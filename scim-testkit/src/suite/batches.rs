@@ -1,11 +1,11 @@
 //! Writes that happen together or not at all, and what must hold for them.
 
-use scim_core::store::{Contents, Position, Store, StoreError, Wanted};
+use scim_core::store::{Contents, LogEnd, Outcome, Position, Store, StoreError, Wanted};
 use serde_json::json;
 
 use super::setting::{
-    GROUP, USER, absent, acme, at_version, claim, claiming, create, delete, delta, exists, group,
-    key, sent, side_by_side, umbrella, update, user,
+    GROUP, NO_STAMP, USER, absent, acme, at_version, claim, claiming, create, delete, delta,
+    exists, group, key, sent, side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -14,10 +14,10 @@ type Shown = Result<(), StoreError>;
 pub async fn an_empty_batch_changes_nothing(store: &dyn Store) -> Shown {
     let org = acme(store);
     let nothing = org.commit(0, []).await?;
-    assert_eq!((nothing.position, nothing.outcomes.len()), (Position::START, 0));
-    org.commit(1, [user("u1")]).await?;
+    assert_eq!((nothing.end, nothing.outcomes.len()), (LogEnd::START, 0));
+    let end = org.commit(1, [user("u1")]).await?.end;
     let before = org.state().await?;
-    assert_eq!(org.commit(2, []).await?.position, Position(1));
+    assert_eq!(org.commit(2, []).await?.end, end);
     assert_eq!(org.state().await?, before);
     Ok(())
 }
@@ -29,8 +29,9 @@ pub async fn outcomes_come_in_the_order_of_the_writes(store: &dyn Store) -> Show
     let same = update(USER, "u1", sent(&json!({ "userName": "u1" })));
     let other = update(USER, "u1", sent(&json!({ "userName": "ada" })));
     let done = org.commit(1, [user("u2"), same, other, delete(USER, "u2")]).await?;
-    assert_eq!(done.position, Position(4));
-    let seen: Vec<_> = done.outcomes.iter().map(|it| (it.changed, it.version.own.0)).collect();
+    assert_eq!(done.end, org.end().await?);
+    let own = |it: &Outcome| (it.changed, it.version.own.position.0);
+    let seen: Vec<_> = done.outcomes.iter().map(own).collect();
     assert_eq!(seen, [(true, 2), (false, 1), (true, 3), (true, 4)]);
     Ok(())
 }
@@ -86,14 +87,15 @@ pub async fn a_condition_that_fails_is_named(store: &dyn Store) -> Shown {
     org.commit(0, [user("u1"), user("u2")]).await?;
     umbrella(store).commit(0, [user("other")]).await?;
     let before = org.state().await?;
-    let holding = || [exists(USER, "u1"), at_version(USER, "u2", 2)];
+    let (first, second) = (org.end_at(1).await?, org.end_at(2).await?);
+    let holding = || [exists(USER, "u1"), at_version(USER, "u2", second)];
     for failing in [
         exists(USER, "u3"),
         exists(GROUP, "u1"),
         exists(USER, "other"),
-        at_version(USER, "u2", 1),
-        at_version(GROUP, "u2", 2),
-        at_version(USER, "u3", 0),
+        at_version(USER, "u2", first),
+        at_version(GROUP, "u2", second),
+        at_version(USER, "u3", LogEnd::START),
     ] {
         let conditions = holding().into_iter().chain([failing.clone(), exists(USER, "u4")]);
         let refused = org.commit_given(conditions, 1, [delete(USER, "u1")]).await;
@@ -119,13 +121,24 @@ pub async fn what_must_be_absent_stays_away(store: &dyn Store) -> Shown {
     Ok(())
 }
 
+/// The position alone is not enough: a store that was set back to an older copy gives it again.
+pub async fn a_version_of_another_stamp_is_stale(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let seen = org.write(0, user("u1")).await?.version.own;
+    let other = at_version(USER, "u1", LogEnd::new(NO_STAMP, seen.position));
+    let refused = org.commit_given([other.clone()], 1, [delete(USER, "u1")]).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale(other)));
+    org.commit_given([at_version(USER, "u1", seen)], 1, [delete(USER, "u1")]).await?;
+    Ok(())
+}
+
 /// What a batch itself makes does not fulfil its conditions, what it changes does not break them.
 pub async fn conditions_look_at_the_state_before_the_batch(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [user("u1")]).await?;
     let early = org.commit_given([exists(USER, "u2")], 1, [user("u2")]).await;
     assert_eq!(early.err(), Some(StoreError::Stale(exists(USER, "u2"))));
-    let conditions = [exists(USER, "u1"), at_version(USER, "u1", 1)];
+    let conditions = [exists(USER, "u1"), at_version(USER, "u1", org.end().await?)];
     org.commit_given(conditions, 1, [delete(USER, "u1")]).await?;
     Ok(())
 }
@@ -135,13 +148,14 @@ pub async fn one_of_many_writers_of_a_version_wins(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [user("u1")]).await?;
     for round in 1..=20 {
+        let seen = org.end_at(round).await?;
         let results = side_by_side(8, async |writer| {
             let contents = sent(&json!({ "userName": "u1", "round": round, "writer": writer }));
-            let condition = at_version(USER, "u1", round);
+            let condition = at_version(USER, "u1", seen);
             org.commit_given([condition], 0, [update(USER, "u1", contents)]).await
         });
         let won = results.iter().filter(|result| result.is_ok()).count();
-        let lost = Err(StoreError::Stale(at_version(USER, "u1", round)));
+        let lost = Err(StoreError::Stale(at_version(USER, "u1", seen)));
         assert_eq!((won, results.iter().filter(|result| **result == lost).count()), (1, 7));
     }
     Ok(())

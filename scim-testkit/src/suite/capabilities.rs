@@ -2,7 +2,7 @@
 
 use scim_core::{
     filter::{Attribute, Bound, Case, Location, Op, Operand, Type},
-    store::{Capability, Contents, Position, Query, Resource, Store, StoreError, Wanted, page_of},
+    store::{Capability, Contents, LogEnd, Query, Resource, Store, StoreError, Wanted, page_of},
 };
 use serde_json::json;
 
@@ -42,7 +42,7 @@ async fn refuses(store: &dyn Store, capability: Capability) -> Result<bool, Stor
         }
         Capability::Waiting => {
             umbrella(store).commit(0, [create(USER, "waiting", Contents::default())]).await?;
-            let answer = store.changed(&"umbrella".into(), Position::START).await;
+            let answer = store.changed(&"umbrella".into(), LogEnd::START).await;
             refused(capability, answer)
         }
         Capability::ClaimListing => {
@@ -53,11 +53,11 @@ async fn refuses(store: &dyn Store, capability: Capability) -> Result<bool, Stor
         }
         Capability::AuditListing => {
             let done = acme(store).commit(0, [create(USER, "a", Contents::default())]).await?;
-            let listed = store.audit(&"acme".into(), Position::START, 9).await;
+            let listed = store.audit(&"acme".into(), LogEnd::START, 9).await;
             refused(
                 capability,
                 listed.map(|it| {
-                    assert_eq!(it.first().map(|it| it.position), Some(done.position));
+                    assert_eq!(it.first().map(|it| it.end), Some(done.end));
                 }),
             )
         }
@@ -98,8 +98,8 @@ fn refused<T>(capability: Capability, answer: Result<T, StoreError>) -> Result<b
 
 impl Org<'_> {
     async fn fill_once(&self) -> Result<(), StoreError> {
-        match self.position().await? {
-            Position::START => self.fill().await,
+        match self.end().await? {
+            LogEnd::START => self.fill().await,
             _ => Ok(()),
         }
     }
@@ -116,8 +116,7 @@ impl Org<'_> {
             let answer = self.query(&query).await;
             if let Ok(page) = &answer {
                 let candidates = (1..).zip(all.iter().cloned()).collect();
-                let expected =
-                    page_of(candidates, &query, (page.position, page.epoch.clone()), Ok)?;
+                let expected = page_of(candidates, &query, page.end, Ok)?;
                 assert_eq!((ids(page), page.total), (ids(&expected), expected.total), "{query:?}");
             }
             any |= refused(capability, answer)?;

@@ -187,7 +187,7 @@ pub async fn a_claim_changes_the_resource(store: &dyn Store) -> Shown {
     let claims = vec![claim(&["uid"], Wanted::Next(vec![1..=9]))];
     let contents = Contents { claims, ..sent(&json!({ "userName": "ada" })) };
     let outcome = org.write(1, update(USER, "u1", contents)).await?;
-    assert_eq!((outcome.changed, outcome.version.own), (true, Position(2)));
+    assert_eq!((outcome.changed, outcome.version.own.position), (true, Position(2)));
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use proptest::{
     test_runner::{Config, RngSeed, TestRunner},
 };
 use scim_core::store::{
-    AllowAll, Batch, Change, Condition, Contents, MemberId, Members, Position, Reader, ResourceId,
+    AllowAll, Batch, Change, Condition, Contents, LogEnd, MemberId, Members, Reader, ResourceId,
     Store, StoreError, Tenant, Want, Write, review,
 };
 use serde_json::json;
@@ -97,7 +97,7 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Call {
     Create,
-    Update { given: Option<Position> },
+    Update { given: Option<LogEnd> },
     Members { add: Option<&'static str>, remove: Option<&'static str> },
     Delete,
     Read,
@@ -107,7 +107,7 @@ enum Call {
 enum Answer {
     Done {
         changed: bool,
-        own: Position,
+        own: LogEnd,
     },
     /// A condition failed, or there is nothing to change.
     Stale,
@@ -122,7 +122,7 @@ enum Answer {
 /// A group as the calls leave it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Group {
-    own: Position,
+    own: LogEnd,
     mark: u64,
     members: BTreeSet<String>,
 }
@@ -244,14 +244,13 @@ impl History<'_> {
     }
 
     /// The writes that had an effect, by mark, with their positions.
-    fn happened(&self) -> Result<BTreeMap<u64, Position>, StoreError> {
-        let audit = self.sound.audit(&self.tenant, Position::START, usize::MAX);
+    fn happened(&self) -> Result<BTreeMap<u64, LogEnd>, StoreError> {
+        let audit = self.sound.audit(&self.tenant, LogEnd::START, usize::MAX);
         let audit = match pollster::block_on(audit) {
             Err(StoreError::Unsupported(_)) => vec![],
             audit => audit?,
         };
-        let marks =
-            audit.iter().filter_map(|it| Some((it.what.get("mark")?.as_u64()?, it.position)));
+        let marks = audit.iter().filter_map(|it| Some((it.what.get("mark")?.as_u64()?, it.end)));
         Ok(marks.collect())
     }
 }
@@ -283,7 +282,7 @@ fn intent() -> impl Strategy<Value = Intent> {
 }
 
 impl Intent {
-    fn call(self, last: Option<Position>) -> Call {
+    fn call(self, last: Option<LogEnd>) -> Call {
         match self {
             Self::Create => Call::Create,
             Self::Update => Call::Update { given: None },
@@ -297,7 +296,7 @@ impl Intent {
 }
 
 /// Gives a lost answer what the audit says came of the call. Whether the call says anything then.
-fn settle(group: &str, event: &mut Event<Seen>, happened: &BTreeMap<u64, Position>) -> bool {
+fn settle(group: &str, event: &mut Event<Seen>, happened: &BTreeMap<u64, LogEnd>) -> bool {
     let Seen { mark, call, answer } = &mut event.what;
     let noted = happened.get(mark).copied();
     match (&answer, noted) {
@@ -337,7 +336,8 @@ fn step(slot: &Slot, seen: &Seen) -> Option<Slot> {
             (*given != group.own).then(|| slot.clone())
         }
         (Call::Update { given }, Answer::Done { changed: true, own }) => {
-            let holds = given.is_none_or(|given| given == group.own) && *own > group.own;
+            let holds =
+                given.is_none_or(|given| given == group.own) && own.position > group.own.position;
             holds.then(|| Slot::There(Group { own: *own, mark: *mark, ..group.clone() }))
         }
         (Call::Members { add, remove }, Answer::Done { changed, own }) => {
@@ -345,12 +345,12 @@ fn step(slot: &Slot, seen: &Seen) -> Option<Slot> {
             members.extend(add.map(str::to_owned));
             members.retain(|it| Some(it.as_str()) != *remove);
             let moves = members != group.members;
-            let holds =
-                *changed == moves && if moves { *own > group.own } else { *own == group.own };
+            let holds = *changed == moves
+                && if moves { own.position > group.own.position } else { *own == group.own };
             holds.then_some(Slot::There(Group { own: *own, mark: group.mark, members }))
         }
         (Call::Delete, Answer::Done { changed: true, own }) => {
-            (*own > group.own).then_some(Slot::Gone)
+            (own.position > group.own.position).then_some(Slot::Gone)
         }
         _ => None,
     }

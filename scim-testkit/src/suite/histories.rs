@@ -11,14 +11,14 @@ use scim_core::{
     MemoryStore,
     schema::Location,
     store::{
-        AllowAll, Batch, Change, Claim, Committed, Condition, Contents, MemberId, Members,
+        AllowAll, Batch, Change, Claim, Committed, Condition, Contents, LogEnd, MemberId, Members,
         Position, Reader, ResourceId, ReviewError, Store, StoreError, Tenant, Wanted, Write,
         review,
     },
 };
 use serde_json::json;
 
-use super::setting::{GROUP, SPACES, USER, actor, key, looks, second, sent};
+use super::setting::{GROUP, NO_STAMP, SPACES, USER, actor, end_at, key, looks, second, sent};
 use crate::{limited::Limited, state::State};
 
 /// One batch, and who commits it when.
@@ -53,8 +53,8 @@ async fn replay(store: &dyn Store, number: u32, steps: Vec<Step>) -> Result<(), 
     let model = Limited::new(MemoryStore::new(), Limited::of(store).await.map_err(failed)?);
     for step in steps {
         let tenant = Tenant::from(format!("history {number}, {}", step.organisation));
-        let expected = comparable(commit(&model, &tenant, step.clone()).await);
-        let seen = comparable(commit(store, &tenant, step.clone()).await);
+        let expected = commit(&model, &tenant, step.clone()).await.map_err(failed)?;
+        let seen = commit(store, &tenant, step.clone()).await.map_err(failed)?;
         prop_assert_eq!(seen, expected, "{:?}", &step);
         let expected = State::of(&model, &tenant, &looks()).await.map_err(failed)?;
         let seen = State::of(store, &tenant, &looks()).await.map_err(failed)?;
@@ -63,22 +63,40 @@ async fn replay(store: &dyn Store, number: u32, steps: Vec<Step>) -> Result<(), 
     Ok(())
 }
 
-async fn commit(store: &dyn Store, tenant: &Tenant, step: Step) -> Result<Committed, StoreError> {
+type Answer = Result<Committed, StoreError>;
+
+/// What the store answers, as the model would say it. The step names versions by their positions alone.
+async fn commit(store: &dyn Store, tenant: &Tenant, step: Step) -> Result<Answer, StoreError> {
     let mut batch = Batch::new(second(step.at), actor(), step.writes);
-    batch.conditions = step.conditions;
-    match review(&AllowAll, Reader::new(store, tenant), batch).await {
-        Ok(reviewed) => store.commit(tenant, reviewed).await,
-        Err(ReviewError::Store(error)) => Err(error),
-        Err(ReviewError::Refused(error)) => Err(StoreError::Corrupt(format!("{error:?}"))),
+    for mut condition in step.conditions {
+        if let Condition::Version(.., own) = &mut condition {
+            *own = end_at(store, tenant, own.position.0).await?;
+        }
+        batch.conditions.push(condition);
     }
+    let reviewed = match review(&AllowAll, Reader::new(store, tenant), batch).await {
+        Ok(reviewed) => reviewed,
+        Err(ReviewError::Store(error)) => return Err(error),
+        Err(ReviewError::Refused(error)) => return Err(StoreError::Corrupt(format!("{error:?}"))),
+    };
+    Ok(comparable(store.commit(tenant, reviewed).await))
 }
 
-/// The words of a fault are the backend's own.
-fn comparable(result: Result<Committed, StoreError>) -> Result<Committed, StoreError> {
-    result.map_err(|error| match error {
-        StoreError::Corrupt(_) => StoreError::Corrupt(String::new()),
-        other => other,
-    })
+/// The words of a fault are the backend's own, and so are stamps, which the states tell of.
+fn comparable(mut answer: Answer) -> Answer {
+    let mut ends: Vec<&mut LogEnd> = vec![];
+    match &mut answer {
+        Ok(Committed { end, outcomes, .. }) => {
+            ends.push(end);
+            let versions = outcomes.iter_mut().map(|outcome| &mut outcome.version);
+            ends.extend(versions.flat_map(|version| [&mut version.own, &mut version.memberships]));
+        }
+        Err(StoreError::Stale(Condition::Version(.., own))) => ends.push(own),
+        Err(StoreError::Corrupt(words)) => words.clear(),
+        Err(_) => {}
+    }
+    ends.into_iter().for_each(|end| *end = LogEnd::new(NO_STAMP, end.position));
+    answer
 }
 
 fn history() -> impl Strategy<Value = Vec<Step>> {
@@ -113,7 +131,7 @@ fn condition() -> impl Strategy<Value = Condition> {
         (resource(), 0..30_u64).prop_map(|((kind, id), own)| Condition::Version(
             kind.into(),
             id.into(),
-            Position(own)
+            LogEnd::new(NO_STAMP, Position(own))
         )),
     ]
 }

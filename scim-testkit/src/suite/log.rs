@@ -2,12 +2,14 @@
 
 use std::{sync::mpsc, thread, time::Duration};
 
-use scim_core::store::{AuditEntry, Event, LogEntry, Position, Query, Store, StoreError, Tenant};
+use scim_core::store::{
+    AuditEntry, Event, LogEnd, LogEntry, Position, Query, Store, StoreError, Tenant,
+};
 use serde_json::{Value, json};
 
 use super::setting::{
-    GROUP, USER, acme, actor, delete, delta, exists, group, second, sent, side_by_side, umbrella,
-    update, user,
+    GROUP, NO_STAMP, USER, acme, actor, delete, delta, end_at, exists, group, second, sent,
+    side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -25,10 +27,10 @@ pub async fn positions_have_no_holes(store: &dyn Store) -> Shown {
     let refused = org.commit(1, [user("u3"), delete(USER, "nobody")]).await;
     assert_eq!(refused.err(), Some(StoreError::Stale(exists(USER, "nobody"))));
     org.commit(2, [update(USER, "u1", sent(&json!({ "userName": "u1" })))]).await?;
-    assert_eq!(org.commit(3, [group("g1", &["u1"])]).await?.position, Position(3));
-    assert_eq!(org.commit(4, [delete(USER, "u1")]).await?.position, Position(5));
-    let log = store.changes(&"acme".into(), Position::START, 99).await?;
-    let seen: Vec<_> = log.entries.iter().map(|it| (it.position.0, it.id.as_str())).collect();
+    assert_eq!(org.commit(3, [group("g1", &["u1"])]).await?.end.position, Position(3));
+    assert_eq!(org.commit(4, [delete(USER, "u1")]).await?.end.position, Position(5));
+    let log = store.changes(&"acme".into(), LogEnd::START, 99).await?;
+    let seen: Vec<_> = log.entries.iter().map(|it| (it.end.position.0, it.id.as_str())).collect();
     assert_eq!(seen, [(1, "u1"), (2, "u2"), (3, "g1"), (4, "g1"), (5, "u1")]);
     Ok(())
 }
@@ -36,13 +38,34 @@ pub async fn positions_have_no_holes(store: &dyn Store) -> Shown {
 /// Kind, id, event and time; a deletion leaves its tombstone.
 pub async fn an_entry_tells_what_happened(store: &dyn Store) -> Shown {
     let org = acme(store);
-    org.commit(1, [user("u1")]).await?;
-    org.commit(2, [delete(USER, "u1")]).await?;
-    let log = store.changes(&"acme".into(), Position::START, 99).await?;
-    let entry = |position, event, at| {
-        LogEntry::new(Position(position), USER.into(), "u1".into(), event, second(at))
-    };
-    assert_eq!(log.entries, [entry(1, Event::Put, 1), entry(2, Event::Delete, 2)]);
+    let made = org.commit(1, [user("u1")]).await?.end;
+    let deleted = org.commit(2, [delete(USER, "u1")]).await?.end;
+    let log = store.changes(&"acme".into(), LogEnd::START, 99).await?;
+    let entry = |end, event, at| LogEntry::new(end, USER.into(), "u1".into(), event, second(at));
+    assert_eq!(log.entries, [entry(made, Event::Put, 1), entry(deleted, Event::Delete, 2)]);
+    Ok(())
+}
+
+/// It stands at all that the batch changed: log, versions, memberships and audit. A batch that fails, or has no effect, uses none up.
+pub async fn a_batch_has_a_stamp_of_its_own(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let made = org.commit(0, [user("u1"), group("g1", &["u1"])]).await?.end;
+    let refused = org.commit(1, [user("u2"), delete(USER, "nobody")]).await;
+    assert_eq!(refused.err(), Some(StoreError::Stale(exists(USER, "nobody"))));
+    let idle = org.commit(1, [update(USER, "u1", sent(&json!({ "userName": "u1" })))]).await?.end;
+    let deleted = org.commit(2, [delete(USER, "u1")]).await?.end;
+    assert_eq!(idle, made);
+    assert_ne!(made.stamp, deleted.stamp);
+    let other = umbrella(store).commit(0, [user("u1"), group("g1", &["u1"])]).await?.end;
+    assert_eq!(other.position, made.position);
+    assert_ne!(other.stamp, made.stamp);
+    let log = store.changes(&"acme".into(), LogEnd::START, 9).await?;
+    let stamps: Vec<_> = log.entries.iter().map(|entry| entry.end.stamp).collect();
+    assert_eq!(stamps, [made.stamp, made.stamp, deleted.stamp, deleted.stamp]);
+    let group = org.get(GROUP, "g1").await?.version;
+    assert_eq!(group.own, LogEnd::new(deleted.stamp, Position(3)));
+    let member = umbrella(store).get(USER, "u1").await?.version;
+    assert_eq!((member.own.stamp, member.memberships), (other.stamp, other));
     Ok(())
 }
 
@@ -58,63 +81,91 @@ pub async fn the_log_is_read_in_stretches(store: &dyn Store) -> Shown {
         (0, 0, vec![]),
         (1, usize::MAX, vec![2, 3, 4]),
     ] {
-        let page = store.changes(&"acme".into(), Position(after), limit).await?;
-        let seen: Vec<_> = page.entries.iter().map(|entry| entry.position.0).collect();
-        assert_eq!((seen, page.last), (expected, Position(4)), "after {after}");
+        let page = store.changes(&"acme".into(), org.end_at(after).await?, limit).await?;
+        let seen: Vec<_> = page.entries.iter().map(|entry| entry.end.position.0).collect();
+        assert_eq!((seen, page.end), (expected, org.end_at(4).await?), "after {after}");
     }
-    let other = store.changes(&"umbrella".into(), Position::START, 9).await?;
-    assert_eq!((other.entries.len(), other.last), (0, Position::START));
+    let other = store.changes(&"umbrella".into(), LogEnd::START, 9).await?;
+    assert_eq!((other.entries.len(), other.end), (0, LogEnd::START));
     Ok(())
 }
 
-/// Nobody was ever given it, unless by another incarnation of the store: the reader is told to start over, not that there is nothing new.
-pub async fn a_position_beyond_the_end_is_refused(store: &dyn Store) -> Shown {
+/// Nobody was ever given it, unless by a later state of the store: the reader is told to start over, not that there is nothing new.
+pub async fn an_end_beyond_the_log_is_refused(store: &dyn Store) -> Shown {
     let tenant = Tenant::from("acme");
     for changes in [0, 1] {
-        let beyond = Position(changes + 1);
-        for limit in [0, 9] {
-            let refused = store.changes(&tenant, beyond, limit).await;
-            assert_eq!(refused, Err(StoreError::Expired(beyond)));
+        let last = acme(store).end().await?.stamp;
+        for position in [changes + 1, u64::MAX] {
+            for stamp in [last, NO_STAMP] {
+                let beyond = LogEnd::new(stamp, Position(position));
+                for limit in [0, 9] {
+                    let refused = store.changes(&tenant, beyond, limit).await;
+                    assert_eq!(refused, Err(StoreError::Expired(beyond)));
+                }
+            }
         }
-        let refused = store.changes(&tenant, Position(u64::MAX), 9).await;
-        assert_eq!(refused, Err(StoreError::Expired(Position(u64::MAX))));
-        acme(store).commit(0, [user(&format!("u{changes}"))]).await?;
-        assert_eq!(store.changes(&tenant, beyond, 9).await?.entries, []);
+        let end = acme(store).commit(0, [user(&format!("u{changes}"))]).await?.end;
+        assert_eq!(store.changes(&tenant, end, 9).await?.entries, []);
     }
     Ok(())
 }
 
-/// A page carries the last position and the epoch that the log has.
-pub async fn pages_and_log_tell_the_same_moment(store: &dyn Store) -> Shown {
+/// The right position and a stamp that another batch had, or none: a store that was set back gives the position again. Before the first
+/// change there is no stamp that could be another.
+pub async fn an_end_of_another_log_is_refused(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    let tenant = Tenant::from("acme");
+    org.commit(0, [user("u1"), user("u2")]).await?;
+    let end = org.commit(0, [user("u3"), user("u4")]).await?.end;
+    let first = org.end_at(1).await?;
+    for (stamp, position) in [(end.stamp, 1), (end.stamp, 2), (first.stamp, 3), (NO_STAMP, 4)] {
+        let other = LogEnd::new(stamp, Position(position));
+        for limit in [0, 9] {
+            let refused = store.changes(&tenant, other, limit).await;
+            assert_eq!(refused, Err(StoreError::Expired(other)));
+        }
+        match store.audit(&tenant, other, 9).await {
+            Err(StoreError::Unsupported(_)) => {}
+            answer => assert_eq!(answer, Err(StoreError::Expired(other))),
+        }
+    }
+    for stamp in [end.stamp, NO_STAMP] {
+        let start = LogEnd::new(stamp, Position::START);
+        assert_eq!(store.changes(&tenant, start, 9).await?.entries.len(), 4);
+    }
+    Ok(())
+}
+
+/// A page carries the end that the log has.
+pub async fn pages_and_log_tell_the_same_end(store: &dyn Store) -> Shown {
     let org = acme(store);
     let empty = org.query(&Query::all(USER, 9)).await?;
-    assert_eq!(empty.position, Position::START);
+    assert_eq!(empty.end, LogEnd::START);
     let done = org.commit(0, [user("u1"), group("g1", &["u1"])]).await?;
     let page = org.query(&Query::all(USER, 9)).await?;
-    let log = store.changes(&"acme".into(), Position::START, 9).await?;
-    assert_eq!((page.position, log.last), (done.position, done.position));
-    assert_eq!((&page.epoch, &empty.epoch), (&log.epoch, &log.epoch));
-    assert!(!log.epoch.as_str().is_empty());
+    let log = store.changes(&"acme".into(), LogEnd::START, 9).await?;
+    assert_eq!((page.end, log.end), (done.end, done.end));
     Ok(())
 }
 
 /// No commit is needed for it.
 pub async fn waiting_ends_at_once_where_there_is_more(store: &dyn Store) -> Shown {
-    acme(store).commit(0, [user("u1"), user("u2")]).await?;
-    store.changed(&"acme".into(), Position::START).await?;
-    store.changed(&"acme".into(), Position(1)).await
+    let org = acme(store);
+    org.commit(0, [user("u1"), user("u2")]).await?;
+    store.changed(&"acme".into(), LogEnd::START).await?;
+    store.changed(&"acme".into(), org.end_at(1).await?).await
 }
 
 /// Everybody who waits is woken.
 pub async fn waiting_ends_with_the_next_change(store: &dyn Store) -> Shown {
     let org = acme(store);
-    org.commit(0, [user("u1")]).await?;
+    let end = org.commit(0, [user("u1")]).await?.end;
     thread::scope(|scope| {
         let (woken, wakes) = mpsc::channel();
         for _ in 0..3 {
             let woken = woken.clone();
             scope.spawn(move || {
-                let result = pollster::block_on(store.changed(&"acme".into(), Position(1)));
+                let result = pollster::block_on(store.changed(&"acme".into(), end));
                 let _ = woken.send(result);
             });
         }
@@ -131,11 +182,11 @@ pub async fn waiting_ends_with_the_next_change(store: &dyn Store) -> Shown {
 /// Not for another organisation, nor for a batch without effect or one that fails.
 pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
     let org = acme(store);
-    org.commit(0, [user("u1")]).await?;
+    let end = org.commit(0, [user("u1")]).await?.end;
     thread::scope(|scope| {
         let (woken, wakes) = mpsc::channel();
         scope.spawn(move || {
-            let result = pollster::block_on(store.changed(&"acme".into(), Position(1)));
+            let result = pollster::block_on(store.changed(&"acme".into(), end));
             let _ = woken.send(result);
         });
         let idle = pollster::block_on(async {
@@ -152,11 +203,12 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
     })
 }
 
-/// Beyond the end there is nothing to wait for: the reader asks for the changes, and is told to start over.
+/// Beyond the end, or at the end of another log, there is nothing to wait for: the reader asks for the changes, and is told to start over.
 pub async fn waiting_ends_where_the_log_never_was(store: &dyn Store) -> Shown {
-    acme(store).commit(0, [user("u1")]).await?;
-    store.changed(&"acme".into(), Position(2)).await?;
-    store.changed(&"umbrella".into(), Position(u64::MAX)).await
+    let end = acme(store).commit(0, [user("u1")]).await?.end;
+    store.changed(&"acme".into(), LogEnd::new(end.stamp, Position(2))).await?;
+    store.changed(&"acme".into(), LogEnd::new(NO_STAMP, end.position)).await?;
+    store.changed(&"umbrella".into(), LogEnd::new(end.stamp, Position(u64::MAX))).await
 }
 
 /// One entry for each write with effect: position, time, actor, resource, and what the writer said, with those who really came and went.
@@ -171,10 +223,14 @@ pub async fn the_audit_tells_who_changed_what(store: &dyn Store) -> Shown {
     org.commit(3, [saying(delta("g1", &["u1", "u2"], &["u3"]), json!({}))]).await?;
     org.commit(4, [saying(delta("g1", &["u2"], &[]), json!({ "no": "effect" }))]).await?;
     org.commit(5, [saying(delete(GROUP, "g1"), json!({ "gone": true }))]).await?;
-    let seen = store.audit(&"acme".into(), Position::START, 99).await?;
-    let entry = |position, at, (kind, id): (&str, &str), what| {
-        let of = (kind.into(), id.into());
-        AuditEntry::new(Position(position), second(at), actor(), of, what)
+    let seen = store.audit(&"acme".into(), LogEnd::START, 99).await?;
+    let mut ends = vec![];
+    for position in 0..=5 {
+        ends.push(org.end_at(position).await?);
+    }
+    let entry = |position: usize, at, (kind, id): (&str, &str), what| {
+        let (end, of) = (ends.get(position).copied().unwrap_or_default(), (kind.into(), id.into()));
+        AuditEntry::new(end, second(at), actor(), of, what)
     };
     let expected = [
         entry(1, 1, (USER, "u1"), Value::Null),
@@ -191,8 +247,10 @@ pub async fn the_audit_tells_who_changed_what(store: &dyn Store) -> Shown {
 pub async fn the_audit_is_read_in_stretches(store: &dyn Store) -> Shown {
     acme(store).commit(0, ["u1", "u2", "u3"].map(user)).await?;
     let read = async |tenant: &str, after, limit| {
-        let entries = store.audit(&Tenant::from(tenant), Position(after), limit).await?;
-        Ok::<_, StoreError>(entries.iter().map(|entry| entry.position.0).collect::<Vec<_>>())
+        let tenant = Tenant::from(tenant);
+        let after = end_at(store, &tenant, after).await?;
+        let entries = store.audit(&tenant, after, limit).await?;
+        Ok::<_, StoreError>(entries.iter().map(|entry| entry.end.position.0).collect::<Vec<_>>())
     };
     assert_eq!(read("acme", 0, 2).await?, [1, 2]);
     assert_eq!(read("acme", 1, usize::MAX).await?, [2, 3]);
@@ -208,9 +266,9 @@ pub async fn writers_side_by_side_leave_no_holes(store: &dyn Store) -> Shown {
         for round in 0..10 {
             let (a, b) = (format!("a{writer}-{round}"), format!("b{writer}-{round}"));
             org.commit(0, [user(&a), user(&b)]).await?;
-            let log = store.changes(&org.name.into(), Position::START, usize::MAX).await?;
-            let places = log.entries.iter().map(|entry| entry.position.0);
-            assert!(places.eq(1..=log.last.0), "a hole in the log");
+            let log = store.changes(&org.name.into(), LogEnd::START, usize::MAX).await?;
+            let places = log.entries.iter().map(|entry| entry.end.position.0);
+            assert!(places.eq(1..=log.end.position.0), "a hole in the log");
         }
         Ok::<_, StoreError>(())
     });

@@ -1,9 +1,11 @@
 //! Stretches of lists in order of creation.
 
-use scim_core::store::{Copied, Direction, Page, Paging, Query, Store, StoreError, Want};
+use scim_core::store::{Copied, Direction, LogEnd, Page, Paging, Query, Store, StoreError, Want};
 use serde_json::json;
 
-use super::setting::{GROUP, Org, USER, acme, but, delete, group, sent, umbrella, update, user};
+use super::setting::{
+    GROUP, NO_STAMP, Org, USER, acme, but, delete, group, sent, umbrella, update, user,
+};
 
 type Shown = Result<(), StoreError>;
 
@@ -95,6 +97,26 @@ pub async fn key_pages_survive_changes(store: &dyn Store) -> Shown {
     assert_eq!((ids(&page), page.total), (vec!["u5", "u3"], 6));
     let page = org.query(&after(page.next, 9)).await?;
     assert_eq!((ids(&page), page.next.clone()), (vec!["u6", "u0"], None));
+    Ok(())
+}
+
+/// A walk names the end of the log that its last page saw. Changes since then are its business, another log is not.
+pub async fn a_walk_ends_where_the_log_is_another(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.seven().await?;
+    let first = org.query(&after(None, 2)).await?;
+    let walk = |since| but(after(first.next.clone(), 2), |it| it.since = since);
+    org.commit(1, [delete(USER, "u3")]).await?;
+    assert_eq!(ids(&org.query(&walk(first.end)).await?), ["u7", "u1"]);
+    let now = org.end().await?;
+    for other in [
+        LogEnd::new(NO_STAMP, first.end.position),
+        LogEnd::new(first.end.stamp, now.position),
+        LogEnd::new(now.stamp, now.position.next()),
+    ] {
+        let refused = org.query(&walk(other)).await;
+        assert_eq!(refused.map(|page| page.total), Err(StoreError::Expired(other)));
+    }
     Ok(())
 }
 

@@ -8,9 +8,9 @@ use scim_core::{
     filter::Case,
     schema::Location,
     store::{
-        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, Copied, MemberId,
-        Members, Outcome, Page, Position, Query, Reader, Resource, ResourceId, ReviewError,
-        StoreError, UniqueKey, Want, Wanted, Write, review,
+        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, Copied, LogEnd,
+        MemberId, Members, Outcome, Page, Position, Query, Reader, Resource, ResourceId,
+        ReviewError, Stamp, StoreError, Tenant, UniqueKey, Want, Wanted, Write, review,
     },
 };
 use serde_json::Value;
@@ -94,8 +94,18 @@ impl Org<'_> {
         State::of(self.store, &self.name.into(), &looks()).await
     }
 
+    /// The end of the log.
+    pub(super) async fn end(&self) -> Result<LogEnd, StoreError> {
+        Ok(self.store.changes(&self.name.into(), LogEnd::START, 0).await?.end)
+    }
+
     pub(super) async fn position(&self) -> Result<Position, StoreError> {
-        Ok(self.store.changes(&self.name.into(), Position::START, 0).await?.last)
+        Ok(self.end().await?.position)
+    }
+
+    /// The end of the log with the entry at a position, be that the start; beyond the end, one that the log does not have.
+    pub(super) async fn end_at(&self, position: u64) -> Result<LogEnd, StoreError> {
+        end_at(self.store, &self.name.into(), position).await
     }
 
     pub(super) async fn members(&self, group: &str) -> Result<Vec<String>, StoreError> {
@@ -210,9 +220,22 @@ pub(super) fn absent(kind: &str, id: &str) -> Condition {
     Condition::Absent(kind.into(), id.into())
 }
 
-pub(super) fn at_version(kind: &str, id: &str, own: u64) -> Condition {
-    Condition::Version(kind.into(), id.into(), Position(own))
+pub(super) fn at_version(kind: &str, id: &str, own: LogEnd) -> Condition {
+    Condition::Version(kind.into(), id.into(), own)
 }
+
+pub(super) async fn end_at(
+    store: &dyn Store,
+    tenant: &Tenant,
+    position: u64,
+) -> Result<LogEnd, StoreError> {
+    let log = store.changes(tenant, LogEnd::START, usize::MAX).await?;
+    let entry = log.entries.iter().find(|entry| entry.end.position.0 == position);
+    Ok(entry.map_or(LogEnd::new(NO_STAMP, Position(position)), |entry| entry.end))
+}
+
+/// A stamp that no test draws.
+pub(super) const NO_STAMP: Stamp = Stamp(0x5ca1_ab1e_0ddb_a115);
 
 /// A query, but for something.
 pub(super) fn but(mut query: Query, change: impl FnOnce(&mut Query)) -> Query {

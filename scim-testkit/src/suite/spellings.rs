@@ -56,12 +56,12 @@ const OTHERS: [(&str, &str); 7] = [
 async fn fill(org: Org<'_>) -> Shown {
     for (number, name) in NAMES.iter().enumerate() {
         let (at, id) = (i64::try_from(number).unwrap_or(0), format!("{number:02}"));
-        let mut user = json!({ "userName": name });
-        if let Some((uri, bytes)) = OTHERS.get(number) {
-            user["boss"] = json!([uri]);
-            user["site"] = json!([uri]);
-            user["badge"] = json!([bytes]);
-        }
+        let user = match OTHERS.get(number) {
+            None => json!({ "userName": name }),
+            Some((uri, bytes)) => {
+                json!({ "userName": name, "boss": [uri], "site": [uri], "badge": [bytes] })
+            }
+        };
         let group = json!({ "displayName": name });
         let writes = [
             create(USER, &format!("u{id}"), sent(&user)),
@@ -158,11 +158,11 @@ pub async fn orders_compare_what_values_stand_for(store: &dyn Store) -> Shown {
     for (kind, by, _) in sorts() {
         let all: Vec<_> = (1..).zip(org.each(kind).await?).collect();
         for order in [Order::Ascending, Order::Descending] {
-            let sort = Some(Sort { by: by.clone(), order });
+            let sort = Some(Sort::new(order).with_attribute(kind, by.clone()));
             let query = but(Query::all(kind, usize::MAX), |it| it.sort = sort);
             let page = org.query(&query).await?;
-            let at = (page.position, page.epoch.clone());
-            assert_eq!(ids(&page), ids(&page_of(all.clone(), &query, at, Ok)?), "{query:?}");
+            let model = page_of(all.clone(), &query, page.end, Ok)?;
+            assert_eq!(ids(&page), ids(&model), "{query:?}");
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use scim_core::{
     Caller, MemoryStore, Service,
     environment::Scripted,
     service::Bulk,
-    store::{Capability, Store},
+    store::{Capability, Stamps, Store},
 };
 use scim_testkit::{
     faulty::{Call, Fault, Faulty},
@@ -40,7 +40,8 @@ fn request(method: &str, path: &str, body: Value) -> Request<Bytes> {
 
 /// Three users, and a group of two of them.
 fn world() -> World {
-    let store = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
+    let memory = MemoryStore::new().with_stamps(Stamps::counting());
+    let store = Arc::new(Faulty::new(Arc::new(memory)));
     let (service, caller) = service(store.clone());
     let ask = move |request| pollster::block_on(service.handle(&caller, request));
     for name in ["ada", "grace", "joan"] {
@@ -71,7 +72,7 @@ fn no_fault_is_told_as_done_and_none_leaves_half() {
     ]));
     let search = json!({"filter": "userName sw \"a\"", "sortBy": "userName"});
     let mut bound = request("PUT", ADA, renamed.clone());
-    bound.headers_mut().insert("if-match", "W/\"1\"".parse().unwrap());
+    bound.headers_mut().insert("if-match", "W/\"1.1\"".parse().unwrap());
     // sec:S-10 sec:C-06
     let faults: usize = [
         Trial::new(request("GET", ADA, nothing.clone()), 200),

@@ -16,16 +16,16 @@ use scim_core::{
     Caller, MemoryStore, Service,
     environment::Scripted,
     store::{
-        AllowAll, AuditEntry, Capability, Change, ChangePage, Committed, Held, MemberId, Members,
-        Page, Position, Query, Reader, Resource, ResourceId, ResourceKind, Reviewed, Space, Store,
-        StoreError, Tenant, Want, review,
+        AllowAll, AuditEntry, Capability, Change, ChangePage, Committed, Condition, Held, LogEnd,
+        MemberId, Members, Page, Query, Reader, Resource, ResourceId, ResourceKind, Reviewed,
+        Space, Stamps, Store, StoreError, Tenant, Want, review,
     },
 };
 use scim_testkit::{
     faulty::Faulty,
     limited::Limited,
     state::Looks,
-    suite::{Backend, concurrency, copies, filters, refuses, run},
+    suite::{Backend, batches, concurrency, copies, filters, log, pages, refuses, run},
     sweep::{Trial, World},
 };
 
@@ -46,6 +46,8 @@ enum Plant {
     ListsNothing,
     /// Nobody is made to wait.
     DoesNotWait,
+    /// Positions are looked at alone, as by a store that does not keep whose they are.
+    IgnoresStamps,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,29 @@ impl Planted {
         }
         review(&AllowAll, Reader::new(&self.store, tenant), batch).await.unwrap()
     }
+
+    /// The end that the log has at that position.
+    async fn own(&self, tenant: &Tenant, end: LogEnd) -> LogEnd {
+        if self.plant != Plant::IgnoresStamps {
+            return end;
+        }
+        let log = self.store.changes(tenant, LogEnd::START, usize::MAX).await.unwrap();
+        let mut ends = log.entries.iter().map(|entry| entry.end);
+        ends.find(|own| own.position == end.position).unwrap_or(end)
+    }
+
+    async fn with_versions_of_any_stamp(
+        &self,
+        tenant: &Tenant,
+        mut batch: scim_core::store::Batch,
+    ) -> Reviewed {
+        for condition in &mut batch.conditions {
+            if let Condition::Version(.., end) = condition {
+                *end = self.own(tenant, *end).await;
+            }
+        }
+        review(&AllowAll, Reader::new(&self.store, tenant), batch).await.unwrap()
+    }
 }
 
 #[async_trait]
@@ -116,6 +141,7 @@ impl Store for Planted {
             query.copies.members = query.want.members.clone().unwrap_or_default();
             query.copies.member_of = query.want.member_of.clone().unwrap_or_default();
         }
+        query.since = self.own(tenant, query.since).await;
         self.store.query(tenant, &query).await
     }
 
@@ -127,6 +153,9 @@ impl Store for Planted {
                 review(&AllowAll, Reader::new(&self.store, tenant), batch).await.unwrap()
             }
             Plant::RewritesMembers => self.with_members_rewritten(tenant, batch.into_batch()).await,
+            Plant::IgnoresStamps => {
+                self.with_versions_of_any_stamp(tenant, batch.into_batch()).await
+            }
             _ => batch,
         };
         self.store.commit(tenant, batch).await
@@ -135,16 +164,16 @@ impl Store for Planted {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
-        self.store.changes(tenant, after, limit).await
+        self.store.changes(tenant, self.own(tenant, after).await, limit).await
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         match self.plant {
             Plant::DoesNotWait => Ok(()),
-            _ => self.store.changed(tenant, after).await,
+            _ => self.store.changed(tenant, self.own(tenant, after).await).await,
         }
     }
 
@@ -164,12 +193,12 @@ impl Store for Planted {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         match self.plant {
             Plant::ListsNothing => Ok(vec![]),
-            _ => self.store.audit(tenant, after, limit).await,
+            _ => self.store.audit(tenant, self.own(tenant, after).await, limit).await,
         }
     }
 }
@@ -217,6 +246,19 @@ fn a_copy_that_is_not_compared_is_found() {
 }
 
 #[test]
+fn positions_without_their_stamps_are_found() {
+    let planted = || Planted::new(Plant::IgnoresStamps);
+    let told = [
+        failure(|| run(log::an_end_of_another_log_is_refused, &[], planted())),
+        failure(|| run(pages::a_walk_ends_where_the_log_is_another, &[], planted())),
+        failure(|| run(batches::a_version_of_another_stamp_is_stale, &[], planted())),
+    ];
+    for told in told {
+        assert!(told.contains("Expired") || told.contains("Stale"), "{told}");
+    }
+}
+
+#[test]
 fn a_store_that_claims_less_must_refuse() {
     use Capability::{AuditListing, ClaimListing, Sorting, Waiting};
 
@@ -246,7 +288,8 @@ fn a_store_that_refuses_must_say_so_before() {
 
 /// A service that answers what `ask` makes of its answer.
 fn world(ask: fn(u16) -> u16) -> World {
-    let store = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
+    let memory = MemoryStore::new().with_stamps(Stamps::counting());
+    let store = Arc::new(Faulty::new(Arc::new(memory)));
     let service = Service::new(store.clone()).with_environment(Arc::new(Scripted::default()));
     let caller = Caller::new("acme", "https://scim.example.com".parse().unwrap());
     World::new(store, "acme", Looks::new(["User"], []), move |request| {

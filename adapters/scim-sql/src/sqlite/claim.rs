@@ -57,7 +57,7 @@ impl Writing<'_> {
             put.execute(named_params! {
                 ":tenant": self.tenant, ":space": space.as_str(), ":value": Claim::text(&value),
                 ":kind": write.kind.as_str(), ":id": write.id.as_str(),
-                ":position": self.began + 1
+                ":position": row::number(self.began.next())
             })?;
         }
         Ok(value)

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
-use scim_core::store::{Actor, Batch, Change, StoreError, Write};
+use scim_core::store::{Actor, Batch, Change, Stamps, StoreError, Write};
 
 use super::{
     failure::Result,
@@ -52,6 +52,7 @@ impl fmt::Display for Restored {
 pub(super) struct Ledger {
     sql: Connection,
     path: PathBuf,
+    stamps: Stamps,
 }
 
 /// Where the ledger of a file is, unless somebody says otherwise.
@@ -73,7 +74,7 @@ pub(super) fn lasts(batch: &Batch) -> bool {
 
 // Opening.
 impl Ledger {
-    pub(super) fn open(path: PathBuf) -> Result<Self> {
+    pub(super) fn open(path: PathBuf, stamps: Stamps) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -88,7 +89,7 @@ impl Ledger {
             )))?,
         }
         making.commit()?;
-        Ok(Self { sql, path })
+        Ok(Self { sql, path, stamps })
     }
 
     /// Holds the file against the ledger, does again what an older file lacks, and tells the ledger what it lacks.
@@ -128,7 +129,7 @@ impl Ledger {
         let ledger = self.path.display();
         tracing::error!(%ledger, "begins anew: what was given out since this copy may be given out again");
         file.execute_batch("UPDATE meta SET value = '' WHERE name = 'ledger'")?;
-        new_epoch(file)
+        Ok(())
     }
 
     /// Makes sure that they know each other. A ledger has its name before the file takes it.
@@ -188,14 +189,13 @@ impl Ledger {
             if known < last {
                 restored.organisations += 1;
                 restored.claims += self.give_out_again(file, &tenant, known)?;
-                go_on_from(file, &tenant, last)?;
+                self.go_on_from(file, &tenant, last)?;
                 restored.deleted += self.end_again(file, &tenant, known)?;
             }
         }
         if restored.organisations == 0 {
             return Ok(None);
         }
-        new_epoch(file)?;
         Ok(Some(restored))
     }
 
@@ -236,28 +236,27 @@ impl Ledger {
                     file,
                     &tenant.into(),
                     &Batch::new(row::time(row.get(2)?)?, actor, vec![write]),
+                    self.stamps.draw()?,
                 )?;
                 count += 1;
             }
         }
         Ok(count)
     }
-}
 
-/// No position is given out twice. The log has a hole from here on, so that nothing of it is handed out.
-fn go_on_from(file: &Connection, tenant: &str, position: i64) -> Result<()> {
-    file.execute("DELETE FROM log WHERE tenant = ?1", [tenant])?;
-    file.execute(
-        "INSERT INTO organisation (tenant, position, made, clock) VALUES (?1, ?2, 0, 0)
-         ON CONFLICT DO UPDATE SET position = ?2",
-        (tenant, position),
-    )?;
-    Ok(())
-}
-
-fn new_epoch(file: &Connection) -> Result<()> {
-    file.execute_batch("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch'")?;
-    Ok(())
+    /// No position is given out twice. Nothing of the log before is handed out.
+    fn go_on_from(&self, file: &Connection, tenant: &str, position: i64) -> Result<()> {
+        file.execute("DELETE FROM log WHERE tenant = ?1", [tenant])?;
+        file.execute(
+            "INSERT INTO organisation
+             (tenant, stamp, position, forgotten_stamp, forgotten, made, clock)
+             VALUES (?1, ?3, ?2, ?3, ?2, 0, 0)
+             ON CONFLICT DO UPDATE
+             SET stamp = ?3, position = ?2, forgotten_stamp = ?3, forgotten = ?2",
+            (tenant, position, row::bits(self.stamps.draw()?)),
+        )?;
+        Ok(())
+    }
 }
 
 // Keeping it.

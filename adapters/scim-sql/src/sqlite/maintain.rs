@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, TransactionBehavior, named_params};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, open};
+use super::{failure::Result, session::begin};
 
-/// Copies the file as it is at one moment. A copy has no epoch: it gets one when it is opened, so that positions given out by the
-/// original mean nothing in it.
+/// Copies the file as it is at one moment.
 pub(super) fn backup(sql: &Connection, to: &Path) -> Result<()> {
     let Some(name) = to.to_str() else {
         Err(StoreError::Unavailable(format!("`{}` is no text", to.display())))?
@@ -19,14 +18,22 @@ pub(super) fn backup(sql: &Connection, to: &Path) -> Result<()> {
     let written = sql.execute("VACUUM INTO :to", named_params! { ":to": name });
     sql.pragma_update(None, "query_only", reader)?;
     written?;
-    let copy = open::existing(to)?;
-    copy.execute("UPDATE meta SET value = '' WHERE name = 'epoch'", [])?;
-    copy.close().map_err(|(_, error)| error)?;
     Ok(())
 }
 
 /// Drops the entries of all change logs from before a time. How many they were.
 pub(super) fn forget_changes(sql: &Connection, before: DateTime<Utc>) -> Result<u64> {
     let before = named_params! { ":before": before.timestamp_micros() };
-    Ok(sql.execute("DELETE FROM log WHERE at < :before", before)? as u64)
+    let forgetting = begin(sql, TransactionBehavior::Immediate)?;
+    // Times never go back, so what goes is the beginning of each log.
+    sql.execute(
+        "UPDATE organisation SET (forgotten_stamp, forgotten) = (
+             SELECT stamp, position FROM log l WHERE l.tenant = organisation.tenant AND at < :before
+             ORDER BY position DESC LIMIT 1)
+         WHERE EXISTS (SELECT 1 FROM log l WHERE l.tenant = organisation.tenant AND at < :before)",
+        before,
+    )?;
+    let dropped = sql.execute("DELETE FROM log WHERE at < :before", before)? as u64;
+    forgetting.commit()?;
+    Ok(dropped)
 }

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use rusqlite::named_params;
-use scim_core::store::{Condition, MemberId, Members, ResourceId, StoreError};
+use scim_core::store::{Condition, LogEnd, MemberId, Members, ResourceId, StoreError};
 
-use super::{failure::Result, write::Writing};
+use super::{
+    failure::Result,
+    row::{bits, number},
+    write::Writing,
+};
 
 impl Writing<'_> {
     /// Who came and who went, each in order of id.
@@ -142,13 +146,15 @@ impl Writing<'_> {
     }
 
     /// Notes when the memberships of some resources last changed.
-    pub(super) fn move_memberships(&self, of: &[ResourceId], position: i64) -> Result<()> {
+    pub(super) fn move_memberships(&self, of: &[ResourceId], end: LogEnd) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET memberships = :position WHERE tenant = :tenant AND id = :id",
+            "UPDATE resource SET memberships_stamp = :stamp, memberships = :position
+             WHERE tenant = :tenant AND id = :id",
         )?;
         for id in of {
             put.execute(named_params! {
-                ":tenant": self.tenant, ":id": id.as_str(), ":position": position
+                ":tenant": self.tenant, ":id": id.as_str(),
+                ":stamp": bits(end.stamp), ":position": number(end.position)
             })?;
         }
         Ok(())

@@ -12,12 +12,13 @@ use crate::index::Marks;
 pub(super) const READERS: (usize, usize) = (4, 4);
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
     include_str!("migrations/4.sql"),
     include_str!("migrations/5.sql"),
+    include_str!("migrations/6.sql"),
 ];
 
 /// How long a connection waits for another process.
@@ -112,9 +113,6 @@ fn migrate(sql: &Connection, marks: &Marks) -> Result<()> {
         sql.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     }
     compare_with_ours(sql)?;
-    sql.execute_batch(
-        "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'epoch' AND value = ''",
-    )?;
     keys::bring_up_to_date(sql, marks)?;
     transaction.commit()?;
     Ok(())

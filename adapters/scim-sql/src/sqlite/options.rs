@@ -8,7 +8,7 @@ use std::{
 
 use scim_core::{
     filter::Attribute,
-    store::{ResourceKind, StoreError},
+    store::{ResourceKind, Stamps, StoreError},
 };
 
 use super::{
@@ -38,6 +38,7 @@ pub struct Options {
     longest_read: Duration,
     ledger: Option<PathBuf>,
     anew: bool,
+    stamps: Stamps,
 }
 
 /// How long a read may take unless it is set. The dearest filter within the limits of a service, over 100,000 users, takes a sixth of it on
@@ -46,7 +47,13 @@ const LONGEST_READ: Duration = Duration::from_secs(30);
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self { marks: Marks::usual(), longest_read: LONGEST_READ, ledger: None, anew: false }
+        Self {
+            marks: Marks::usual(),
+            longest_read: LONGEST_READ,
+            ledger: None,
+            anew: false,
+            stamps: Stamps::random(),
+        }
     }
 
     /// Marks an attribute of a kind: filters and orders by it go along an index, whether clients sent it or the service assigned it.
@@ -120,6 +127,23 @@ impl Options {
         self
     }
 
+    /// Where the stamps of commits come from: the randomness of the operating system, unless it is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use scim_core::store::Stamps;
+    /// use scim_sql::SqliteStore;
+    ///
+    /// let store = SqliteStore::options().stamps(Stamps::counting()).in_memory()?;
+    /// # Ok::<(), scim_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn stamps(mut self, stamps: Stamps) -> Self {
+        self.stamps = stamps;
+        self
+    }
+
     /// The store in that file, which is made where there is none, checked, and brought to the newest layout.
     ///
     /// Blocks while it does so; meant for the start of a program.
@@ -134,9 +158,10 @@ impl Options {
         let path = path.as_ref();
         // The writer comes first: it makes the file and its tables.
         let writer = Session::new(open::writer(path, &self.marks)?);
-        let ledger = Ledger::open(self.ledger.clone().unwrap_or_else(|| ledger::beside(path)))?;
+        let ledger = self.ledger.clone().unwrap_or_else(|| ledger::beside(path));
+        let ledger = Ledger::open(ledger, self.stamps.clone())?;
         let restored = ledger.compare(&writer, self.anew)?;
-        let writer = Worker::keeping(writer, ledger);
+        let writer = Worker::keeping(writer, ledger, self.stamps.clone());
         let readers = Some(open::readers(path)?);
         let workers = Workers::start(writer, readers, self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed, restored })
@@ -149,7 +174,8 @@ impl Options {
     /// [`StoreError::Unavailable`] where no thread can be had.
     pub fn in_memory(&self) -> std::result::Result<SqliteStore, StoreError> {
         let committed = Arc::new(Signals::default());
-        let writer = Worker::new(Session::limited(open::memory(&self.marks)?)?);
+        let writer = Session::limited(open::memory(&self.marks)?)?;
+        let writer = Worker::new(writer, self.stamps.clone());
         let workers = Workers::start(writer, None, self.longest_read, &committed)?;
         Ok(SqliteStore { workers, committed, restored: None })
     }

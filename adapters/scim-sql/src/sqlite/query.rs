@@ -25,6 +25,7 @@ use crate::index::{Condition, Marks, Order, Terms};
 const FEW: u64 = 500;
 
 pub(super) fn page(session: &Session, tenant: &Tenant, query: &Query) -> Result<Page> {
+    log::must_have(session, tenant, query.since)?;
     let marks = session.marks()?;
     let kinds: BTreeSet<&str> = query.kinds.iter().map(ResourceKind::as_str).collect();
     let (condition, rest) = narrowed(&marks, query, &kinds);
@@ -33,8 +34,8 @@ pub(super) fn page(session: &Session, tenant: &Tenant, query: &Query) -> Result<
         Some(rest) => scan(session, &statement, query, Some(rest))?,
         None => decided(session, &statement, query, &marks)?,
     };
-    let at = (log::last(session, tenant)?, log::epoch(session)?);
-    page_of_selected(selected, query, at, |place| {
+    let end = log::end(session, tenant)?;
+    page_of_selected(selected, query, end, |place| {
         session.in_time()?;
         let resource = statement.at(session, place)?;
         holds(query, &resource)?;

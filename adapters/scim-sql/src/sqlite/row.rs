@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use scim_core::store::{Document, Position, Resource, StoreError, Version};
+use scim_core::store::{Document, LogEnd, Position, Resource, Stamp, StoreError, Version};
 
 use super::{failure::Result, seal::seal};
 
 /// The columns that [`Stored::read`] takes, in its order.
 macro_rules! columns {
     () => {
-        "r.place, r.kind, r.id, r.own, r.memberships, r.created, r.last_modified, r.sent, r.assigned, r.seal"
+        "r.place, r.kind, r.id, r.own_stamp, r.own, r.memberships_stamp, r.memberships, r.created, \
+         r.last_modified, r.sent, r.assigned, r.seal"
     };
 }
 pub(super) use columns;
@@ -24,8 +25,7 @@ pub(super) struct Stored {
     pub(super) place: i64,
     pub(super) kind: String,
     pub(super) id: String,
-    pub(super) own: i64,
-    pub(super) memberships: i64,
+    pub(super) version: Version,
     pub(super) created: i64,
     pub(super) last_modified: i64,
     pub(super) sent: String,
@@ -39,13 +39,12 @@ impl Stored {
             place: row.get(0)?,
             kind: row.get(1)?,
             id: row.get(2)?,
-            own: row.get(3)?,
-            memberships: row.get(4)?,
-            created: row.get(5)?,
-            last_modified: row.get(6)?,
-            sent: row.get(7)?,
-            assigned: row.get(8)?,
-            seal: row.get(9)?,
+            version: Version::new(end(row, 3)?, end(row, 5)?),
+            created: row.get(7)?,
+            last_modified: row.get(8)?,
+            sent: row.get(9)?,
+            assigned: row.get(10)?,
+            seal: row.get(11)?,
         })
     }
 
@@ -64,10 +63,6 @@ impl Stored {
         Ok(found.query_row(key, Self::read).optional()?)
     }
 
-    pub(super) fn version(&self) -> Version {
-        Version::new(position(self.own), position(self.memberships))
-    }
-
     /// Refuses a row that is not what was written.
     pub(super) fn check(&self, tenant: &str) -> Result<()> {
         check(tenant, [&*self.kind, &self.id, &self.sent, &self.assigned], self.seal)
@@ -75,11 +70,10 @@ impl Stored {
 
     pub(super) fn into_resource(self, tenant: &str) -> Result<Resource> {
         self.check(tenant)?;
-        let version = self.version();
         let (created, last_modified) = (time(self.created)?, time(self.last_modified)?);
         let documents = (Document::from_text(self.sent), Document::from_text(self.assigned));
         let (kind, id) = (self.kind.into(), self.id.into());
-        Ok(Resource::new(kind, id, version, created, last_modified, documents))
+        Ok(Resource::new(kind, id, self.version, created, last_modified, documents))
     }
 }
 
@@ -92,9 +86,16 @@ pub(super) fn check(tenant: &str, texts: [&str; 4], stored: i64) -> Result<()> {
     Ok(())
 }
 
-/// Positions are never negative.
-pub(super) fn position(stored: i64) -> Position {
-    Position(stored.unsigned_abs())
+/// An end of a log: a column with its stamp, and the next one with its position.
+pub(super) fn end(row: &Row<'_>, column: usize) -> rusqlite::Result<LogEnd> {
+    let (stamp, position) = (row.get::<_, i64>(column)?, row.get::<_, i64>(column + 1)?);
+    // Positions are never negative.
+    Ok(LogEnd::new(Stamp(stamp.cast_unsigned()), Position(position.unsigned_abs())))
+}
+
+/// A stamp as it is stored: the same bits.
+pub(super) fn bits(stamp: Stamp) -> i64 {
+    stamp.0.cast_signed()
 }
 
 /// A position beyond all that can be stored is after all of them.

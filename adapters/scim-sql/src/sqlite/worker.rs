@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, thread, time::Duration};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use scim_core::store::{Batch, Committed, StoreError, Tenant};
+use scim_core::store::{Batch, Committed, Stamps, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
@@ -31,17 +31,22 @@ const SHORT: Duration = Duration::from_millis(5);
 pub(super) struct Worker {
     sql: Session,
     ledger: Option<Ledger>,
+    stamps: Stamps,
 }
 
 impl Worker {
     /// One that keeps no ledger.
-    pub(super) fn new(sql: Session) -> Self {
-        Self { sql, ledger: None }
+    pub(super) fn new(sql: Session, stamps: Stamps) -> Self {
+        Self { sql, ledger: None, stamps }
     }
 
     /// The one that writes to a file with that ledger beside it.
-    pub(super) fn keeping(sql: Session, ledger: Ledger) -> Self {
-        Self { sql, ledger: Some(ledger) }
+    pub(super) fn keeping(sql: Session, ledger: Ledger, stamps: Stamps) -> Self {
+        Self { sql, ledger: Some(ledger), stamps }
+    }
+
+    fn apply(&self, commit: &Commit) -> Result<Committed> {
+        write::apply(&self.sql, &commit.tenant, &commit.batch, self.stamps.draw()?)
     }
 
     /// The ledger of the file, if it has one and this is who writes.
@@ -103,7 +108,7 @@ impl Workers {
     fn serve(&mut self, name: &str, connections: Vec<Connection>) -> Answer<Arc<Jobs>> {
         let jobs = Jobs::new(connections.len());
         for connection in connections {
-            let reader = Worker::new(Session::limited(connection)?);
+            let reader = Worker::new(Session::limited(connection)?, Stamps::random());
             let jobs = Arc::clone(&jobs);
             self.employ(name, move || read_all(&reader, &jobs))?;
         }
@@ -277,7 +282,7 @@ fn in_one_transaction(sql: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Com
     let transaction = begin(sql, TransactionBehavior::Immediate)?;
     let results: Vec<_> = match commits {
         // Here the transaction itself is what is taken back. A savepoint keeps each page as it was, for most creates in a file of its own.
-        [commit] => vec![Ok(write::apply(sql, &commit.tenant, &commit.batch)?)],
+        [commit] => vec![Ok(sql.apply(commit)?)],
         _ => commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?,
     };
     let lasting =
@@ -293,9 +298,9 @@ fn in_one_transaction(sql: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Com
 }
 
 /// The batch's own result; a failure only where the others of its transaction are lost with it.
-fn in_savepoint(sql: &Session, commit: &Commit) -> Result<Answer<Committed>> {
+fn in_savepoint(sql: &Worker, commit: &Commit) -> Result<Answer<Committed>> {
     sql.prepare_cached("SAVEPOINT batch")?.execute([])?;
-    let result = write::apply(sql, &commit.tenant, &commit.batch);
+    let result = sql.apply(commit);
     match result {
         Err(failure @ Failure::Sqlite(_)) if sql.is_autocommit() => return Err(failure),
         Err(_) => sql.prepare_cached("ROLLBACK TO batch")?.execute([])?,

@@ -8,8 +8,8 @@ use scim_core::{
     ASSIGNED, Object,
     filter::Location,
     store::{
-        Batch, Change, Committed, Condition, Contents, MemberId, Members, Outcome, Position,
-        ResourceId, ResourceKind, StoreError, Tenant, UniqueKey, Version, Write,
+        Batch, Change, Committed, Condition, Contents, LogEnd, MemberId, Members, Outcome,
+        Position, ResourceId, ResourceKind, Stamp, StoreError, Tenant, UniqueKey, Version, Write,
     },
 };
 
@@ -17,15 +17,20 @@ use super::{
     case::case_name,
     failure::Result,
     keys,
-    row::{Stored, position, time},
+    row::{self, Stored, bits, number, time},
     seal::seal,
     session::Session,
 };
 use crate::index::{self, Keys, Marks};
 
-/// Does all of a batch. After a failure the caller takes back what was done.
-pub(super) fn apply(session: &Session, tenant: &Tenant, batch: &Batch) -> Result<Committed> {
-    let mut writing = Writing::begin(session, tenant, batch)?;
+/// Does all of a batch, under a stamp that was never used. After a failure the caller takes back what was done.
+pub(super) fn apply(
+    session: &Session,
+    tenant: &Tenant,
+    batch: &Batch,
+    stamp: Stamp,
+) -> Result<Committed> {
+    let mut writing = Writing::begin(session, tenant, batch, stamp)?;
     for condition in &batch.conditions {
         if !writing.holds(condition)? {
             return Err(StoreError::Stale(condition.clone()).into());
@@ -37,8 +42,8 @@ pub(super) fn apply(session: &Session, tenant: &Tenant, batch: &Batch) -> Result
         writing.note(batch, write, &outcome)?;
         outcomes.push(outcome);
     }
-    writing.end()?;
-    Ok(Committed::new(position(writing.position), outcomes))
+    writing.finish()?;
+    Ok(Committed::new(writing.end, outcomes))
 }
 
 /// A batch under way: the connection, and the organisation's row.
@@ -46,9 +51,10 @@ pub(super) struct Writing<'a> {
     pub(super) sql: &'a Connection,
     pub(super) tenant: &'a str,
     marks: Arc<Marks>,
+    stamp: Stamp,
     /// The last position before the batch.
-    pub(super) began: i64,
-    position: i64,
+    pub(super) began: Position,
+    end: LogEnd,
     made: i64,
     clock: i64,
 }
@@ -64,28 +70,35 @@ enum Fate {
 
 // The organisation's row.
 impl<'a> Writing<'a> {
-    fn begin(session: &'a Session, tenant: &'a Tenant, batch: &Batch) -> Result<Self> {
+    fn begin(
+        session: &'a Session,
+        tenant: &'a Tenant,
+        batch: &Batch,
+        stamp: Stamp,
+    ) -> Result<Self> {
         let (sql, tenant, marks): (&Connection, _, _) =
             (session, tenant.as_str(), session.marks()?);
         let mut found = sql.prepare_cached(
-            "SELECT position, made, clock FROM organisation WHERE tenant = :tenant",
+            "SELECT stamp, position, made, clock FROM organisation WHERE tenant = :tenant",
         )?;
         let row = found.query_row(named_params! { ":tenant": tenant }, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row::end(row, 0)?, row.get(2)?, row.get(3)?))
         });
-        let (position, made, clock) = row.optional()?.unwrap_or((0, 0, 0));
+        let (end, made, clock) = row.optional()?.unwrap_or((LogEnd::START, 0, 0));
         let clock = batch.at().timestamp_micros().max(clock);
-        Ok(Self { sql, tenant, marks, began: position, position, made, clock })
+        Ok(Self { sql, tenant, marks, stamp, began: end.position, end, made, clock })
     }
 
-    fn end(&self) -> Result<()> {
+    fn finish(&self) -> Result<()> {
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO organisation (tenant, position, made, clock)
-             VALUES (:tenant, :position, :made, :clock)
-             ON CONFLICT DO UPDATE SET position = :position, made = :made, clock = :clock",
+            "INSERT INTO organisation (tenant, stamp, position, made, clock)
+             VALUES (:tenant, :stamp, :position, :made, :clock)
+             ON CONFLICT DO UPDATE
+             SET stamp = :stamp, position = :position, made = :made, clock = :clock",
         )?;
         put.execute(named_params! {
-            ":tenant": self.tenant, ":position": self.position, ":made": self.made, ":clock": self.clock
+            ":tenant": self.tenant, ":stamp": bits(self.end.stamp),
+            ":position": number(self.end.position), ":made": self.made, ":clock": self.clock
         })?;
         Ok(())
     }
@@ -94,17 +107,18 @@ impl<'a> Writing<'a> {
         time(self.clock)
     }
 
-    fn log(&mut self, kind: &str, id: &str, fate: Fate) -> Result<i64> {
-        self.position += 1;
+    fn log(&mut self, kind: &str, id: &str, fate: Fate) -> Result<LogEnd> {
+        self.end = LogEnd::new(self.stamp, self.end.position.next());
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO log (tenant, position, kind, id, deleted, at)
-             VALUES (:tenant, :position, :kind, :id, :deleted, :at)",
+            "INSERT INTO log (tenant, stamp, position, kind, id, deleted, at)
+             VALUES (:tenant, :stamp, :position, :kind, :id, :deleted, :at)",
         )?;
         put.execute(named_params! {
-            ":tenant": self.tenant, ":position": self.position, ":kind": kind, ":id": id,
+            ":tenant": self.tenant, ":stamp": bits(self.stamp),
+            ":position": number(self.end.position), ":kind": kind, ":id": id,
             ":deleted": fate as i64, ":at": self.clock
         })?;
-        Ok(self.position)
+        Ok(self.end)
     }
 
     fn note(&self, batch: &Batch, write: &Write, outcome: &Outcome) -> Result<()> {
@@ -112,11 +126,12 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         let mut put = self.sql.prepare_cached(
-            "INSERT INTO audit (tenant, position, at, role, actor, kind, id, what)
-             VALUES (:tenant, :position, :at, :role, :actor, :kind, :id, :what)",
+            "INSERT INTO audit (tenant, stamp, position, at, role, actor, kind, id, what)
+             VALUES (:tenant, :stamp, :position, :at, :role, :actor, :kind, :id, :what)",
         )?;
         put.execute(named_params! {
-            ":tenant": self.tenant, ":position": super::row::number(outcome.version.own),
+            ":tenant": self.tenant, ":stamp": bits(outcome.version.own.stamp),
+            ":position": number(outcome.version.own.position),
             ":at": self.clock, ":role": batch.actor.role, ":actor": batch.actor.id,
             ":kind": write.kind.as_str(), ":id": write.id.as_str(),
             ":what": write.audited(outcome).to_string()
@@ -145,14 +160,14 @@ impl Writing<'_> {
         })
     }
 
-    fn own(&self, kind: &ResourceKind, id: &ResourceId) -> Result<Option<Position>> {
+    fn own(&self, kind: &ResourceKind, id: &ResourceId) -> Result<Option<LogEnd>> {
         let mut found = self.sql.prepare_cached(
-            "SELECT own FROM resource WHERE tenant = :tenant AND id = :id AND kind = :kind",
+            "SELECT own_stamp, own FROM resource WHERE tenant = :tenant AND id = :id AND kind = :kind",
         )?;
         let key = named_params! {
             ":tenant": self.tenant, ":id": id.as_str(), ":kind": kind.as_str()
         };
-        Ok(found.query_row(key, |row| row.get(0)).optional()?.map(position))
+        Ok(found.query_row(key, |row| row::end(row, 0)).optional()?)
     }
 
     fn write(&mut self, write: &Write) -> Result<Outcome> {
@@ -175,23 +190,23 @@ impl Writing<'_> {
         let assigned = self.fill(write, contents)?;
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
-             (tenant, id, kind, place, own, memberships, created, last_modified,
+             (tenant, id, kind, place, own_stamp, own, memberships, created, last_modified,
               owner, sent, assigned, seal)
-             VALUES (:tenant, :id, :kind, :place, :own, 0, :now, :now,
+             VALUES (:tenant, :id, :kind, :place, :stamp, :own, 0, :now, :now,
               :owner, :sent, :assigned, :seal)",
         )?;
         let (kind, id) = (write.kind.as_str(), write.id.as_str());
         let (sent, assigned_text) = (text(&contents.sent)?, text(&assigned)?);
         let seal = seal(&[self.tenant, kind, id, &sent, &assigned_text]);
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": id, ":kind": kind, ":place": self.made, ":own": own,
-            ":now": self.clock, ":owner": owner(&assigned), ":sent": sent,
+            ":tenant": self.tenant, ":id": id, ":kind": kind, ":place": self.made,
+            ":stamp": bits(own.stamp), ":own": number(own.position), ":now": self.clock, ":owner": owner(&assigned), ":sent": sent,
             ":assigned": assigned_text, ":seal": seal
         })?;
         let keys = index::keys(&self.marks, write.kind.as_str(), &contents.sent, &assigned);
         keys::replace(self.sql, self.tenant, self.made, &Keys::new(), &keys)?;
         self.population(&write.kind, 1)?;
-        let version = Version::new(position(own), Position::START);
+        let version = Version::new(own, LogEnd::START);
         let mut outcome = Outcome::new(true, version, self.now()?);
         if !members.is_empty() {
             outcome.added = self.change_members(&write.id, &Members::Exactly(members.to_vec()))?.0;
@@ -218,12 +233,12 @@ impl Writing<'_> {
         }
         let (added, removed) = self.change_members(&write.id, members)?;
         if contents.is_none() && added.is_empty() && removed.is_empty() {
-            return Ok(Outcome::new(false, row.version(), time(row.last_modified)?));
+            return Ok(Outcome::new(false, row.version, time(row.last_modified)?));
         }
         let own = self.touch(write.kind.as_str(), write.id.as_str(), put(write))?;
         self.move_memberships(&added, own)?;
         self.move_memberships(&removed, own)?;
-        let version = Version::new(position(own), position(row.memberships));
+        let version = Version::new(own, row.version.memberships);
         let mut outcome = Outcome::new(true, version, self.now()?);
         (outcome.added, outcome.removed) = (added, removed);
         Ok(outcome)
@@ -248,7 +263,7 @@ impl Writing<'_> {
         self.population(&write.kind, -1)?;
         let own = self.log(write.kind.as_str(), write.id.as_str(), Fate::Deleted)?;
         self.move_memberships(&removed, own)?;
-        let version = Version::new(position(own), position(row.memberships));
+        let version = Version::new(own, row.version.memberships);
         let mut outcome = Outcome::new(true, version, self.now()?);
         outcome.removed = removed;
         Ok(outcome)
@@ -277,14 +292,15 @@ impl Writing<'_> {
     }
 
     /// A change of the resource itself: its place in the log and its time.
-    fn touch(&mut self, kind: &str, id: &str, fate: Fate) -> Result<i64> {
+    fn touch(&mut self, kind: &str, id: &str, fate: Fate) -> Result<LogEnd> {
         let own = self.log(kind, id, fate)?;
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET own = :own, last_modified = :now
+            "UPDATE resource SET own_stamp = :stamp, own = :own, last_modified = :now
              WHERE tenant = :tenant AND id = :id",
         )?;
         put.execute(named_params! {
-            ":tenant": self.tenant, ":id": id, ":own": own, ":now": self.clock
+            ":tenant": self.tenant, ":id": id, ":stamp": bits(own.stamp),
+            ":own": number(own.position), ":now": self.clock
         })?;
         Ok(own)
     }

@@ -13,7 +13,7 @@ use std::{
 use scim_core::{
     filter::Location,
     store::{
-        Change, Claim, Contents, Event, MemberId, Members, Position, Query, Store, Want, Wanted,
+        Change, Claim, Contents, Event, LogEnd, MemberId, Members, Query, Store, Want, Wanted,
         Write,
     },
 };
@@ -144,10 +144,10 @@ pub(crate) fn present(store: &SqliteStore) -> BTreeSet<String> {
         }
         let numbers = store.claims(&tenant, &"uid".into(), None, usize::MAX).await.unwrap();
         assert_eq!(numbers.len() as u64, groups.total);
-        let log = store.changes(&tenant, Position::START, usize::MAX).await.unwrap();
-        assert!(log.entries.iter().map(|entry| entry.position.0).eq(1..=4 * groups.total));
+        let log = store.changes(&tenant, LogEnd::START, usize::MAX).await.unwrap();
+        assert!(log.entries.iter().map(|entry| entry.end.position.0).eq(1..=4 * groups.total));
         assert!(log.entries.iter().all(|entry| entry.event == Event::Put));
-        let audit = store.audit(&tenant, Position::START, usize::MAX).await.unwrap();
+        let audit = store.audit(&tenant, LogEnd::START, usize::MAX).await.unwrap();
         assert_eq!(audit.len(), log.entries.len());
         groups
             .resources

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use scim_core::{
     Caller, Service,
-    store::{Change, Contents, Position, Query, Store, StoreError, Write},
+    store::{Change, Contents, LogEnd, Position, Query, Store, StoreError, Write},
 };
 use scim_sql::SqliteStore;
 
@@ -79,8 +79,8 @@ fn total(store: &SqliteStore) -> u64 {
     let tenant = "acme".into();
     pollster::block_on(async {
         let page = store.query(&tenant, &Query::all("User", 9)).await.unwrap();
-        let log = store.changes(&tenant, Position::START, 9_999).await.unwrap();
-        let audit = store.audit(&tenant, Position::START, 9_999).await.unwrap();
+        let log = store.changes(&tenant, LogEnd::START, 9_999).await.unwrap();
+        let audit = store.audit(&tenant, LogEnd::START, 9_999).await.unwrap();
         assert_eq!((log.entries.len() as u64, audit.len() as u64), (page.total, page.total));
         page.total
     })
@@ -111,7 +111,7 @@ fn a_full_disk_is_503_and_all_goes_on_when_there_is_room() {
             match commit(&*store, vec![user(&id, 2_000)]) {
                 Ok(committed) => {
                     made += 1;
-                    assert_eq!(committed.position, Position(made));
+                    assert_eq!(committed.end.position, Position(made));
                 }
                 Err(error) => {
                     refused = Some(error);
@@ -125,7 +125,7 @@ fn a_full_disk_is_503_and_all_goes_on_when_there_is_room() {
         assert_eq!(total(&store), made, "round {round}: {refused:?}");
         // Without a restart.
         assert_eq!(
-            commit(&*store, vec![user(&format!("u{round}"), 10)]).unwrap().position,
+            commit(&*store, vec![user(&format!("u{round}"), 10)]).unwrap().end.position,
             Position(made + 1)
         );
         made += 1;
@@ -156,6 +156,6 @@ fn a_disk_that_may_not_be_written_is_told_and_serves_again_when_it_may() {
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     disk.remount("rw");
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(commit(&store, vec![user("u2", 10)]).unwrap().position, Position(2));
+    assert_eq!(commit(&store, vec![user("u2", 10)]).unwrap().end.position, Position(2));
     assert_eq!(total(&store), 2);
 }

@@ -7,7 +7,8 @@ use scim_core::{
     ResourceType,
     filter::{Case, Location},
     store::{
-        Change, Contents, Page, Position, Query, Store, StoreError, UniqueKey, Want, Wanted, Write,
+        Change, Contents, LogEnd, Page, Position, Query, Stamp, Store, StoreError, UniqueKey, Want,
+        Wanted, Write,
     },
 };
 use scim_sql::SqliteStore;
@@ -40,9 +41,9 @@ fn claimed(store: &SqliteStore) -> Vec<i64> {
     numbers
 }
 
-fn changes(store: &SqliteStore, after: u64) -> Result<Vec<u64>, StoreError> {
-    let page = pollster::block_on(store.changes(&"acme".into(), Position(after), 1000))?;
-    Ok(page.entries.iter().map(|entry| entry.position.0).collect())
+fn changes(store: &SqliteStore, after: LogEnd) -> Result<Vec<u64>, StoreError> {
+    let page = pollster::block_on(store.changes(&"acme".into(), after, 1000))?;
+    Ok(page.entries.iter().map(|entry| entry.end.position.0).collect())
 }
 
 #[test]
@@ -57,8 +58,8 @@ fn what_was_committed_is_there_when_the_file_is_opened_again() {
 
     let store = SqliteStore::open(&path).unwrap();
     let after = users(&store);
-    assert_eq!((after.total, after.position, &after.epoch), (2, Position(2), &before.epoch));
-    assert_eq!(commit(&store, vec![user("u3")]).unwrap().position, Position(3));
+    assert_eq!((after.total, after.end), (2, before.end));
+    assert_eq!(commit(&store, vec![user("u3")]).unwrap().end.position, Position(3));
 }
 
 #[test]
@@ -70,7 +71,7 @@ fn files_of_others_are_refused() {
     sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
     let refused = SqliteStore::open(&newer).unwrap_err();
-    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 5");
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 6");
 
     let text = folder.path().join("text.db");
     fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();
@@ -97,11 +98,11 @@ fn two_stores_may_share_a_file() {
         }
     });
     assert!(claimed(&stores[0]).into_iter().eq(1..=100));
-    assert!(changes(&stores[1], 0).unwrap().into_iter().eq(1..=100));
+    assert!(changes(&stores[1], LogEnd::START).unwrap().into_iter().eq(1..=100));
 }
 
 #[test]
-fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
+fn a_backup_is_one_moment_and_goes_its_own_way() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
     commit(&store, vec![numbered("u1")]).unwrap();
@@ -124,10 +125,14 @@ fn a_backup_is_one_moment_and_has_an_epoch_of_its_own() {
     let copies = [open(&copy), open(&second)];
     let pages = [users(&store), users(&copies[0]), users(&copies[1])];
     assert!(pages[1].total % 2 == 1, "no half of a batch");
-    assert_eq!(pages[1].position.0, pages[1].total);
-    assert_eq!(changes(&copies[0], 0).unwrap().len() as u64, pages[1].total);
-    assert!(pages[0].epoch != pages[1].epoch && pages[1].epoch != pages[2].epoch);
-    commit(&copies[0], vec![numbered("new")]).unwrap();
+    assert_eq!(pages[1].end.position.0, pages[1].total);
+    assert_eq!(changes(&copies[0], LogEnd::START).unwrap().len() as u64, pages[1].total);
+    // What is copied is the same for readers of each; what comes after is not.
+    assert_eq!(pages[1].end, pages[2].end);
+    changes(&store, pages[1].end).unwrap();
+    let ends = copies.each_ref().map(|copy| commit(copy, vec![numbered("new")]).unwrap().end);
+    assert_eq!(ends[0].position, ends[1].position);
+    assert_eq!(changes(&copies[1], ends[0]), Err(StoreError::Expired(ends[0])));
     assert_eq!(claimed(&copies[0]), [1, 2], "numbers go on");
 }
 
@@ -136,6 +141,7 @@ fn who_reads_from_before_what_was_forgotten_is_told() {
     let store = SqliteStore::in_memory().unwrap();
     let tenant = "acme".into();
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut ends = vec![LogEnd::START];
     for (day, id) in [(0, "u1"), (1, "u2"), (40, "u3")] {
         let at = start + TimeDelta::days(day);
         let batch = scim_core::store::Batch::new(
@@ -143,29 +149,44 @@ fn who_reads_from_before_what_was_forgotten_is_told() {
             scim_core::store::Actor::new("system", "test"),
             vec![user(id)],
         );
-        pollster::block_on(async {
+        let committed = pollster::block_on(async {
             let reader = scim_core::store::Reader::new(&store, &tenant);
             let reviewed =
                 scim_core::store::review(&scim_core::store::AllowAll, reader, batch).await.unwrap();
-            store.commit(&tenant, reviewed).await.unwrap();
+            store.commit(&tenant, reviewed).await.unwrap()
         });
+        ends.push(committed.end);
     }
     let forget = |days| {
         let before = start + TimeDelta::days(days);
         pollster::block_on(store.forget_changes(before)).unwrap()
     };
+    let told = |after: usize| match changes(&store, ends[after]) {
+        Err(error) => {
+            assert_eq!(error, StoreError::Expired(ends[after]));
+            None
+        }
+        Ok(positions) => Some(positions),
+    };
     assert_eq!(forget(10), 2);
-    assert_eq!(changes(&store, 0), Err(StoreError::Expired(Position(0))));
-    assert_eq!(changes(&store, 1), Err(StoreError::Expired(Position(1))));
-    assert_eq!(changes(&store, 2), Ok(vec![3]));
+    assert_eq!((told(0), told(1), told(2)), (None, None, Some(vec![3])));
     assert_eq!(forget(50), 1);
-    assert_eq!(changes(&store, 2), Err(StoreError::Expired(Position(2))));
-    assert_eq!(changes(&store, 3), Ok(vec![]));
-    assert_eq!(commit(&store, vec![user("u4")]).unwrap().position, Position(4));
-    assert_eq!(changes(&store, 3), Ok(vec![4]));
+    assert_eq!((told(0), told(2), told(3)), (None, None, Some(vec![])));
+    assert_eq!(forget(50), 0);
+    // The last of what was forgotten is still told from the same position of another history.
+    let other = LogEnd::new(Stamp(7), Position(3));
+    assert_eq!(changes(&store, other), Err(StoreError::Expired(other)));
+    assert_eq!(commit(&store, vec![user("u4")]).unwrap().end.position, Position(4));
+    assert_eq!((told(2), told(3)), (None, Some(vec![4])));
+    // The audit is all there.
+    let audited = |after: usize| {
+        let entries = pollster::block_on(store.audit(&tenant, ends[after], 9)).unwrap();
+        entries.iter().map(|entry| entry.end.position.0).collect::<Vec<_>>()
+    };
+    assert_eq!((audited(0), audited(1), audited(3)), (vec![1, 2, 3, 4], vec![2, 3, 4], vec![4]));
     // Where the log ends is known nevertheless, which lists rely on for "not modified".
-    let end = pollster::block_on(store.changes(&tenant, Position::START, 0)).unwrap();
-    assert_eq!((end.entries.len(), end.last), (0, Position(4)));
+    let end = pollster::block_on(store.changes(&tenant, LogEnd::START, 0)).unwrap();
+    assert_eq!((end.entries.len(), end.end.position), (0, Position(4)));
 }
 
 /// Keys that were folded by other rules are written anew when the file is opened.

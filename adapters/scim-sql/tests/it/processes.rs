@@ -6,7 +6,7 @@ use std::{
 };
 
 use scim_core::store::{
-    Change, Claim, Contents, MemberId, Members, Position, Query, Store, Want, Wanted, Write,
+    Change, Claim, Contents, LogEnd, MemberId, Members, Query, Store, Want, Wanted, Write,
 };
 use scim_sql::SqliteStore;
 
@@ -72,11 +72,8 @@ fn two_programs_on_one_file_lose_nothing() {
         let mut numbers: Vec<usize> = claims.iter().map(|it| it.value.parse().unwrap()).collect();
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(1..=users));
-        let log = store.changes(&tenant, Position::START, 9_999).await.unwrap();
-        assert!(log.entries.iter().map(|entry| entry.position.0).eq(1..=2 * users as u64 + 1));
-        assert_eq!(
-            store.audit(&tenant, Position::START, 9_999).await.unwrap().len(),
-            2 * users + 1
-        );
+        let log = store.changes(&tenant, LogEnd::START, 9_999).await.unwrap();
+        assert!(log.entries.iter().map(|entry| entry.end.position.0).eq(1..=2 * users as u64 + 1));
+        assert_eq!(store.audit(&tenant, LogEnd::START, 9_999).await.unwrap().len(), 2 * users + 1);
     });
 }

@@ -20,7 +20,7 @@ use scim_core::{
     Caller, Dialect, MemoryStore, Policy, ScimError, Service, Store, View,
     service::{Bulk, Feed},
     store::{
-        AuditEntry, Batch, ChangePage, Committed, Held, Page, Position, Query, Reader, Resource,
+        AuditEntry, Batch, ChangePage, Committed, Held, LogEnd, Page, Query, Reader, Resource,
         ResourceId, ResourceKind, ReviewError, Reviewed, Space, StoreError, Tenant, Want,
     },
 };
@@ -188,13 +188,13 @@ impl Store for Watched {
     async fn changes(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         self.store.changes(tenant, after, limit).await
     }
 
-    async fn changed(&self, tenant: &Tenant, after: Position) -> Result<(), StoreError> {
+    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
         self.store.changed(tenant, after).await
     }
 
@@ -211,7 +211,7 @@ impl Store for Watched {
     async fn audit(
         &self,
         tenant: &Tenant,
-        after: Position,
+        after: LogEnd,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         self.store.audit(tenant, after, limit).await

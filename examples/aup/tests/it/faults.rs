@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response};
 use pollster::block_on;
 use scim_core::{
     MemoryStore, Store, environment::Scripted, schema::Location, service::error_response,
-    store::Query,
+    store::Query, store::Stamps,
 };
 use scim_sql::SqliteStore;
 use scim_testkit::{
@@ -150,14 +150,17 @@ fn sweep(open: fn() -> Arc<dyn Store>) -> usize {
 #[test]
 fn no_fault_is_told_as_done_and_none_leaves_half() {
     // sec:S-10
-    let faults = sweep(|| Arc::new(MemoryStore::new()));
+    let faults = sweep(|| Arc::new(MemoryStore::new().with_stamps(Stamps::counting())));
     assert!(faults > 150, "only {faults} faults came up");
 }
 
 #[test]
 fn nor_over_a_database() {
     // sec:S-10
-    let faults = sweep(|| Arc::new(SqliteStore::in_memory().unwrap()));
+    let faults = sweep(|| {
+        let options = SqliteStore::options().stamps(Stamps::counting());
+        Arc::new(options.in_memory().unwrap())
+    });
     assert!(faults > 150, "only {faults} faults came up");
 }
 

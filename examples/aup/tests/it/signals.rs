@@ -101,7 +101,7 @@ async fn a_request_that_is_under_way_at_the_signal_comes_to_its_end() {
     let body = r#"{"userName": "ada@example.com"}"#;
     let head = client.head("POST", "/Users", &format!("Content-Length: {}\r\n", body.len()));
     let mut stream = TcpStream::connect(client.address).await.unwrap();
-    stream.write_all((head + &body[..5]).as_bytes()).await.unwrap();
+    stream.write_all((head + body.get(..5).unwrap()).as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;
     aup.signal("-TERM");
     sleep(Duration::from_millis(200)).await;

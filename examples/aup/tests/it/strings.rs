@@ -11,7 +11,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, RngSeed, TestRunner},
 };
-use scim_core::{Caller, MemoryStore, Service, Store, environment::Scripted};
+use scim_core::{Caller, MemoryStore, Service, Store, environment::Scripted, store::Stamps};
 use scim_sql::SqliteStore;
 use scim_testkit::state::{Looks, State};
 use serde_json::{Value, json};
@@ -98,8 +98,9 @@ fn texts_mean_the_same_everywhere() {
     for seed in 0..rounds(5, 5_000) as u64 {
         let config = Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() };
         let mut runner = TestRunner::new(config);
-        let both: [Arc<dyn Store>; 2] =
-            [Arc::new(MemoryStore::new()), Arc::new(SqliteStore::in_memory().unwrap())];
+        let sqlite = SqliteStore::options().stamps(Stamps::counting()).in_memory().unwrap();
+        let memory = MemoryStore::new().with_stamps(Stamps::counting());
+        let both: [Arc<dyn Store>; 2] = [Arc::new(memory), Arc::new(sqlite)];
         let both = both.map(Node::over);
         let same = |method: &str, path: &str, body: &Value| {
             let [one, other] = [0, 1].map(|which: usize| both[which].ask(method, path, body));

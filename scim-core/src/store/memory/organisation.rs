@@ -14,9 +14,9 @@ use chrono::{DateTime, Utc};
 use self::undo::{Presence, Undo};
 use super::rows::{Row, Rows};
 use crate::store::{
-    AuditEntry, Batch, Change, Committed, Condition, Contents, Document, Event, Held, LogEntry,
-    MemberId, Members, Outcome, Position, ResourceId, ResourceKind, Space, StoreError, UniqueKey,
-    Version, Write,
+    AuditEntry, Batch, Change, Committed, Condition, Contents, Document, Event, Held, LogEnd,
+    LogEntry, MemberId, Members, Outcome, Position, ResourceId, ResourceKind, Space, Stamp,
+    StoreError, UniqueKey, Version, Write,
 };
 
 type Slot = (ResourceKind, String, String);
@@ -30,6 +30,8 @@ pub(super) struct Organisation {
     claims: BTreeMap<(Space, String), (ResourceKind, ResourceId)>,
     /// Below these numbers, nothing is free in a range of some spaces. Claims stay for ever, so such a number only grows.
     free_from: HashMap<(Vec<Space>, i64), i64>,
+    /// That of the batch under way.
+    stamp: Stamp,
     log: Vec<LogEntry>,
     audit: Vec<AuditEntry>,
     clock: DateTime<Utc>,
@@ -46,9 +48,15 @@ impl Deref for Organisation {
 
 // Reading.
 impl Organisation {
-    /// The log has an entry for each position.
-    pub(super) fn position(&self) -> Position {
-        Position(self.log.len() as u64)
+    pub(super) fn end(&self) -> LogEnd {
+        self.log.last().map_or(LogEnd::START, |entry| entry.end)
+    }
+
+    /// Refuses an end that the log does not have. It has an entry for each position.
+    pub(super) fn must_have(&self, end: LogEnd) -> Result<(), StoreError> {
+        let index = end.position.0.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        let found = index.map_or(Some(LogEnd::START), |index| Some(self.log.get(index)?.end));
+        (found == Some(end)).then_some(()).ok_or(StoreError::Expired(end))
     }
 
     /// The resources as they are now.
@@ -62,7 +70,7 @@ impl Organisation {
     }
 
     pub(super) fn audit_after(&self, after: Position, limit: usize) -> Vec<AuditEntry> {
-        let from = self.audit.partition_point(|entry| entry.position <= after);
+        let from = self.audit.partition_point(|entry| entry.end.position <= after);
         self.audit.iter().skip(from).take(limit).cloned().collect()
     }
 
@@ -78,7 +86,8 @@ impl Organisation {
 
 // Writing.
 impl Organisation {
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+    pub(super) fn commit(&mut self, stamp: Stamp, batch: &Batch) -> Result<Committed, StoreError> {
+        self.stamp = stamp;
         let (clock, log, audit) = (self.clock, self.log.len(), self.audit.len());
         let result = self.apply(batch);
         let undo = std::mem::take(&mut self.undo);
@@ -105,7 +114,7 @@ impl Organisation {
             self.note(batch, write, &outcome);
             outcomes.push(outcome);
         }
-        Ok(Committed::new(self.position(), outcomes))
+        Ok(Committed::new(self.end(), outcomes))
     }
 
     fn holds(&self, condition: &Condition) -> bool {
@@ -141,7 +150,7 @@ impl Organisation {
         let mut row = Row {
             place: self.made,
             kind: write.kind.clone(),
-            version: Version::new(self.log_put(write), Position::START),
+            version: Version::new(self.log_put(write), LogEnd::START),
             created: self.clock,
             last_modified: self.clock,
             sent: Document::default(),
@@ -203,9 +212,9 @@ impl Organisation {
             self.set_key(slot(&row.kind, key), None);
         }
         self.set_row(&write.id, None);
-        let position = self.log_event(write.kind.clone(), write.id.clone(), Event::Delete);
-        self.set_memberships(removed.iter(), position);
-        let version = Version::new(position, row.version.memberships);
+        let end = self.log_event(write.kind.clone(), write.id.clone(), Event::Delete);
+        self.set_memberships(removed.iter(), end);
+        let version = Version::new(end, row.version.memberships);
         Ok(Outcome { removed, ..Outcome::new(true, version, self.clock) })
     }
 
@@ -283,19 +292,15 @@ impl Organisation {
         group: &ResourceId,
         members: impl Iterator<Item = &'a ResourceId>,
     ) {
-        let position = self.rows.get(group).map(|row| row.version.own).unwrap_or_default();
-        self.set_memberships(members, position);
+        let end = self.rows.get(group).map(|row| row.version.own).unwrap_or_default();
+        self.set_memberships(members, end);
     }
 
-    fn set_memberships<'a>(
-        &mut self,
-        members: impl Iterator<Item = &'a ResourceId>,
-        position: Position,
-    ) {
+    fn set_memberships<'a>(&mut self, members: impl Iterator<Item = &'a ResourceId>, end: LogEnd) {
         for id in members {
             if let Some(row) = self.rows.get(id) {
                 let mut row = Row::clone(row);
-                row.version.memberships = position;
+                row.version.memberships = end;
                 self.set_row(id, Some(row));
             }
         }
@@ -309,14 +314,14 @@ impl Organisation {
         self.set_row(id, Some(row));
     }
 
-    fn log_put(&mut self, write: &Write) -> Position {
+    fn log_put(&mut self, write: &Write) -> LogEnd {
         self.log_event(write.kind.clone(), write.id.clone(), Event::Put)
     }
 
-    fn log_event(&mut self, kind: ResourceKind, id: ResourceId, event: Event) -> Position {
-        let position = self.position().next();
-        self.log.push(LogEntry::new(position, kind, id, event, self.clock));
-        position
+    fn log_event(&mut self, kind: ResourceKind, id: ResourceId, event: Event) -> LogEnd {
+        let end = LogEnd::new(self.stamp, self.end().position.next());
+        self.log.push(LogEntry::new(end, kind, id, event, self.clock));
+        end
     }
 
     fn note(&mut self, batch: &Batch, write: &Write, outcome: &Outcome) {

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::{
     pace::Pace,
     store::{
-        Copied, Document, Edge, End, Epoch, Page, Position, Query, Resource, ResourceId,
-        ResourceKind, Selected, Selection, StoreError, UniqueKey, Version, Want, page::Filling,
+        Copied, Document, Edge, End, LogEnd, Page, Query, Resource, ResourceId, ResourceKind,
+        Selected, Selection, StoreError, UniqueKey, Version, Want, page::Filling,
     },
 };
 
@@ -49,14 +49,10 @@ impl Rows {
         self.resource(id, row, want, &mut Pace::begin()).await.map(Some)
     }
 
-    pub(super) async fn query(
-        &self,
-        query: &Query,
-        at: (Position, Epoch),
-    ) -> Result<Page, StoreError> {
+    pub(super) async fn query(&self, query: &Query, end: LogEnd) -> Result<Page, StoreError> {
         let mut pace = Pace::begin();
         let selected = self.select(query, &mut pace).await?;
-        let mut filling = Filling::new(selected, query, at);
+        let mut filling = Filling::new(selected, query, end);
         while let Some(place) = filling.next() {
             let missing = || StoreError::Corrupt(format!("nothing stands at {place}"));
             let id = self.order.get(&place).ok_or_else(missing)?;

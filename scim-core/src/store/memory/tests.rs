@@ -57,7 +57,7 @@ fn a_long_read_sees_one_state_and_holds_up_nobody() {
         assert!(found.unwrap().is_some());
     };
     assert!(rests > 3, "it rested {rests} times");
-    assert_eq!((page.total, page.position), (3_000, Position(3_000)));
+    assert_eq!((page.total, page.end.position.0), (3_000, 3_000));
     let page = pollster::block_on(store.query(&acme, &query)).unwrap();
     assert_eq!(page.total, 3_000 + rests as u64);
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use scim_filter::{Attribute, Type};
 
 use super::*;
-use crate::store::{Document, Position, Version};
+use crate::store::{Document, LogEnd, Position, Stamp, Version};
 
 /// So many users, each second of whom has a title that some share.
 fn users(count: u64) -> Vec<(u64, Resource)> {
@@ -10,7 +10,7 @@ fn users(count: u64) -> Vec<(u64, Resource)> {
         let title = format!(r#"{{"title":"{}"}}"#, place * 7 % 5);
         let sent =
             Document::from_text(if place.is_multiple_of(2) { title } else { "{}".to_owned() });
-        let version = Version::new(Position(place), Position::START);
+        let version = Version::new(LogEnd::new(Stamp(place), Position(place)), LogEnd::START);
         let (kind, id) = ("User".into(), format!("u{place}").into());
         let at: DateTime<Utc> = DateTime::UNIX_EPOCH;
         (place, Resource::new(kind, id, version, at, at, (sent, Document::from_text("{}"))))

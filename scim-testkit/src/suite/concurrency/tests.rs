@@ -1,14 +1,20 @@
 #![allow(clippy::indexing_slicing, reason = "a test may panic")]
 
+use scim_core::store::{Position, Stamp};
+
 use super::*;
 
+fn end(position: u64) -> LogEnd {
+    LogEnd::new(Stamp(position), Position(position))
+}
+
 fn done(own: u64) -> Answer {
-    Answer::Done { changed: true, own: Position(own) }
+    Answer::Done { changed: true, own: end(own) }
 }
 
 fn found(own: u64, mark: u64, members: &[&str]) -> Answer {
     let members = members.iter().map(ToString::to_string).collect();
-    Answer::Found(Group { own: Position(own), mark, members })
+    Answer::Found(Group { own: end(own), mark, members })
 }
 
 fn event((called, returned): (u64, u64), call: Call, answer: Answer) -> Event<Seen> {
@@ -16,7 +22,7 @@ fn event((called, returned): (u64, u64), call: Call, answer: Answer) -> Event<Se
 }
 
 fn swap(given: u64) -> Call {
-    Call::Update { given: Some(Position(given)) }
+    Call::Update { given: Some(end(given)) }
 }
 
 fn add(id: &'static str) -> Call {
@@ -76,7 +82,7 @@ fn a_stale_read_has_no_order() {
 fn versions_go_up_and_idle_changes_leave_them() {
     let made = event((1, 2), Call::Create, done(5));
     assert!(!orders(&[made.clone(), event((3, 4), swap(5), done(4))]));
-    let idle = Answer::Done { changed: false, own: Position(5) };
+    let idle = Answer::Done { changed: false, own: end(5) };
     let absent = Call::Members { add: None, remove: Some("u1") };
     assert!(orders(&[made.clone(), event((3, 4), absent.clone(), idle.clone())]));
     assert!(!orders(&[made.clone(), event((3, 4), add("u1"), idle)]));

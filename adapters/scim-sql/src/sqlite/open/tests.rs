@@ -39,7 +39,7 @@ fn of_layout_1(path: &Path) {
     .unwrap();
 }
 
-/// Everything that a file holds but its epoch: a line a row, in order.
+/// Everything that a file holds but its epoch or stamp, which is a random one: a line a row, in order.
 fn dump(path: &Path) -> String {
     let sql = Connection::open(path).unwrap();
     let mut tables = sql
@@ -63,7 +63,11 @@ fn dump(path: &Path) -> String {
         rows.sort();
         lines.extend(rows);
     }
-    lines.join("\n")
+    let lines = lines.join("\n");
+    match sql.query_row("SELECT stamp FROM organisation", [], |row| row.get::<_, i64>(0)) {
+        Ok(stamp) => lines.replace(&stamp.to_string(), "STAMP"),
+        Err(_) => lines,
+    }
 }
 
 fn total(store: &SqliteStore, filter: &str) -> u64 {

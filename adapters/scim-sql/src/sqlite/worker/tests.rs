@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 use scim_core::store::{
-    Actor, AllowAll, Change, Contents, Position, Query, Reader, Store, Write, review,
+    Actor, AllowAll, Change, Contents, LogEnd, Position, Query, Reader, Store, Write, review,
 };
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ fn store(path: &Path, prepare: impl FnOnce(&mut Connection)) -> SqliteStore {
         short: vec![open::reader(path).unwrap()],
         long: vec![open::reader(path).unwrap()],
     };
-    let writer = Worker::new(Session::new(writer));
+    let writer = Worker::new(Session::new(writer), Stamps::random());
     let workers = Workers::start(writer, Some(readers), LONG, &committed).unwrap();
     SqliteStore { workers, committed, restored: None }
 }
@@ -56,7 +56,7 @@ fn create(store: &SqliteStore, id: &str, size: usize) -> Answer<Committed> {
 
 fn total(store: &SqliteStore) -> (u64, Position) {
     let page = pollster::block_on(store.query(&"acme".into(), &Query::all("User", 9))).unwrap();
-    (page.total, page.position)
+    (page.total, page.end.position)
 }
 
 /// The words of an `Unavailable`.
@@ -260,11 +260,11 @@ fn a_batch_that_is_broken_off_anywhere_leaves_all_or_nothing() {
         let done = answer.is_ok();
         let tenant = "acme".into();
         let seen = pollster::block_on(async {
-            let log = store.changes(&tenant, Position::START, 99).await.unwrap();
-            let audit = store.audit(&tenant, Position::START, 99).await.unwrap();
+            let log = store.changes(&tenant, LogEnd::START, 99).await.unwrap();
+            let audit = store.audit(&tenant, LogEnd::START, 99).await.unwrap();
             let claims = store.claims(&tenant, &"uid".into(), None, 99).await.unwrap();
             let users = store.query(&tenant, &Query::all("User", 9)).await.unwrap();
-            (users.total, log.last.0, log.entries.len(), audit.len(), claims.len())
+            (users.total, log.end.position.0, log.entries.len(), audit.len(), claims.len())
         });
         match done {
             true => assert_eq!(seen, (2, 4, 4, 4, 1)),
@@ -354,7 +354,7 @@ fn a_database_that_stands_still_sheds_load() {
         waiting.truncate(5);
         drop(stall);
         for call in waiting {
-            assert_eq!(pollster::block_on(call).unwrap().position, Position(0));
+            assert_eq!(pollster::block_on(call).unwrap().end.position, Position(0));
         }
     });
     create(&store, "u1", 10).unwrap();
@@ -372,7 +372,7 @@ fn a_lock_is_waited_for() {
         thread::sleep(Duration::from_millis(100));
         assert!(!waits.is_finished());
         other.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(waits.join().unwrap().unwrap().position, Position(1));
+        assert_eq!(waits.join().unwrap().unwrap().end.position, Position(1));
     });
 }
 
