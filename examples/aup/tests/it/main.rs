@@ -9,6 +9,7 @@
     reason = "a test may panic, and says what it measures"
 )]
 
+mod agreement;
 mod bounds;
 mod conformance;
 mod connections;
