@@ -21,6 +21,7 @@ mod meaning;
 mod messages;
 mod names;
 mod one_outcome;
+mod races;
 mod refusals;
 #[path = "../../../scim-core/tests/it/roads.rs"]
 mod roads;
