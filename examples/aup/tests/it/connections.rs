@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
-    sync::oneshot,
+    sync::{Mutex, oneshot},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -37,7 +37,7 @@ impl Site {
         headers.insert("authorization", format!("Bearer {}", demo.token).parse().unwrap());
         let base = "http://x/scim/acme".parse().unwrap();
         let caller = iam.authenticate("acme", &headers, base).await.unwrap();
-        for number in 0..12 {
+        for number in 0..6 {
             let title = "x".repeat(240_000);
             let user = json!({"userName": format!("u{number}@example.com"), "title": title});
             let request = Request::post("/scim/acme/Users").body(user.to_string().into()).unwrap();
@@ -279,7 +279,7 @@ async fn not_read(mut stream: TcpStream) -> String {
 }
 
 async fn read_slowly(mut stream: TcpStream) -> String {
-    let (mut answer, mut buffer) = (vec![], [0; 16_384]);
+    let (mut answer, mut buffer) = (vec![], [0; 8_192]);
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {
         answer.extend_from_slice(&buffer[..read]);
         sleep(Duration::from_millis(20)).await;
@@ -287,20 +287,24 @@ async fn read_slowly(mut stream: TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
+/// These tests are about time, and do not take it from one another.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 fn short() -> Bounds {
     let mut bounds = Bounds::default();
-    bounds.head = Duration::from_millis(500);
-    bounds.idle = Duration::from_millis(900);
-    bounds.stall = Duration::from_millis(700);
-    bounds.answer = Duration::from_millis(2_000);
-    bounds.timeouts.body = Duration::from_millis(600);
-    bounds.grace = Duration::from_millis(600);
+    bounds.head = Duration::from_millis(1_000);
+    bounds.idle = Duration::from_millis(1_500);
+    bounds.stall = Duration::from_millis(1_000);
+    bounds.answer = Duration::from_millis(1_300);
+    bounds.timeouts.body = Duration::from_millis(1_000);
+    bounds.grace = Duration::from_millis(1_500);
     bounds
 }
 
 // sec:H-04
 #[tokio::test(flavor = "multi_thread")]
 async fn each_state_in_which_a_client_lets_the_server_wait_ends_by_its_bound() {
+    let _alone = ALONE.lock().await;
     let bounds = short();
     let port = Port::open(&Site::new().await, bounds.clone()).await;
     let client = port.client.clone();
@@ -315,7 +319,7 @@ async fn each_state_in_which_a_client_lets_the_server_wait_ends_by_its_bound() {
     }
     println!("the slowest of 20 others took {slowest:?}");
     // A wait for changes is work, and longer than all of these.
-    sleep(Duration::from_millis(500)).await;
+    sleep(bounds.idle).await;
     assert!(!held.last().unwrap().1.is_finished());
     assert_eq!(client.ask("POST", "/Users", r#"{"userName": "new@example.com"}"#).await.0, 201);
     for (state, held) in held {
@@ -331,18 +335,18 @@ async fn each_state_in_which_a_client_lets_the_server_wait_ends_by_its_bound() {
             State::HalfBodyWithoutToken => (Duration::ZERO, &[401]),
             State::AnswerNotRead | State::ManyNotRead => (bounds.stall, &[200]),
             State::AnswerByByte => (bounds.answer, &[200]),
-            State::Feed => (bounds.idle * 2, &[200]),
+            State::Feed => (bounds.idle, &[200]),
         };
         let told = format!("{state:?} after {took:?}: {:.200}", answer);
         assert!(statuses.contains(&status(&answer)), "{told}");
         assert!(took >= least.saturating_sub(Duration::from_millis(20)), "{told}");
         // A feed is answered, and its connection then idle.
-        let most = least + bounds.idle + Duration::from_millis(1_500);
+        let most = least + bounds.idle * 2 + Duration::from_secs(4);
         assert!(took <= most, "{told}");
         match state {
             State::NoBodyAfterContinue => assert!(answer.contains("HTTP/1.1 408"), "{told}"),
             State::AnswerNotRead | State::AnswerByByte => {
-                assert!(answer.len() < 12 * 240_000, "all of it was sent: {}", answer.len());
+                assert!(answer.len() < 6 * 240_000, "all of it was sent: {}", answer.len());
             }
             State::Feed => assert!(answer.contains("new@example.com"), "{told}"),
             _ => {}
@@ -352,6 +356,7 @@ async fn each_state_in_which_a_client_lets_the_server_wait_ends_by_its_bound() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_there_is_no_room_who_waits_for_nothing_but_its_client_goes() {
+    let _alone = ALONE.lock().await;
     let mut bounds = Bounds::default();
     bounds.connections = 4;
     let site = Arc::new(Site::new().await);
@@ -369,9 +374,12 @@ async fn when_there_is_no_room_who_waits_for_nothing_but_its_client_goes() {
                 assert_eq!(status, 200, "{state:?}: {answer}");
             }
             // Those who have no seat any more are told so.
-            sleep(Duration::from_millis(100)).await;
-            let closed = crowd.iter().filter(|client| client.is_finished()).count();
-            assert!(closed >= 8, "{state:?}: {closed} of 12 are closed");
+            let closed = async {
+                while crowd.iter().filter(|client| client.is_finished()).count() < 8 {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            };
+            timeout(Duration::from_secs(5), closed).await.unwrap_or_else(|_| panic!("{state:?}"));
             crowd.iter().for_each(JoinHandle::abort);
         })
     });
@@ -406,6 +414,7 @@ async fn when_all_are_served_who_comes_is_told_when_to_come_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_within_its_grace_whatever_clients_do() {
+    let _alone = ALONE.lock().await;
     let mut bounds = short();
     // Nothing but the grace ends a connection.
     let never = Duration::from_secs(100);
@@ -419,8 +428,8 @@ async fn a_stop_ends_within_its_grace_whatever_clients_do() {
             let own = if state == State::Feed { Some(Site::new().await) } else { None };
             let port = Port::open(own.as_ref().unwrap_or(&site), bounds.clone()).await;
             let held = tokio::spawn(state.hold(port.client.clone()));
-            sleep(Duration::from_millis(500)).await;
-            assert_eq!(held.is_finished(), state == State::HalfBodyWithoutToken, "{state:?}");
+            sleep(Duration::from_millis(800)).await;
+            assert!(!held.is_finished() || state == State::HalfBodyWithoutToken, "{state:?}");
             let took = port.stop().await;
             let answered = timeout(Duration::from_secs(5), held).await;
             let (answer, _) = answered.unwrap_or_else(|_| panic!("{state:?}")).unwrap();
@@ -433,7 +442,7 @@ async fn a_stop_ends_within_its_grace_whatever_clients_do() {
             state,
             State::Silent | State::Idle | State::HalfBodyWithoutToken | State::Feed
         );
-        let most = if is_quick { bounds.grace / 2 } else { bounds.grace + Duration::from_secs(1) };
+        let most = if is_quick { bounds.grace } else { bounds.grace + Duration::from_secs(2) };
         assert!(took < most, "{state:?}: {took:?}");
         assert!(state != State::Feed || answer.contains("\"changes\":[]"), "{answer}");
     }
