@@ -126,12 +126,7 @@ impl Service {
         let mut ids = BTreeMap::new();
         for (index, operation) in operations.iter().enumerate() {
             let Some(bulk_id) = &operation.bulk_id else { continue };
-            if bulk_id.is_empty() || bulk_id.contains(char::is_control) {
-                return Err(ScimError::invalid_value(
-                    "a bulkId must be text without control characters",
-                ));
-            }
-            if operation.method != "POST" {
+            if operation.method != "POST" || !is_usable(bulk_id) {
                 continue;
             }
             let new = New { index, id: self.environment.new_id() };
@@ -394,9 +389,19 @@ fn message(data: Value) -> Value {
 }
 
 fn new_id<'i>(operation: &Operation, ids: &'i Ids) -> Result<&'i ResourceId, ScimError> {
-    let new = operation.bulk_id.as_ref().and_then(|bulk_id| ids.get(bulk_id));
-    new.map(|new| &new.id)
-        .ok_or_else(|| ScimError::invalid_value("a POST in a bulk request needs a bulkId"))
+    let Some(bulk_id) = &operation.bulk_id else {
+        return Err(ScimError::invalid_value("a POST in a bulk request needs a bulkId"));
+    };
+    let new = ids.get(bulk_id).ok_or_else(|| {
+        ScimError::invalid_value("a bulkId must be text without control characters")
+    })?;
+    Ok(&new.id)
+}
+
+/// Whether a text may be a bulkId. Only that of a POST means anything, so that no other operation
+/// is refused for its own.
+fn is_usable(bulk_id: &str) -> bool {
+    !bulk_id.is_empty() && !bulk_id.contains(char::is_control)
 }
 
 /// Notes which resource an operation made, or took over: the one that others refer to.

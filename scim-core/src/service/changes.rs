@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The URN of the feed: the schema of its answers, and where `/ServiceProviderConfig` announces it.
-pub const CHANGE_FEED: &str = "urn:scim-rs:params:scim:schemas:extension:2.0:ChangeFeed";
+pub const CHANGE_FEED: &str = "urn:scim-toolkit:params:scim:schemas:extension:2.0:ChangeFeed";
 /// The longest wait, in seconds.
 pub const LONGEST_WAIT: u32 = 60;
 
