@@ -638,6 +638,8 @@ fn each_fault_of_a_store_has_words_for_clients_and_words_for_logs() {
       409 uniqueness: `20001` belongs to another account in uid, or did; such values are never given away again
     nothing is free in `uid`
       503 -: no value is free in uid
+    the change log does not go on from 0.0
+      400 expiredCursor: the cursor is too old; begin again with an empty one
     that User `7` exists no longer holds
       503 -: others are changing the same resource; try again
     this store does not support that filter

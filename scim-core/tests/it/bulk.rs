@@ -457,8 +457,8 @@ fn circles_may_have_any_names() {
 #[test]
 fn a_bulk_id_holds_no_control_characters() {
     let world = World::new();
-    for id in ["", "a\u{0}b", "a\nb", "\u{7f}", "\u{85}"] {
-        let user = world.user(&format!("user {}", id.len()));
+    for (number, id) in ["", "a\u{0}b", "a\nb", "\u{7f}", "\u{85}"].into_iter().enumerate() {
+        let user = world.user(&format!("user {number}"));
         let off = json!({"Operations": [{"op": "replace", "path": "active", "value": false}]});
         let told = bulk(
             &world,

@@ -45,6 +45,7 @@ fn bodies_of_the_wrong_shape() {
             patch(json!({"op": "replace", "path": "title[value eq \"x\"]", "value": "y"})),
         ),
         ("PATCH", &group, patch(json!({"op": "replace", "path": "members", "value": {}}))),
+        ("PATCH", &group, patch(json!({"op": "replace", "path": "members", "value": null}))),
     ];
     let shown = lines(&world, &requests).replace(&id, "ID");
     let shown = shown.replace(group.trim_start_matches("/Groups/"), "ID");
@@ -62,25 +63,11 @@ fn bodies_of_the_wrong_shape() {
     PATCH /Users/ID {"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":7}]} → 400 invalidValue: operation 1 (`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User`): `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User` must be a JSON object
     PATCH /Users/ID {"Operations":[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]} → 400 mutability: operation 1 (`urn:ietf:params:scim:schemas:core:2.0:User`): the base schema cannot be removed
     PATCH /Users/ID {"Operations":[{"op":"replace","path":"title[value eq \"x\"]","value":"y"}]} → 400 invalidPath: operation 1 (`title[value eq \"x\"]`): `title` has no elements to choose from; name it without `[`
-    PATCH /Groups/ID {"Operations":[{"op":"replace","path":"members","value":{}}]} → 400 invalidValue: operation 1 (`members`): the value for members names nobody; an empty list removes all members
+    PATCH /Groups/ID {"Operations":[{"op":"replace","path":"members","value":{}}]} → 400 invalidValue: operation 1 (`members`): members[0] must hold the id of a member as value
+    PATCH /Groups/ID {"Operations":[{"op":"replace","path":"members","value":null}]} → 400 invalidValue: operation 1 (`members`): the value for members names nobody; an empty list removes all members
     "#);
     let html = world.ask_with("GET", "/Users", &[("accept", "text/html")], ());
-    insta::assert_snapshot!(html.refusal(), @r#"
-    POST /Users {"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":7,"userName":"eve"} → 400 invalidValue: `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User` must be a JSON object
-    POST /.search [] → 400 invalidSyntax: the body of a search must be a JSON object
-    POST /Bulk [] → 400 invalidSyntax: the body of a bulk request must be a JSON object
-    POST /Bulk {} → 400 invalidSyntax: a bulk request must hold a list of Operations
-    POST /Bulk {"Operations":[7]} → 400 invalidSyntax: each of Operations must be a JSON object
-    GET /Nothing {} → 404 -: there is no such endpoint
-    GET /Schemas/urn:nothing {} → 404 -: there is no document with this id
-    PATCH /Users/ID 7 → 400 invalidSyntax: the body of a PATCH must be a JSON object
-    PATCH /Users/ID {} → 400 invalidSyntax: a PATCH must hold a list of Operations
-    PATCH /Users/ID {"Operations":[{"op":"add","path":7,"value":"x"}]} → 400 invalidPath: operation 1: path must be text
-    PATCH /Users/ID {"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":7}]} → 400 invalidValue: operation 1 (`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User`): `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User` must be a JSON object
-    PATCH /Users/ID {"Operations":[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]} → 400 mutability: operation 1 (`urn:ietf:params:scim:schemas:core:2.0:User`): the base schema cannot be removed
-    PATCH /Users/ID {"Operations":[{"op":"replace","path":"title[value eq \"x\"]","value":"y"}]} → 400 invalidPath: operation 1 (`title[value eq \"x\"]`): `title` has no elements to choose from; name it without `[`
-    PATCH /Groups/ID {"Operations":[{"op":"replace","path":"members","value":{}}]} → 400 invalidValue: operation 1 (`members`): members[0] must hold the id of a member as value
-    "#);
+    insta::assert_snapshot!(html.refusal(), @"406 -: answers are application/scim+json or application/json");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use scim_core::{
     Caller, MemoryStore, ResourceTypes, Service, Store,
     environment::Scripted,
     filter::{Attribute, Case, Location, Type},
+    store::Stamps,
 };
 use scim_sql::SqliteStore;
 use scim_testkit::agreement::{Client, Report, Values, every_type, fill};
@@ -14,14 +15,17 @@ use scim_testkit::agreement::{Client, Report, Values, every_type, fill};
 fn both(types: fn() -> ResourceTypes, ask: fn(&Client<'_>) -> Report) -> Report {
     let own = |name: &str| Location::new(name);
     let more = |name: &str| Location::new(name).in_extension("urn:example:More");
+    // The questions hold versions as they are shown, so both stores draw the same stamps.
+    let memory = MemoryStore::new().with_stamps(Stamps::counting());
     let sqlite = SqliteStore::options()
+        .stamps(Stamps::counting())
         .mark("Thing", Attribute::new(own("ownExact"), Type::String).case(Case::Exact))
         .mark("Thing", Attribute::new(more("moreText"), Type::String))
         .mark("Thing", Attribute::new(own("ownNumber"), Type::Integer))
         .mark("Thing", Attribute::new(own("ownFlag"), Type::Boolean))
         .in_memory()
         .unwrap();
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::new()), Arc::new(sqlite)];
+    let stores: [Arc<dyn Store>; 2] = [Arc::new(memory), Arc::new(sqlite)];
     let [model, told] = stores.map(|store| {
         let service = Service::new(store).with_environment(Arc::new(Scripted::default()));
         let mut caller = Caller::new("acme", "https://scim.example.com/acme".parse().unwrap());

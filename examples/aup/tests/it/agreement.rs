@@ -6,7 +6,9 @@ use bytes::Bytes;
 use cw_iam_model::{COREWEAVE_USER, Iam, NewOrganisation, NewToken, Scope, Sso, Switches};
 use http::{HeaderMap, Request, Response};
 use pollster::block_on;
-use scim_core::{MemoryStore, Store, environment::Scripted, service::error_response};
+use scim_core::{
+    MemoryStore, Store, environment::Scripted, service::error_response, store::Stamps,
+};
 use scim_sql::SqliteStore;
 use scim_testkit::agreement::{Client, Report};
 use serde_json::{Value, json};
@@ -53,8 +55,10 @@ fn fill(client: &Client<'_>) {
 
 /// What both stores told, by the tokens of one organisation.
 fn both(ask: impl Fn(&Client<'_>) -> Report) {
-    let stores: [Arc<dyn Store>; 2] =
-        [Arc::new(MemoryStore::new()), Arc::new(SqliteStore::in_memory().unwrap())];
+    // The questions hold versions as they are shown, so both stores draw the same stamps.
+    let file = SqliteStore::options().stamps(Stamps::counting()).in_memory().unwrap();
+    let memory = MemoryStore::new().with_stamps(Stamps::counting());
+    let stores: [Arc<dyn Store>; 2] = [Arc::new(memory), Arc::new(file)];
     let [model, told] = stores.map(|store| {
         let iam = Iam::new(store, Arc::new(Scripted::default()));
         let mut new = NewOrganisation::new("acme".parse().unwrap());
