@@ -100,8 +100,8 @@ impl SqliteStore {
 
     /// Copies everything, as it is at one moment, into a new file, which [`open`](Self::open) takes; nobody has to wait for it.
     ///
-    /// Opened, the copy has an epoch of its own: readers of the change log start over. The [ledger](Options::ledger) is not copied: in the
-    /// place of the original a copy is held against it, and elsewhere it takes [`begin_ledger`](Options::begin_ledger) to open one.
+    /// The [ledger](Options::ledger) is not copied. A copy in the place of the original is held against
+    /// it. Anywhere else, opening a copy takes [`begin_ledger`](Options::begin_ledger).
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl SqliteStore {
     ///
     /// Names and numbers that were given out after the copy stay given out, and what was deleted or ended after it
     /// ([`Write::ends`](scim_core::store::Write::ends)) is deleted again, before the store answers anybody. All other changes after the copy
-    /// are lost; the epoch is new.
+    /// are lost. The log goes on under a new stamp, so that readers of what is lost start over.
     ///
     /// # Examples
     ///

@@ -99,11 +99,17 @@ fn what_programs_read() {
     let users = ResourceType::user();
     let between = scim_core::patch::between(&users, &json!([]), &json!({}));
     insta::assert_snapshot!(between.unwrap_err().detail, @"a resource must be a JSON object");
-    let errors = [ClientError::Endless, ClientError::Changing, ClientError::NotReached];
+    let errors = [
+        ClientError::Endless,
+        ClientError::Changing,
+        ClientError::NotReached,
+        ClientError::NoVersion,
+    ];
     let texts = errors.map(|error| error.to_string()).join("\n");
     insta::assert_snapshot!(texts, @"
     the pages of the list do not come to an end
     others changed the same thing each time it was read
     the operation was not reached, because others failed before it
+    the service names no version of the resource, so that a change could undo another's
     ");
 }
