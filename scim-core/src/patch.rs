@@ -51,6 +51,7 @@ use serde_json::Value;
 use crate::{Dialect, Object, ResourceType, ScimError, admit::MemberRef, schema::cut};
 
 pub use between::{Difference, between};
+pub(crate) use compile::number_of_values;
 pub(crate) use last::{each_member, last_value};
 pub use members::{MemberChange, MemberStep};
 
@@ -121,6 +122,8 @@ pub struct Patched {
     pub after: Object,
     /// Whether it is another one than before. Where not, neither version nor `lastModified` may move.
     pub changed: bool,
+    /// How many elements of lists that several steps are about were looked at.
+    pub work: usize,
 }
 
 impl Plan {
@@ -191,16 +194,18 @@ impl Plan {
     pub(crate) fn look_at_members(&self, members: usize) -> Result<(), ScimError> {
         match self.member_filters.as_slice() {
             [] | [_] => Ok(()),
-            several => {
-                let terms: usize = several.iter().sum();
-                work::Budget::new(self.work).spend(members.saturating_mul(terms))
-            }
+            _ => work::Budget::new(self.work).spend(members.saturating_mul(self.member_terms())),
         }
     }
 
     /// Why texts of the operations were dropped.
     pub fn dropped(&self) -> &[ScimError] {
         &self.dropped
+    }
+
+    /// The comparisons of all filters over members.
+    pub(crate) fn member_terms(&self) -> usize {
+        self.member_filters.iter().sum()
     }
 
     /// The `id` that a value without path holds. It must be the one of the resource (DESIGN §12).

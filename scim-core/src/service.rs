@@ -27,9 +27,11 @@ mod outcome;
 mod parameters;
 mod payload;
 mod percent;
+mod places;
 mod references;
 mod rights;
 mod waiting;
+mod work;
 mod write;
 
 use std::{sync::Arc, time::Duration};
@@ -41,6 +43,7 @@ use crate::{
     Environment, Policy, ScimError, Store,
     completion::{AssignNothing, Completion},
     environment::System,
+    pace::Pace,
     store::{AllowAll, Capability, ResourceKind, StoreError, Tenant},
 };
 
@@ -48,8 +51,10 @@ use self::{
     media::Media,
     observe::About,
     outcome::Outcome,
+    places::{Place, Places},
     rights::{DECISIONS, RIGHTS_HOLD, Refusal},
     waiting::Waiting,
+    work::Work,
 };
 
 pub use bulk::{BULK_REQUEST, BULK_RESPONSE};
@@ -95,19 +100,27 @@ pub struct Service {
     observer: Option<Arc<dyn Observer>>,
     limits: Limits,
     waiting: Arc<Waiting>,
+    threads: Arc<Places>,
+    large: Arc<Places>,
+    /// What is left to the bulk request of which this service answers the operations.
+    work: Option<Arc<Work>>,
 }
 
 impl Service {
     /// A service without rules of its own, on the clock of the machine.
     pub fn new(store: Arc<dyn Store>) -> Self {
+        let limits = Limits::default();
         Self {
             store,
             policy: Arc::new(AllowAll),
             completion: Arc::new(AssignNothing),
             environment: Arc::new(System),
             observer: None,
-            limits: Limits::default(),
+            limits,
             waiting: Arc::default(),
+            threads: Arc::new(Places::of_processors()),
+            large: Arc::new(Places::new(limits.large, limits.large_waiting)),
+            work: None,
         }
     }
 
@@ -143,6 +156,7 @@ impl Service {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self.large = Arc::new(Places::new(limits.large, limits.large_waiting));
         self
     }
 
@@ -168,9 +182,13 @@ impl Service {
     )]
     pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
         let began = self.environment.now();
-        let Decision { about, outcome, media } = self.decide(caller, &request).await;
-        let outcome = outcome.map_err(Refusal::into_error);
-        let response = encode::encode(outcome, request.method(), media);
+        let (about, response) = match self.place(caller, &request).await {
+            Ok(place) => {
+                let short = place.as_ref().map_or(self.limits.short, |_| Duration::ZERO);
+                self.threads.share(&caller.tenant, short, self.respond(caller, &request)).await
+            }
+            Err(refusal) => (About::NOTHING, error_response(&refusal)),
+        };
         let took = (self.environment.now() - began).to_std().unwrap_or_default();
         self.tell(&Observation::new(Some(&caller.tenant), &about, response.status(), took));
         response
@@ -206,6 +224,27 @@ impl Service {
         response
     }
 
+    /// A place for a request with a large body, which costs memory, and time before anything else is known of it.
+    async fn place<'s>(
+        &'s self,
+        caller: &'s Caller,
+        request: &Request<Bytes>,
+    ) -> Result<Option<Place<'s>>, ScimError> {
+        if request.body().len() <= self.limits.large_body {
+            return Ok(None);
+        }
+        let place = self.large.take(&caller.tenant).await;
+        place.map(Some).map_err(|full| store_error(full.into()))
+    }
+
+    async fn respond(&self, caller: &Caller, request: &Request<Bytes>) -> (About, Response<Bytes>) {
+        let mut pace = Pace::begin();
+        let Decision { about, outcome, media } = self.decide(caller, request).await;
+        pace.rest().await;
+        let outcome = outcome.map_err(Refusal::into_error);
+        (about, encode::encode(outcome, request.method(), media))
+    }
+
     /// Decides a request by the rights of the moment: anew where they change before it commits.
     async fn decide(&self, caller: &Caller, request: &Request<Bytes>) -> Decision {
         let mut decision = self.decide_as(caller, request).await;
@@ -217,8 +256,10 @@ impl Service {
     }
 
     async fn decide_as(&self, caller: &Caller, request: &Request<Bytes>) -> Decision {
+        let mut pace = Pace::begin();
         let media = Media::accepted(request.headers());
         let call = media.clone().and_then(|_| decode::decode(request, caller, &self.limits));
+        pace.rest().await;
         let about = call.as_ref().map_or(About::NOTHING, |call| About::of(&call.action));
         let outcome = match call {
             Ok(call) => self.answer(caller, call).await,
@@ -235,6 +276,11 @@ impl Service {
         };
         let media = media.ok().filter(|_| caller.dialect.answers_json()).unwrap_or_default();
         Decision { about, outcome, media }
+    }
+
+    /// Spends work, where the operations of a bulk request share it.
+    fn spend(&self, work: usize) -> Result<(), ScimError> {
+        self.work.as_ref().map_or(Ok(()), |shared| shared.spend(work))
     }
 
     fn tell(&self, observation: &Observation<'_>) {

@@ -24,6 +24,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::patch::number_of_values;
+
 pub use batch::{
     Actor, Batch, Change, Claim, Condition, Contents, MemberId, Members, Rejection, UniqueKey,
     Wanted, Write, candidates,
@@ -160,6 +162,16 @@ impl Resource {
             members: None,
             member_of: None,
         }
+    }
+}
+
+impl Resource {
+    /// How many values it has, as far as it was read.
+    pub(crate) fn size(&self) -> Result<usize, StoreError> {
+        let edges = [&self.members, &self.member_of].into_iter().flatten().map(Vec::len);
+        let documents = [self.sent.object()?, self.assigned.object()?];
+        let values = documents.into_iter().flat_map(|document| document.as_map().values());
+        Ok(values.map(|value| 1 + number_of_values(value)).chain(edges).sum())
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimErro
     }
     let mut before = before.iter().flatten();
     changed = changed || before.any(|(name, before)| object.top(name) != before.as_ref());
-    Ok(Patched { after: object, changed })
+    Ok(Patched { after: object, changed, work: budget.spent() })
 }
 
 /// Whether the step changed anything.

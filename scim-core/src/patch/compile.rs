@@ -28,6 +28,8 @@ use attribute::is_object;
 use budget::Budget;
 use value_path::Selection;
 
+pub(crate) use budget::number_of_values;
+
 pub(super) struct Compiler<'a> {
     resource_type: &'a ResourceType,
     dialect: &'a Dialect,

@@ -26,6 +26,10 @@ impl Budget {
         }
     }
 
+    pub(super) fn spent(&self) -> usize {
+        self.whole - self.left
+    }
+
     pub(super) fn spend(&mut self, work: usize) -> Result<(), ScimError> {
         self.left = self.left.checked_sub(work).ok_or_else(|| {
             let detail = format!(

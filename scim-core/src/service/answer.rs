@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Dialect, PatchAnswer, ResourceType, ScimError,
+    pace::in_turn,
     patch::Plan,
     project::{Projection, Shown, etag, location, named_by_body, told},
     resource_type::Message,
@@ -138,7 +139,17 @@ impl Service {
         want: &Want,
     ) -> Result<Resource, ScimError> {
         let seen = self.seen(caller, of, id, want).await.map_err(store_error)?;
-        seen.ok_or_else(|| missing(of))
+        let resource = seen.ok_or_else(|| missing(of))?;
+        self.look_at(&resource).await?;
+        Ok(resource)
+    }
+
+    /// Spends what it costs to look at a resource, and waits for a turn if that is much.
+    pub(super) async fn look_at(&self, resource: &Resource) -> Result<(), ScimError> {
+        let size = resource.size().map_err(store_error)?;
+        self.spend(size)?;
+        in_turn(size).await;
+        Ok(())
     }
 
     /// A resource, if the caller sees it.
@@ -170,6 +181,7 @@ impl Service {
         shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
+        in_turn(resource.size().map_err(store_error)?).await;
         let named = self.named(caller, [resource]).await?;
         let version = etag(told(resource.version, of, &caller.view));
         let rendered = caller.renderer(of, shown, &named).render(resource).map_err(store_error)?;

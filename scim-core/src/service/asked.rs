@@ -5,6 +5,7 @@ use scim_filter::{AttrPath, Attribute, Resolution, Resolve};
 use super::{Caller, outcome::Rendered, parameters::Parameters};
 use crate::{
     ResourceType, ScimError,
+    pace::{Pace, in_turn},
     project::Projection,
     resource_type::Askable,
     schema::Type,
@@ -50,8 +51,18 @@ impl<'a> Asked<'a> {
         all
     }
 
-    pub(super) fn render(&self, page: &Page, named: &Named) -> Result<Vec<Rendered>, StoreError> {
-        page.resources.iter().filter_map(|resource| self.render_one(resource, named)).collect()
+    pub(super) async fn render(
+        &self,
+        page: &Page,
+        named: &Named,
+    ) -> Result<Vec<Rendered>, StoreError> {
+        let (mut rendered, mut pace) = (vec![], Pace::begin());
+        for resource in &page.resources {
+            in_turn(resource.size()?).await;
+            rendered.extend(self.render_one(resource, named).transpose()?);
+            pace.rest().await;
+        }
+        Ok(rendered)
     }
 
     fn render_one(

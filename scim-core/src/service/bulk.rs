@@ -9,6 +9,7 @@ mod reference;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,9 +25,11 @@ use super::{
     outcome::Outcome,
     parameters::Parameters,
     payload::Payload,
+    work::Work,
 };
 use crate::{
     Dialect, ResourceType, ScimError,
+    pace::Pace,
     project::{Projection, location},
     resource_type::Message,
     schema::cut,
@@ -69,13 +72,17 @@ impl Service {
         let (operations, most_errors) = self.operations(body, &caller.dialect)?;
         let mut ids = self.new_ids(&operations)?;
         let references: Vec<_> = operations.iter().map(|it| it.needs(&caller, &ids)).collect();
+        let mut within = self.clone();
+        within.work = Some(Arc::new(Work::new(self.limits.patch.work)));
         let (mut answers, mut errors) = (BTreeMap::new(), 0);
         let mut done: HashSet<usize> = HashSet::new();
+        let mut pace = Pace::begin();
         for circle in circles(&references) {
+            pace.rest().await;
             let members: Vec<&Operation> =
                 circle.iter().filter_map(|it| operations.get(*it)).collect();
             let group = Group { standing: standing(&circle, &references, &done), members };
-            let outcomes = self.run(&mut caller, &group, &mut ids).await;
+            let outcomes = within.run(&mut caller, &group, &mut ids).await;
             for (index, outcome) in circle.iter().zip(outcomes) {
                 match &outcome {
                     Ok(_) => _ = done.insert(*index),
@@ -164,6 +171,7 @@ impl Service {
         group: &Group<'_>,
         ids: &mut Ids,
     ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
+        self.spend(0)?;
         caller.confirm(Duration::ZERO).await?;
         check_bulk(caller)?;
         match (&group.standing, group.members.as_slice()) {

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ResourceType, ScimError,
+    pace::{Pace, in_turn},
     project::Projection,
     store::{Capability, ChangePage, Event, LogEnd, LogEntry, Resource, ResourceKind, StoreError},
     view::Named,
@@ -106,7 +107,9 @@ impl Service {
             log.entries.iter().map(|entry| ((&entry.kind, &entry.id), entry.end)).collect();
         let is_last = |it: &&LogEntry| last.get(&(&it.kind, &it.id)) == Some(&it.end);
         let (mut changes, mut members, mut reached) = (vec![], 0, after);
+        let mut pace = Pace::begin();
         for entry in log.entries.iter().filter(is_last) {
+            pace.rest().await;
             let of = types.iter().find(|(of, _)| *of.kind() == entry.kind);
             if let Some((of, projection)) = of {
                 let resource = match entry.event {
@@ -120,6 +123,9 @@ impl Service {
                 members += edges.flatten().map(Vec::len).sum::<usize>();
                 if members > self.limits.page_members && !changes.is_empty() {
                     return Ok((changes, reached));
+                }
+                if let Some(resource) = &resource {
+                    in_turn(resource.size().map_err(store_error)?).await;
                 }
                 let named = self.named(caller, &resource).await?;
                 changes.push(change(caller, (of, projection), entry, resource, &named)?);

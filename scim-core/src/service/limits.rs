@@ -1,5 +1,7 @@
 //! What one request may cost.
 
+use std::time::Duration;
+
 use crate::{json, patch};
 
 /// What one request may cost.
@@ -32,6 +34,15 @@ pub struct Limits {
     pub bulk_operations: usize,
     /// Bytes of a bulk request.
     pub bulk_body: usize,
+    /// How long a request may use the threads that poll it before it goes on in turns with those of other organisations. One thread is left to
+    /// requests that take less.
+    pub short: Duration,
+    /// A body of more bytes than these is large.
+    pub large_body: usize,
+    /// Requests with large bodies that are under way at the same time. One organisation alone has half of them.
+    pub large: usize,
+    /// Requests with large bodies that wait for the others, half of them of one organisation at most; one more is 429.
+    pub large_waiting: usize,
 }
 
 impl Default for Limits {
@@ -52,6 +63,10 @@ impl Default for Limits {
             waiting: 100,
             bulk_operations: 1_000,
             bulk_body: 1 << 20,
+            short: Duration::from_millis(5),
+            large_body: 64 << 10,
+            large: 8,
+            large_waiting: 128,
         }
     }
 }

@@ -56,7 +56,7 @@ impl Service {
             (None, _) => Place::Index(1),
         };
         let named = self.named(caller, &page.resources).await?;
-        let resources = asked.render(&page, &named).map_err(store_error)?;
+        let resources = asked.render(&page, &named).await.map_err(store_error)?;
         let moment = Moment::new(caller, page.end);
         Ok(Outcome::List(ListResponse::new(page.total, place, resources, Some(moment.etag()))))
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Caller, Service, store_error};
 use crate::{
     Object, ResourceType, ScimError,
+    pace::Pace,
     store::{Resource, ResourceId},
     view::Named,
 };
@@ -20,8 +21,9 @@ impl Service {
         caller: &Caller,
         resources: impl IntoIterator<Item = &Resource>,
     ) -> Result<Named, ScimError> {
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut pace) = (BTreeSet::new(), Pace::begin());
         for resource in resources {
+            pace.rest().await;
             let edges = resource.members.iter().chain(&resource.member_of).flatten();
             ids.extend(edges.filter(|it| caller.view.looks_up(&it.kind)).map(|it| it.id.clone()));
             let Some(of) = caller.types.of(&resource.kind) else { continue };

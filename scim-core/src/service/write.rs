@@ -20,6 +20,7 @@ use crate::{
     Object, ResourceType, ScimError,
     admit::{Admitted, Intent, MemberRef},
     completion::Completing,
+    pace::Pace,
     patch::{MemberChange, PATCH_OP, Patched, Plan},
     prevail::Form,
     project::{etag, told},
@@ -37,6 +38,8 @@ struct Revision {
     members: MemberChange,
     /// Members that come and go again: they must exist.
     passing: Vec<MemberRef>,
+    /// How many list elements and members were looked at.
+    work: usize,
 }
 
 /// A PUT or a PATCH, ready to be tried on the resource as it is.
@@ -85,6 +88,7 @@ impl Revise for Admitted {
             sent: (after != *before).then_some(after),
             members: MemberChange { exactly, add, remove: vec![] },
             passing: vec![],
+            work: 0,
         })
     }
 
@@ -113,11 +117,13 @@ impl Revise for Plan {
         arrivals: &[Edge],
     ) -> Result<Revision, ScimError> {
         let before = resource.sent.object().map_err(store_error)?;
-        let Patched { after, changed, .. } = self.apply(before)?;
+        let Patched { after, changed, work, .. } = self.apply(before)?;
         of.check_complete(&after)?;
         let members = super::members::change(self, resource, arrivals)?;
         let passing = super::members::passing(self, &members);
-        Ok(Revision { sent: changed.then_some(after), members, passing })
+        let there = resource.members.as_ref().map_or(0, Vec::len) + arrivals.len();
+        let work = work.saturating_add(there.saturating_mul(self.member_terms()));
+        Ok(Revision { sent: changed.then_some(after), members, passing, work })
     }
 
     fn rejections(&self) -> Vec<ScimError> {
@@ -134,7 +140,9 @@ impl Service {
         body: Value,
         id: &ResourceId,
     ) -> Result<ResourceId, Refusal> {
+        let mut pace = Pace::begin();
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
+        pace.rest().await;
         let refused = match self.create_admitted(caller, of, &admitted, id).await {
             Ok(()) => return Ok(id.clone()),
             Err(refused) if may_take_over(&refused) => refused,
@@ -205,7 +213,9 @@ impl Service {
         conditions: &Conditions,
     ) -> Result<String, Refusal> {
         let body = payload.sound()?;
+        let mut pace = Pace::begin();
         let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
+        pace.rest().await;
         admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
         self.update(caller, of, id, conditions, &admitted).await
     }
@@ -234,7 +244,9 @@ impl Service {
         let body = payload.sound()?;
         let message = Message { urn: PATCH_OP, resource_type: Some(of) };
         caller.types.check_schemas(message, &body)?;
+        let mut pace = Pace::begin();
         let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
+        pace.rest().await;
         if plan.names_id().is_some_and(|named| named != id.as_str()) {
             return Err(ScimError::mutability("id cannot change").into());
         }
@@ -324,7 +336,10 @@ impl Service {
         }
         let want = wanted(caller, of, revise);
         let arrivals = self.arrivals(caller, of, &revise.arrivals(), &want).await?;
+        let mut pace = Pace::begin();
         let mut revision = revise.revise(of, &resource, &arrivals)?;
+        pace.rest().await;
+        self.spend(revision.work)?;
         if let Some(in_sight) = resource.members.take_if(|_| sees_some) {
             // Who comes meanwhile would stay beside "exactly these".
             is_bound |= revision.members.exactly;
@@ -426,6 +441,7 @@ impl Service {
     }
 
     pub(super) fn check_number_of_members(&self, number: usize) -> Result<(), ScimError> {
+        self.spend(number)?;
         let most = self.limits.patch.members;
         match number <= most {
             true => Ok(()),

@@ -17,6 +17,7 @@ use super::{
     AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want,
 };
+use crate::pace::in_turn;
 
 /// A store that forgets when the process ends: for tests, demonstrations, and as the yardstick for other stores.
 ///
@@ -121,8 +122,11 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        let (stamp, shared) = (self.stamps.draw()?, self.shared(tenant));
-        let committed = shared.lock().await.commit(stamp, &batch.into_batch())?;
+        let (shared, batch) = (self.shared(tenant), batch.into_batch());
+        let weight = shared.lock().await.weight(&batch);
+        in_turn(weight).await;
+        let stamp = self.stamps.draw()?;
+        let committed = shared.lock().await.commit(stamp, &batch)?;
         shared.committed.notify(usize::MAX);
         Ok(committed)
     }

@@ -8,7 +8,7 @@ use super::{
     Batch, Condition, MemberId, Page, Paging, Query, Resource, ResourceId, ResourceKind, Store,
     StoreError, Tenant, Want, Write,
 };
-use crate::ScimError;
+use crate::{ScimError, pace::in_turn};
 
 /// How many resources [`Reader::all`] reads at once: few enough for any store, many enough that a list is a few calls.
 const PAGE: usize = 500;
@@ -135,6 +135,9 @@ impl<'a> Reader<'a> {
         want: &Want,
     ) -> Result<Option<Resource>, StoreError> {
         let found = self.store.get(self.tenant, kind, id, want).await?;
+        if let Some(resource) = &found {
+            in_turn(resource.size()?).await;
+        }
         self.note(match &found {
             Some(resource) => Condition::Version(kind.clone(), id.clone(), resource.version.own),
             None => Condition::Absent(kind.clone(), id.clone()),
@@ -149,6 +152,8 @@ impl<'a> Reader<'a> {
     /// Those of the store.
     pub async fn query(&self, query: &Query) -> Result<Page, StoreError> {
         let page = self.store.query(self.tenant, query).await?;
+        let sizes = page.resources.iter().map(Resource::size);
+        in_turn(sizes.sum::<Result<_, _>>()?).await;
         for found in &page.resources {
             let own = found.version.own;
             self.note(Condition::Version(found.kind.clone(), found.id.clone(), own));
@@ -188,6 +193,7 @@ impl<'a> Reader<'a> {
         let paging = Paging::Index { start: 1, count: ids.len() };
         let query = Query { ids: Some(ids.to_vec()), paging, ..within };
         let page = self.store.query(self.tenant, &query).await?;
+        in_turn(page.resources.len()).await;
         let found = page.resources.into_iter().map(|it| MemberId { kind: it.kind, id: it.id });
         let found: Vec<MemberId> = found.collect();
         for member in &found {

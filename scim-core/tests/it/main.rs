@@ -48,6 +48,7 @@ mod samples;
 mod schema_json;
 mod send;
 mod service;
+mod shares;
 mod sight;
 mod spellings;
 mod targets;

@@ -17,7 +17,7 @@ impl<'a> Budget<'a> {
     }
 
     pub(super) fn values(&mut self, value: Option<&Value>) -> Result<(), ScimError> {
-        self.values += value.map_or(0, count);
+        self.values += value.map_or(0, number_of_values);
         within(self.values, self.limits.values, "values")
     }
 
@@ -36,11 +36,13 @@ fn within(number: usize, most: usize, what: &str) -> Result<(), ScimError> {
     }
 }
 
-/// Bodies are read to a bounded depth.
-fn count(value: &Value) -> usize {
+/// How many values there are in a value, of bodies and of what is stored: those are read to a bounded depth.
+pub(crate) fn number_of_values(value: &Value) -> usize {
     match value {
-        Value::Array(items) => items.len() + items.iter().map(count).sum::<usize>(),
-        Value::Object(members) => members.len() + members.values().map(count).sum::<usize>(),
+        Value::Array(items) => items.len() + items.iter().map(number_of_values).sum::<usize>(),
+        Value::Object(members) => {
+            members.len() + members.values().map(number_of_values).sum::<usize>()
+        }
         _ => 1,
     }
 }

@@ -65,8 +65,11 @@ impl Service {
         });
         query.want = want;
         let page = self.store.query(&caller.tenant, &query).await.map_err(store_error)?;
-        let mut found = page.resources.into_iter();
-        Ok(found.next().filter(|_| page.total == 1))
+        let found = page.resources.into_iter().next().filter(|_| page.total == 1);
+        if let Some(resource) = &found {
+            self.look_at(resource).await?;
+        }
+        Ok(found)
     }
 }
 

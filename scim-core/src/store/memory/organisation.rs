@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use self::undo::{Presence, Undo};
-use super::rows::{Row, Rows};
+use super::rows::{Ends, Row, Rows};
 use crate::store::{
     AuditEntry, Batch, Change, Committed, Condition, Contents, Document, Event, Held, LogEnd,
     LogEntry, MemberId, Members, Outcome, Position, ResourceId, ResourceKind, Space, Stamp,
@@ -86,6 +86,20 @@ impl Organisation {
 
 // Writing.
 impl Organisation {
+    /// About how many rows and memberships a batch changes or copies.
+    pub(super) fn weight(&self, batch: &Batch) -> usize {
+        let copied = if Arc::strong_count(&self.state) > 1 { self.rows.len() } else { 0 };
+        let length = |ends: &Ends, id: &ResourceId| ends.get(id).map_or(0, |ends| ends.len());
+        let weight = |write: &Write| match &write.change {
+            Change::Delete => length(&self.members, &write.id) + length(&self.member_of, &write.id),
+            Change::Update { members: Members::Exactly(members), .. } => {
+                members.len() + length(&self.members, &write.id)
+            }
+            _ => write.members().len(),
+        };
+        copied + batch.writes.iter().map(|write| 1 + weight(write)).sum::<usize>()
+    }
+
     pub(super) fn commit(&mut self, stamp: Stamp, batch: &Batch) -> Result<Committed, StoreError> {
         self.stamp = stamp;
         let (clock, log, audit) = (self.clock, self.log.len(), self.audit.len());
