@@ -28,8 +28,8 @@ pub trait Completion: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Which resource a POST takes over that cannot make a new one because a value is in use: where the caller sees exactly one that this
-    /// selects, the POST becomes a replacement of that one and answers 201 with its id. Not in bulk requests, whose ids are made
-    /// beforehand.
+    /// selects, the POST becomes a replacement of that one and answers 201 with its id. In a bulk
+    /// request, references to the POST then mean that resource.
     fn takes_over(&self, _write: &Completing<'_>) -> Option<Bound> {
         None
     }
