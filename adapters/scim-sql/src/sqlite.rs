@@ -14,6 +14,7 @@ mod maintain;
 mod member;
 mod open;
 mod options;
+mod private;
 mod query;
 mod read;
 mod refold;

@@ -5,18 +5,17 @@
 //! it is ahead, the file is an older one; where the file is ahead, the program was killed in between, and the ledger is told.
 
 use std::{
-    ffi::OsString,
     fmt,
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::{Actor, Batch, Change, Stamps, StoreError, Write};
 
 use super::{
     failure::Result,
-    open, row,
+    open, private, row,
     session::{Session, begin},
     write,
 };
@@ -57,9 +56,7 @@ pub(super) struct Ledger {
 
 /// Where the ledger of a file is, unless somebody says otherwise.
 pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".ledger");
-    name.into()
+    private::with_suffix(path, ".ledger")
 }
 
 /// Whether the ledger is told of a batch: it gives something out, or ends something.
@@ -75,10 +72,7 @@ pub(super) fn lasts(batch: &Batch) -> bool {
 // Opening.
 impl Ledger {
     pub(super) fn open(path: PathBuf, stamps: Stamps) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let sql = Connection::open_with_flags(&path, flags)?;
+        let sql = open::made(&path)?;
         open::durable(&sql)?;
         let making = Transaction::new_unchecked(&sql, TransactionBehavior::Immediate)?;
         match sql.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? {

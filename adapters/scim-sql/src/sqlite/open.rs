@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, keys, seal::seal, worker::Readers};
+use super::{failure::Result, keys, private, seal::seal, worker::Readers};
 use crate::index::Marks;
 
 /// How many threads serve short reads of a file, and how many long ones.
@@ -32,18 +32,26 @@ const CHECKPOINT: i64 = 4_000;
 
 /// The connection that makes the file where there is none, brings it up to date and writes.
 pub(super) fn writer(path: &Path, marks: &Marks) -> Result<Connection> {
-    let sql = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let sql = made(path)?;
     durable(&sql)?;
     sql.pragma_update(None, "cache_size", -CACHES.1)?;
     sql.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     check(&sql)?;
     migrate(&sql, marks)?;
     Ok(sql)
+}
+
+/// A connection to a file that only its owner reads, and which is made where there is none.
+pub(super) fn made(path: &Path) -> Result<Connection> {
+    private::ensure(path).map_err(|error| {
+        StoreError::Unavailable(format!("`{}` cannot be made: {error}", path.display()))
+    })?;
+    Ok(Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?)
 }
 
 /// Makes a connection one whose commits outlive the power.

@@ -17,6 +17,7 @@ mod damage;
 mod disk;
 mod file;
 mod marks;
+mod modes;
 mod power;
 mod processes;
 mod requests;

@@ -25,6 +25,7 @@ mod stall;
 mod strings;
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -340,6 +341,42 @@ fn a_restore_brings_back_no_token_no_leaver_and_no_number() {
         .status();
     assert!(begun.unwrap().success());
     assert!(Command::new(env!("CARGO_BIN_EXE_aup")).args(tokens).status().unwrap().success());
+}
+
+/// Also what SQLite keeps beside them while the store is served.
+#[test]
+fn files_have_mode_0600_under_each_umask() {
+    use std::os::unix::fs::PermissionsExt;
+
+    ring();
+    for umask in ["000", "022", "077"] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let (store, ledger) = (format!("sqlite:{}", at("aup.db")), at("kept"));
+        let under = |arguments: &[&str]| {
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"])
+                .args([env!("CARGO_BIN_EXE_aup"), arguments[0], "--store", &store])
+                .args(["--ledger", &ledger])
+                .args(&arguments[1..]);
+            command
+        };
+        let aup = Aup::start(&mut under(&["serve", "--demo"]));
+        let token = aup.text("token").to_owned();
+        assert_eq!(aup.ask("POST", "/Users", &token, Some(json!({"userName": "ada"}))).0, 201);
+        assert!(under(&["backup", &at("copy.db")]).status().unwrap().success());
+        let mode = |file: std::fs::DirEntry| {
+            let mode = file.metadata().unwrap().permissions().mode() & 0o7777;
+            format!("{mode:o} {}", file.file_name().display())
+        };
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let modes: BTreeSet<_> = files.map(|file| mode(file.unwrap())).collect();
+        let names =
+            ["aup.db", "aup.db-shm", "aup.db-wal", "copy.db", "kept", "kept-shm", "kept-wal"];
+        assert_eq!(modes, names.map(|name| format!("600 {name}")).into(), "umask {umask}");
+        assert_eq!(aup.terminate(), Some(0));
+    }
 }
 
 #[test]

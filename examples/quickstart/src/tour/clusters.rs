@@ -1,6 +1,11 @@
 //! The two clusters: what each is configured to take, and what must have come of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use sup::{Config, Report};
 use url::Url;
@@ -54,7 +59,13 @@ inactive = "drop"
         b = at("cluster-b"),
     );
     let path = out.join("sup.toml");
-    std::fs::write(&path, text)?;
+    // What the store and the ledgers hold is private, and so is where they are.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?
+        .write_all(text.as_bytes())?;
     Ok(Config::read(&path)?)
 }
 
