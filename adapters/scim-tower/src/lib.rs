@@ -2,6 +2,7 @@
 
 mod bearer;
 mod memory;
+mod mount;
 mod sender;
 
 use std::{
@@ -16,7 +17,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts, uri::PathAndQuery,
+};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use scim_core::{Caller, ScimError, Service, service::Rights, store::Tenant};
@@ -50,8 +53,10 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 /// with its timer. The rights of a request are those of the moment: a token that ends while the body
 /// is read, while the request waits, or before the commit writes nothing and learns nothing.
 ///
-/// The path of a request must be the whole one, below the path of the caller's base. In axum: `fallback_service` or `route_service`, not
-/// `nest_service`, which takes a piece of the path away.
+/// The service reads the whole path of a request, and the path begins with that of the caller's base.
+/// `fallback_service` and `route_service` of axum keep the path whole. `nest_service`, and a proxy that
+/// rewrites paths, take a prefix away: name it in [`ScimTower::with_mount`]. A path that does not begin
+/// with the base is answered with 404 and a detail that says so.
 #[derive(Debug, Clone)]
 pub struct ScimTower {
     service: Service,
@@ -59,6 +64,7 @@ pub struct ScimTower {
     timeouts: Timeouts,
     bodies: Arc<Bodies>,
     open: Option<Arc<Caller>>,
+    mount: Option<PathAndQuery>,
 }
 
 /// How long one request may take. What a server does before it has the head of a request (`sec:H-04`) is the server's to limit.
@@ -82,7 +88,38 @@ impl ScimTower {
     /// The service, open to those whom `authenticate` lets in.
     pub fn new(service: Service, authenticate: Arc<dyn Authenticate>) -> Self {
         let (timeouts, bodies) = (Timeouts::default(), Arc::default());
-        Self { service, authenticate, timeouts, bodies, open: None }
+        Self { service, authenticate, timeouts, bodies, open: None, mount: None }
+    }
+
+    /// The service below a router or a proxy that takes the prefix `path` from each request.
+    ///
+    /// The prefix is put back before anything reads the path, so that [`Authenticate`] and the service
+    /// see the path that the client sent.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use scim_core::{Caller, MemoryStore, Service};
+    /// use scim_tower::{Bearer, ScimTower};
+    /// use tower::ServiceExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let caller = Caller::new("acme", "https://example.com/scim/v2".parse()?);
+    /// let tokens = Bearer::new().token("secret", caller);
+    /// let scim = ScimTower::new(Service::new(Arc::new(MemoryStore::new())), Arc::new(tokens));
+    /// let scim = scim.with_mount("/scim/v2".parse()?);
+    /// let app: axum::Router = axum::Router::new().nest_service("/scim/v2", scim);
+    ///
+    /// let request = http::Request::get("/scim/v2/Users").header("Authorization", "Bearer secret");
+    /// assert_eq!(app.oneshot(request.body(axum::body::Body::empty())?).await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_mount(mut self, path: PathAndQuery) -> Self {
+        self.mount = Some(path);
+        self
     }
 
     /// The service with other limits of time.
@@ -124,7 +161,10 @@ impl ScimTower {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if let Some(mount) = &self.mount {
+            head.uri = mount::restored(&head.uri, mount)?;
+        }
         if let Some(caller) = self.opened(&head) {
             let request = Request::from_parts(head, Bytes::new());
             return self.in_time(self.service.handle(caller, request)).await;

@@ -63,7 +63,7 @@ async fn serve(token: &str) -> Result<String, Box<dyn Error>> {
     let tokens = Bearer::new().token(token, caller);
     let service = Service::new(Arc::new(MemoryStore::new()));
     let scim = ScimTower::new(service, Arc::new(tokens));
-    let app: Router = Router::new().route_service("/scim/{*path}", scim);
+    let app: Router = Router::new().nest_service("/scim", scim.with_mount("/scim".parse()?));
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(base)
 }

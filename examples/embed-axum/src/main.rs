@@ -27,8 +27,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let service = Service::new(Arc::new(MemoryStore::new()));
     let scim = ScimTower::new(service, Arc::new(tokens));
 
+    // `nest_service` takes the prefix from each path, and `with_mount` puts it back.
+    let scim = scim.with_mount("/scim/v2".parse()?);
     let app: Router =
-        Router::new().route("/health", get(async || "ok")).route_service("/scim/v2/{*path}", scim);
+        Router::new().route("/health", get(async || "ok")).nest_service("/scim/v2", scim);
     println!("{base}");
     axum::serve(listener, app).await?;
     Ok(())

@@ -33,7 +33,7 @@ impl<'a> Address<'a> {
     pub(super) fn read(path: &str, caller: &'a Caller) -> Result<Self, ScimError> {
         let base = caller.base.path().trim_end_matches('/');
         let below = path.strip_prefix(base).filter(|it| it.is_empty() || it.starts_with('/'));
-        Self::below_base(below.ok_or_else(no_endpoint)?, caller)
+        Self::below_base(below.ok_or_else(|| beside(base))?, caller)
     }
 
     /// Reads the path of an operation in a bulk request, or of a request without its base.
@@ -131,6 +131,18 @@ fn odd_segment() -> ScimError {
     ScimError::invalid_value(
         "the path must not hold empty segments, dot segments, encoded slashes or control characters",
     )
+}
+
+/// The refusal of a path that does not begin with the path of the base. The usual reason is a router or
+/// a proxy that takes a prefix away, so the text says what must reach the service.
+fn beside(base: &str) -> ScimError {
+    if base.is_empty() {
+        return no_endpoint();
+    }
+    ScimError::not_found(format!(
+        "the path does not begin with `{base}`, the path of the base URL; a router or proxy that takes \
+         a prefix away must keep it"
+    ))
 }
 
 fn no_endpoint() -> ScimError {

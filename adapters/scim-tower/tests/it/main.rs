@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod mounts;
 mod rights;
 mod told;
 

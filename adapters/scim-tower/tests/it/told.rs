@@ -155,6 +155,7 @@ async fn each_answer_is_told_once_whichever_layer_makes_it() {
     414 a URL holds at most 300 bytes; use POST …/.search
     404 there is no User with this id
     404 there is no such endpoint
+    404 the path does not begin with `/scim/acme`, the path of the base URL; a router or proxy that takes a prefix away must keep it
     405 the endpoint takes GET, HEAD, POST, OPTIONS
     501 bulk requests are switched off for this organisation
     ");

@@ -42,6 +42,9 @@ async fn it_serves_who_has_the_token() {
     let users = client.clone().with_token("secret").typed::<User>();
     let ada = users.create(&User::new("ada")).await.unwrap();
     assert_eq!(users.list("userName eq \"ADA\"").all().await.unwrap(), [ada.resource]);
+    // The root lists all resources (RFC 7644 §3.4.2.1).
+    let all = client.clone().with_token("secret").list("", "userName eq \"ada\"").all().await;
+    assert_eq!(all.unwrap().resources.len(), 1);
     let stranger = client.discover().await.unwrap_err();
     assert_eq!(stranger.status().map(|it| it.as_u16()), Some(401));
     // Beside it, the application is what it was.
