@@ -25,6 +25,8 @@ use scim_core::store::Store;
 #[doc(no_inline)]
 pub use scim_core::store::{Capability, StoreError};
 
+use crate::programs::report;
+
 /// A store under test, and what must outlive it, such as the folder of its file.
 ///
 /// # Examples
@@ -48,7 +50,8 @@ impl Backend {
         Self { store: Arc::new(store), lacking: vec![], _kept: Box::new(kept) }
     }
 
-    /// The same, where the store leaves these out. The cases that need them are skipped, and that it refuses them is tested.
+    /// The same, where the store leaves these out. The cases that need them are left out, each with a line on
+    /// standard error, and that the store refuses them is tested.
     #[must_use]
     pub fn without(mut self, lacking: impl IntoIterator<Item = Capability>) -> Self {
         self.lacking.extend(lacking);
@@ -79,15 +82,13 @@ where
 {
     let backend = backend.into();
     match needs.iter().find(|needed| backend.lacking.contains(needed)) {
-        Some(lacking) => skipped(*lacking),
+        Some(lacking) => {
+            let why = format!("the store says that it does not support {lacking}");
+            report("left out", &why);
+        }
         None => pollster::block_on(case(&*backend.store))?,
     }
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "a case that did not run says so")]
-fn skipped(lacking: Capability) {
-    eprintln!("skipped: the store says that it does not support {lacking}");
 }
 
 /// Whether the store refuses what it leaves out, and nothing else.
@@ -99,6 +100,10 @@ pub fn refuses(backend: impl Into<Backend>) -> Result<(), StoreError> {
     let backend = backend.into();
     pollster::block_on(capabilities::what_is_left_out_is_refused(&*backend.store, &backend.lacking))
 }
+
+/// Compiles if the future of a case can be handed to another thread.
+#[doc(hidden)]
+pub fn is_send<'a, F: Future + Send>(_: &impl Fn(&'a dyn Store) -> F) {}
 
 /// All cases as tests, each over a new store that the expression makes.
 ///
@@ -260,6 +265,7 @@ macro_rules! store_suite {
                 #[test]
                 fn $case() -> ::std::result::Result<(), $crate::suite::StoreError> {
                     let needs = &[$($($crate::suite::Capability::$needs),+)?];
+                    $crate::suite::is_send(&$crate::suite::$module::$case);
                     $crate::suite::run($crate::suite::$module::$case, needs, $make)
                 }
             )*

@@ -27,6 +27,7 @@ mod refusals;
 mod roads;
 #[path = "../../../scim-core/tests/it/samples.rs"]
 mod samples;
+mod send;
 mod suspension;
 mod tenancy;
 mod tokens;

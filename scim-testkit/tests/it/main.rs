@@ -14,6 +14,7 @@ mod faults;
 mod memory;
 mod messages;
 mod planted;
+mod send;
 mod transcripts;
 mod walks;
 mod workspace;

@@ -2,16 +2,16 @@
 
 use std::{fs, path::Path};
 
+use scim_testkit::programs::skip;
+
 #[test]
 fn no_crate_leaves_the_lints_of_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let Ok(manifest) = fs::read_to_string(root.join("Cargo.toml")) else {
-        println!("skipped: not in its workspace");
-        return;
+        return skip("the crate is built outside its workspace");
     };
     if !manifest.contains("[workspace]") {
-        println!("skipped: not in its workspace");
-        return;
+        return skip("the crate is built outside its workspace");
     }
     // sec:X-01
     assert!(manifest.contains("unsafe_code = \"forbid\""));
@@ -24,4 +24,56 @@ fn no_crate_leaves_the_lints_of_the_workspace() {
         let own = fs::read_to_string(root.join(member).join("Cargo.toml")).unwrap();
         assert!(own.contains("[lints]\nworkspace = true"), "{member}");
     }
+}
+
+/// The crates that others embed, with the folder whose futures the macro of the suite checks.
+const FUTURES: [(&str, Option<&str>); 8] = [
+    ("scim-filter", None),
+    ("scim-core", None),
+    ("cw-iam-model", None),
+    ("sup-posix", None),
+    ("scim-testkit", Some("suite")),
+    ("adapters/scim-tower", None),
+    ("adapters/scim-sql", None),
+    ("adapters/scim-reqwest", None),
+];
+
+#[test]
+fn every_public_future_is_checked_to_be_send() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if !root.join("docs/DESIGN.md").exists() {
+        return skip("the crate is built outside its workspace");
+    }
+    let mut count = 0;
+    for (name, checked) in FUTURES {
+        let tests = root.join(name).join("tests/it");
+        let read = |file| fs::read_to_string(tests.join(file)).unwrap_or_default();
+        let is_built = read("main.rs").contains("\nmod send;\n");
+        let checks = if is_built { read("send.rs") } else { String::new() };
+        for future in public_futures(&root.join(name).join("src"), checked) {
+            let calls = [format!(".{future}("), format!("::{future}(")];
+            let is_checked = calls.iter().any(|call| checks.contains(call));
+            assert!(is_checked, "{name}/tests/it/send.rs must call `{future}`");
+            count += 1;
+        }
+    }
+    assert!(count >= 55, "{count}");
+}
+
+/// The names of all `pub async fn` below a folder, but for those below the folder `checked`.
+fn public_futures(folder: &Path, checked: Option<&str>) -> Vec<String> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().and_then(|name| name.to_str()) != checked {
+                found.extend(public_futures(&path, checked));
+            }
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let rest = text.split("pub async fn ").skip(1);
+        found.extend(rest.map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()));
+    }
+    found
 }

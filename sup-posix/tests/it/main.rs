@@ -21,3 +21,4 @@ mod libnss;
 mod plan;
 mod programs;
 mod project;
+mod send;

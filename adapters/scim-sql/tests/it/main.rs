@@ -22,6 +22,7 @@ mod power;
 mod processes;
 mod requests;
 mod restores;
+mod send;
 mod sorted;
 mod suite;
 mod terms;
