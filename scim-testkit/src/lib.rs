@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod faulty;
 pub mod limited;
 pub mod linear;
+pub mod programs;
 pub mod state;
 pub mod suite;
 pub mod sweep;

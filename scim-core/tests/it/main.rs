@@ -62,13 +62,6 @@ use http::{HeaderMap, Request};
 use scim_core::{Caller, Dialect, MemoryStore, Service, environment::Scripted, store::Stamps};
 use serde_json::Value;
 
-/// Says loudly that a test could not ask a real program; in a run that must, this fails.
-#[allow(clippy::print_stderr, reason = "a test that did not run says so")]
-pub(crate) fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
-    assert!(std::env::var_os("REQUIRE_REAL_PROGRAMS").is_none_or(|set| set != "1"), "{why}");
-}
-
 /// A service over an empty store with stamps in order, on a scripted clock, and a caller who may do everything.
 pub(crate) struct World {
     pub(crate) service: Service,

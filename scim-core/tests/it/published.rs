@@ -8,6 +8,7 @@ use std::{
 };
 
 use scim_core::schema::Schema;
+use scim_testkit::programs::skip;
 use serde_json::Value;
 
 /// The characteristics of one attribute, by name.
@@ -161,7 +162,7 @@ print(json.dumps({model.__name__: dump(model) for model in models}))
 fn the_schemas_of_scim2_models() {
     let folder = match scim2_models() {
         Ok(folder) => folder,
-        Err(why) => return crate::skipped(&format!("scim2-models cannot be installed: {why}")),
+        Err(why) => return skip(format!("scim2-models cannot be installed: {why}")),
     };
     let dump =
         Command::new("python3").args(["-c", DUMP]).env("PYTHONPATH", folder).output().unwrap();

@@ -8,13 +8,15 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use scim_testkit::coverage::{Named, Table};
+use scim_testkit::{
+    coverage::{Named, Table},
+    programs::skip,
+};
 
 #[test]
 fn the_table_and_the_tests_of_the_workspace_agree() {
     let Some(root) = workspace() else {
-        eprintln!("skipped: the crate is built outside its workspace");
-        return;
+        return skip("the crate is built outside its workspace");
     };
     let path = root.join("scim-testkit/requirements.tsv");
     let named = Named::scan(&root).unwrap();
@@ -33,8 +35,7 @@ fn the_table_and_the_tests_of_the_workspace_agree() {
 #[test]
 fn the_documentation_says_who_is_who_in_the_words_of_the_standard() {
     let Some(root) = workspace() else {
-        eprintln!("skipped: the crate is built outside its workspace");
-        return;
+        return skip("the crate is built outside its workspace");
     };
     let page = fs::read_to_string(root.join("docs/PARTIES.md")).unwrap();
     for word in [

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
+use scim_testkit::programs::{is_installed, skip};
 use sup_posix::{Applied, FileTarget, Ledger, Target};
 
-use crate::{
-    files::{numbered, sync, try_sync},
-    programs::is_installed,
-};
+use crate::files::{numbered, sync, try_sync};
 
 const DIR: &str = "SUP_POSIX_WRITER";
 const CALLS: [&str; 9] = [
@@ -78,8 +76,7 @@ fn seen(dir: &Path) -> u64 {
 #[test]
 fn at_whatever_call_a_writer_dies_or_fails_readers_see_one_whole_generation() {
     if !is_installed("strace") {
-        eprintln!("skipped: no strace: install the package of that name");
-        return;
+        return skip("no strace: install the package of that name");
     }
     let (mut died_old, mut died_new, mut failed) = (0, 0, 0);
     for (call, count) in counted() {

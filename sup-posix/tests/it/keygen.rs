@@ -6,7 +6,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use sup_posix::AuthorizedKey;
 
-use crate::programs::{is_installed, run, skipped};
+use scim_testkit::programs::{is_installed, skip};
+
+use crate::programs::run;
 
 const SOUND: &str = include_str!("../data/sound-keys.txt");
 
@@ -22,7 +24,7 @@ fn keygen_takes(line: &str) -> (bool, String) {
 #[test]
 fn what_is_accepted_ssh_keygen_accepts() {
     if !is_installed("ssh-keygen") {
-        return skipped("no ssh-keygen: install the package openssh-client");
+        return skip("no ssh-keygen: install the package openssh-client");
     }
     for line in sound() {
         let (good, told) = keygen_takes(line);

@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use scim_testkit::programs::{is_installed, skip};
 use sup_posix::{Directory, FileTarget, Ledger, Plan, State, Target};
 
-use crate::{
-    acme::*,
-    programs::{is_installed, run, skipped},
-};
+use crate::{acme::*, programs::run};
 
 const PLACES: [&str; 5] =
     ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/lib"];
@@ -24,11 +22,11 @@ impl Reader {
     fn new() -> Option<Self> {
         let library = PLACES.map(|place| Path::new(place).join("libnss_cache.so.2"));
         let Some(library) = library.into_iter().find(|path| path.exists()) else {
-            skipped("no libnss_cache.so.2: install the package libnss-cache");
+            skip("no libnss_cache.so.2: install the package libnss-cache");
             return None;
         };
         if !is_installed("cc") {
-            skipped("no C compiler");
+            skip("no C compiler");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

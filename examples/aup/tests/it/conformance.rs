@@ -10,16 +10,10 @@ use std::{
     sync::OnceLock,
 };
 
+use scim_testkit::programs::skip;
 use serde_json::Value;
 
 use crate::Aup;
-
-/// Says loudly that a test could not ask a real program; in a run that must, this fails.
-#[allow(clippy::print_stderr, reason = "a test that did not run says so")]
-fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
-    assert!(std::env::var_os("REQUIRE_REAL_PROGRAMS").is_none_or(|set| set != "1"), "{why}");
-}
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
@@ -31,7 +25,7 @@ fn tools() -> Option<&'static Path> {
     match TOOLS.get_or_init(install) {
         Ok(folder) => Some(folder),
         Err(why) => {
-            skipped(&format!("the conformance tools cannot be installed: {why}"));
+            skip(format!("the conformance tools cannot be installed: {why}"));
             None
         }
     }
