@@ -27,7 +27,10 @@ fn steps(resource_type: &ResourceType, filter: Bound) -> (Vec<String>, Option<St
     let text = format!("EXPLAIN QUERY PLAN {walks} ORDER BY place LIMIT ?3 OFFSET ?4");
     let mut found = sql.prepare(&text).unwrap();
     let steps = found.query_map(params_from_iter(statement.values(0, 0, 10)), |row| row.get(3));
-    (steps.unwrap().map(|step| step.unwrap()).collect(), rest.map(|rest| rest.to_string()))
+    let steps = steps.unwrap().map(|step| step.unwrap());
+    // Versions of SQLite differ in where they make one. It changes nothing about the index that is taken.
+    let steps = steps.filter(|step: &String| step != "CREATE BLOOM FILTER").collect();
+    (steps, rest.map(|rest| rest.to_string()))
 }
 
 /// The plans, a line each; after `rest:` what the database does not decide.
@@ -130,7 +133,6 @@ fn what_selects_much_goes_along_the_places_and_stops_at_the_end_of_the_page() {
       SEARCH k USING PRIMARY KEY (tenant=? AND mark=? AND value>? AND value<?)
       LIST SUBQUERY 2
       SEARCH k USING PRIMARY KEY (tenant=? AND mark=?)
-      CREATE BLOOM FILTER
     "#);
 }
 
