@@ -311,7 +311,7 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
             "`{value}` belongs to another account in {space}, or did; such values are never given away again"
         )),
         StoreError::Exhausted(space) => {
-            ScimError::unavailable(format!("no value is free in {space}"))
+            ScimError::unavailable(format!("no value is free in {space}")).retry_after(5)
         }
         StoreError::Expired(_) => ScimError::expired_cursor("the position is too old; start over"),
         StoreError::Stale(_) => {

@@ -17,6 +17,7 @@ use crate::World;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+// rfc:USR-09
 #[test]
 fn a_resource_is_shown_as_it_is() {
     let world = World::new();
@@ -29,6 +30,9 @@ fn a_resource_is_shown_as_it_is() {
     assert_eq!((made.status, &made.body["active"]), (201, &json!(true)));
     assert_eq!(made.body["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
     let id = made.body["id"].as_str().unwrap();
+    // rfc:CRE-01 idp:T12 (`groups`: see the list of members below)
+    assert_ne!(id, "mine");
+    assert_ne!(made.body["meta"]["version"], "1");
     let read = world.get(&format!("/Users/{id}"));
     assert_eq!(read.body, made.body);
     // rfc:GET-02
@@ -52,6 +56,38 @@ fn a_resource_is_shown_as_it_is() {
     }
     assert_eq!(world.get("/Users?sortBy=password").status, 400);
     assert_eq!(world.get("/Users?attributes=password").body["Resources"][0].get("password"), None);
+}
+
+/// No member of `meta` that a client sends is kept or believed, by whatever verb.
+#[test]
+fn what_clients_say_about_meta_is_ignored() {
+    let world = World::new();
+    let meta = json!({"resourceType": "Group", "created": "1999-01-01T00:00:00Z",
+        "lastModified": "1999-01-01T00:00:00Z", "location": "https://evil.example/Users/1",
+        "version": "W/\"99.9\"", "more": "x"});
+    let user = |title: &str| json!({"userName": "ada", "title": title, "meta": meta});
+    let made = world.ask("POST", "/Users", user("Dr"));
+    let path = format!("/Users/{}", made.body["id"].as_str().unwrap());
+    let own = world.get(&path).body["meta"].clone();
+    // rfc:COM-08
+    assert_eq!((made.status, &made.body["meta"]), (201, &own));
+    assert_eq!(own["resourceType"], "User");
+    assert_eq!(own["location"], format!("https://scim.example.com/v2/acme{path}"));
+    assert!(own["created"].as_str().unwrap().starts_with("2026"), "{own}");
+    let value = json!({"title": "third", "meta": meta});
+    let patch = json!({"Operations": [{"op": "replace", "value": value}]});
+    for (method, body, title) in [("PUT", user("second"), "second"), ("PATCH", patch, "third")] {
+        world.clock.pass(chrono::TimeDelta::seconds(1));
+        assert!(world.ask(method, &path, body).status < 300);
+        let now = world.get(&path).body;
+        assert_eq!(now["title"], title);
+        for name in ["resourceType", "created", "location"] {
+            assert_eq!(now["meta"][name], own[name], "{method} {name}");
+        }
+        assert!(now["meta"]["lastModified"].as_str().unwrap().starts_with("2026"), "{now}");
+        assert_ne!(now["meta"]["version"], meta["version"]);
+        assert_eq!(now["meta"].as_object().unwrap().len(), own.as_object().unwrap().len());
+    }
 }
 
 #[test]
@@ -94,6 +130,10 @@ fn whoever_is_off_stays_in_sight() {
     assert_eq!((put.status, &put.body["displayName"]), (200, &json!("g")));
     let gone = world.ask("DELETE", &format!("/Groups/{group}"), ());
     assert_eq!((gone.status, &gone.body), (204, &Value::Null));
+    // idp:T42
+    for status in [204, 404] {
+        assert_eq!(world.ask("DELETE", &path, ()).status, status);
+    }
 }
 
 #[test]
@@ -111,6 +151,7 @@ fn pages_of_a_standing_list_stand() {
     assert_eq!(seen, names);
 }
 
+// rfc:SRT-06
 #[test]
 fn an_order_is_by_one_value() {
     let world = World::new();
@@ -148,6 +189,7 @@ fn badges() -> World {
     world
 }
 
+// rfc:MVA-01 rfc:NUL-02 idp:T43
 #[test]
 fn put_replaces_what_it_may() {
     let world = badges();
@@ -167,6 +209,7 @@ fn put_replaces_what_it_may() {
         let found = pollster::block_on(store.get(&tenant, &kind, &id, &Want::DOCUMENTS));
         Value::from(found.unwrap().unwrap().sent.object().unwrap().clone())
     };
+    // rfc:CHR-05
     assert_eq!(stored(&world)["pin"], "1234");
     // rfc:PUT-05
     let refused = put(json!({"colour": "blue", "serial": "8"}));
@@ -191,6 +234,7 @@ fn put_replaces_what_it_may() {
     assert_eq!((put.status, put.body.get(ENTERPRISE)), (200, None), "{}", put.body);
 }
 
+// rfc:GET-01 idp:A7
 #[test]
 fn each_status_is_used_for_what_it_says() {
     let mut world = World::new();
@@ -232,6 +276,14 @@ fn each_status_is_used_for_what_it_says() {
     ];
     world.caller.view = View::all().read_only().into();
     all.push((403, world.ask("DELETE", &one, ())));
+    for (status, fault) in [
+        (500, StoreError::Corrupt("row 7".to_owned())),
+        (429, StoreError::Busy),
+        (503, StoreError::Unavailable(String::new())),
+    ] {
+        world.service = scim_core::Service::new(Arc::new(Faulty(fault)));
+        all.push((status, world.get("/Users")));
+    }
     for (status, answer) in all {
         assert_eq!(answer.status, status, "{}", answer.body);
         assert_eq!(answer.body["status"], status.to_string());
@@ -314,6 +366,7 @@ fn versions_are_versions_of_resources() {
     let tag = world.get(&path).header("etag").to_owned();
     assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
     // RFC 7644 §3.3: where it is stands in the header, whatever the body holds.
+    // rfc:CRE-05
     let made = world.ask("POST", "/Users?attributes=userName", json!({"userName": "eve"}));
     let location =
         format!("https://scim.example.com/v2/acme/Users/{}", made.body["id"].as_str().unwrap());
@@ -400,6 +453,11 @@ fn no_browser_is_helped() {
             "{method} {path}"
         );
         assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+        // idp:A17
+        if !answer.body.is_null() {
+            let media = answer.header("content-type");
+            assert_eq!(media, "application/scim+json", "{method} {path}");
+        }
     }
 }
 
@@ -471,6 +529,7 @@ fn injected_text_is_text() {
     assert_eq!(world.get("/Users?filter=userName+eq+%22x%22+or+1=1").status, 400);
 }
 
+// sec:T-04 rfc:CHR-11
 #[test]
 fn organisations_are_apart() {
     let mut world = World::new();
@@ -511,7 +570,7 @@ fn organisations_are_apart() {
     assert_eq!(world.get(&next).body["scimType"], "invalidCursor");
 }
 
-// rfc:TEN-07
+// rfc:TEN-07 rfc:COM-03 rfc:COM-02
 #[test]
 fn one_person_has_another_id_in_each_organisation() {
     let mut world = World::new();
@@ -631,7 +690,11 @@ fn each_fault_of_a_store_has_words_for_clients_and_words_for_logs() {
     let lines = faults.map(|fault| {
         let mut world = World::new();
         world.service = scim_core::Service::new(Arc::new(Faulty(fault.clone())));
-        format!("{fault}\n  {}", world.get("/Users").refusal())
+        let answer = world.get("/Users");
+        // rfc:ERR-10
+        let waits = matches!(answer.status, 429 | 503);
+        assert_eq!(answer.headers.contains_key("retry-after"), waits, "{fault}");
+        format!("{fault}\n  {}", answer.refusal())
     });
     insta::assert_snapshot!(lines.join("\n"), @"
     `20001` is taken in `uid`

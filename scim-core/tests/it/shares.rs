@@ -153,6 +153,7 @@ fn a_full_bulk_request_of_usual_size_is_done() {
 type Answer<'a> = Pin<Box<dyn Future<Output = Response<Bytes>> + 'a>>;
 
 /// Requests with large bodies wait for a place. One organisation gets 429 where too many wait, and the place is left to another one.
+// sec:T-08
 #[test]
 fn large_bodies_wait_for_a_place() {
     let mut limits = Limits::default();
@@ -181,6 +182,7 @@ fn large_bodies_wait_for_a_place() {
     for waits in [&mut holds, &mut first, &mut second, &mut other] {
         assert!(waits.as_mut().poll(&mut context).is_pending());
     }
+    // rfc:ERR-10
     let refused = pollster::block_on(user(&acme, r#"{"userName": "d"}"#));
     assert_eq!(
         (refused.status().as_u16(), &refused.headers()["Retry-After"].to_str().unwrap()),
