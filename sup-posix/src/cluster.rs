@@ -281,7 +281,6 @@ mod tests {
         assert_eq!(Homes::default().bases.len(), 2);
     }
 
-    // dom:b-43
     #[test]
     fn a_nodes_files_are_read_as_far_as_they_go() {
         let local = LocalAccounts::read(

@@ -239,7 +239,7 @@ mod tests {
         Group { name: name.parse().unwrap(), gid: Gid::new(gid).unwrap(), members }
     }
 
-    // sec:U-04 sec:U-06 sec:U-09 dom:b-48
+    // sec:U-04 dom:b-48
     #[test]
     fn nothing_is_there_twice_and_only_open_accounts_are_members() {
         let mut state = State::default();

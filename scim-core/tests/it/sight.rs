@@ -312,7 +312,7 @@ fn a_list_seen_otherwise_is_another_one() {
     assert_eq!(same.ask_with("GET", "/Users", &[("if-none-match", &tag)], ()).status, 304);
 }
 
-// rfc:ETG-07 sec:T-05
+// sec:T-05
 #[test]
 fn the_version_of_a_user_does_not_tell_of_groups_that_are_hidden() {
     let world = World::new();

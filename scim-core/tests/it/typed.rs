@@ -144,7 +144,6 @@ impl Transport for Asked {
 
 #[test]
 fn kinds_are_those_of_the_schema_and_any_other() {
-    // rfc:GEN-10
     fn names<K: From<&'static str> + PartialEq + std::fmt::Debug>(values: &[String]) -> bool {
         let known = |value: &String| {
             let text: &'static str = Box::leak(value.clone().into_boxed_str());

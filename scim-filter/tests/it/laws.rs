@@ -28,7 +28,6 @@ proptest! {
     /// Any text parses or fails at one of its bytes, and what parses prints what parses.
     #[test]
     fn any_text(text in "(\\PC|[ \"\\[\\]().:$a-f0-9\\\\]|eq|pr|and|or|not){0,24}") {
-        // sec:F-02
         for syntax in [Syntax::STRICT, Syntax::TOLERANT] {
             match Filter::parse(&text, &syntax, &Default::default()) {
                 Ok(filter) => prop_assert_eq!(filter.to_string().parse(), Ok(filter)),
@@ -50,7 +49,6 @@ proptest! {
     /// A valid filter with one byte changed is a filter or an error, never anything else.
     #[test]
     fn one_change(filter in any_filter(), at in any::<prop::sample::Index>(), to in any::<char>()) {
-        // sec:F-02
         let mut text: Vec<char> = filter.to_string().chars().collect();
         let at = at.index(text.len());
         text[at] = to;

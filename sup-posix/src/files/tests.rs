@@ -72,7 +72,7 @@ fn the_golden_lines_are_written() {
     assert_eq!(group(&empty), "lab:x:30001:\n");
 }
 
-// sec:U-15 sec:U-16 dom:b-21
+// sec:U-15 sec:U-16
 #[test]
 fn a_locked_account_owns_files_and_nothing_else() {
     let locked = Account { access: Access::Locked, ..account("dave", "20004", "20004", "D", &[]) };
@@ -161,7 +161,6 @@ fn passwd_error(line: &str) -> String {
     read(line, "", "ada:*:::::::\n", "ada:\n").unwrap_err().to_string()
 }
 
-// sec:W-10
 #[test]
 fn what_was_written_is_read_back_in_any_order() {
     let state = golden();
@@ -177,7 +176,7 @@ fn what_was_written_is_read_back_in_any_order() {
     assert_eq!(read("", "", "", ""), Ok(State::default()));
 }
 
-// sec:W-10 sec:U-01 — what other readers pass: empty names, `+` lines, comments, carriage returns, spare zeros
+// sec:U-01 — what other readers pass: empty names, `+` lines, comments, carriage returns, spare zeros
 #[test]
 fn a_line_that_no_writer_leaves_is_refused() {
     let good = "ada:x:20001:20001:Ada:/home/ada:/bin/sh\n";
@@ -206,7 +205,7 @@ fn a_line_that_no_writer_leaves_is_refused() {
     assert_eq!(latin1, Err(ReadError { map: Map::Passwd, line: 0, kind: ReadErrorKind::Encoding }));
 }
 
-// sec:W-10 sec:U-16
+// sec:U-16
 #[test]
 fn the_other_maps_are_read_as_strictly() {
     let good = "ada:x:20001:20001:Ada:/home/ada:/bin/sh\n";
@@ -242,7 +241,7 @@ fn the_other_maps_are_read_as_strictly() {
     );
 }
 
-// dom:a37 — both forms that nsscache's own writers left
+// Both forms that nsscache's own writers left
 #[test]
 fn lists_of_keys_are_read_without_evaluating_them() {
     let list = |keys: &[&str]| Some(keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());

@@ -41,7 +41,7 @@ fn the_pattern_holds_at_each_boundary() {
     }
 }
 
-// sec:U-02 sec:U-08 dom:b-40
+// sec:U-08 dom:b-40
 #[test]
 fn a_reserved_name_is_refused_in_each_disguise() {
     insta::assert_snapshot!(error("root"), @"`root` is reserved: a system account or privileged group has that name on a node");
@@ -126,7 +126,7 @@ fn the_next_candidate_still_fits() {
 proptest::proptest! {
     #![proptest_config(crate::fixed_seed(15))]
 
-    // sec:U-01 sec:U-02
+    // sec:U-01
     #[test]
     fn what_is_derived_is_a_name_or_a_reason(text in "\\PC{0,60}|[a-z0-9@._+ -]{0,60}") {
         match derive_name(&text) {

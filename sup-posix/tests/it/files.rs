@@ -73,7 +73,6 @@ fn every_map_opens_under_its_stable_name() {
     );
 }
 
-// sec:W-05 — whatever the umask
 #[test]
 fn modes_and_times_are_set_not_inherited() {
     let dir = tempfile::tempdir().unwrap();
@@ -122,7 +121,6 @@ fn age(dir: &Path, number: u64) {
     generation.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
 }
 
-// sec:W-07
 #[test]
 fn the_generation_before_is_kept_and_older_ones_go_after_a_minute() {
     let (dir, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory());
@@ -251,7 +249,6 @@ fn no_flipped_bit_goes_unseen() {
     assert_eq!(target.read().unwrap(), whole);
 }
 
-// sec:W-06
 #[test]
 fn links_and_files_of_others_are_not_followed() {
     let outside = tempfile::tempdir().unwrap();
@@ -284,7 +281,7 @@ fn links_and_files_of_others_are_not_followed() {
     assert!(matches!(FileTarget::open(dir.path()), Err(FileError::Io { what: "opened", .. })));
 }
 
-// sec:W-05 sec:W-06
+// sec:W-05
 #[test]
 fn a_directory_that_others_may_write_in_is_refused() {
     for mode in [0o777, 0o775, 0o757, 0o1777] {
@@ -320,7 +317,7 @@ fn another_programs_files_are_left_alone() {
     assert_eq!(text(dir.path(), "passwd.cache"), "bob:x:1:1::/:/bin/sh\n");
 }
 
-// sec:W-01 sec:W-07 — readers beside a writer see whole generations, and everybody who stays is always there
+// sec:W-01 — readers beside a writer see whole generations, and everybody who stays is always there
 #[test]
 fn readers_beside_a_writer_see_old_or_new() {
     let (dir, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory());
@@ -353,7 +350,7 @@ fn readers_beside_a_writer_see_old_or_new() {
     });
 }
 
-// sec:Y-05 — the files say whose they are
+// The files say whose they are
 #[test]
 fn the_files_of_another_cluster_are_held() {
     let (dir, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory());

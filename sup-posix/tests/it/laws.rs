@@ -123,7 +123,7 @@ fn fields(directory: &sup_posix::State, map: &str, count: usize) -> Vec<Vec<Stri
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..fixed_seed(2) })]
 
-    // sec:U-01 sec:U-04 sec:U-06 sec:U-09 dom:b-29
+    // sec:U-01 sec:U-04 dom:b-29
     #[test]
     fn whatever_the_directory_says_the_files_are_sound(directory in directory()) {
         let projection = project(&directory, &cluster(), &Ledger::in_memory(), now());
@@ -184,7 +184,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 250, ..fixed_seed(3) })]
 
-    // sec:U-06 sec:U-10 sec:U-11 dom:b-4
+    // sec:U-10 sec:U-11 dom:b-4
     #[test]
     fn over_any_history_names_and_numbers_never_change_hands(history in prop::collection::vec(directory(), 1..6)) {
         let mut site = Site::new(cluster());
@@ -210,7 +210,6 @@ proptest! {
         }
     }
 
-    // sec:Y-08
     #[test]
     fn what_is_urgent_only_takes_from_the_departed(before in directory(), after in directory()) {
         let mut site = Site::new(cluster());

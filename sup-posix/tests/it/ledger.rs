@@ -50,7 +50,7 @@ fn the_first_holder_is_not_left_out_for_a_later_claim() {
     assert_eq!(projection.quarantine.len(), 1);
 }
 
-// sec:U-06 — one ledger for the clusters of one organisation
+// One ledger for the clusters of one organisation
 #[test]
 fn clusters_share_what_is_whose() {
     let mut site = Site::holding(&acme());

@@ -68,7 +68,7 @@ fn a_plan_reads_like_what_it_does() {
     insta::assert_snapshot!(site.plan(&acme(), now()), @"cluster-a: nothing to do");
 }
 
-// sec:Y-02 dom:b-28
+// dom:b-28
 #[test]
 fn losses_by_absence_are_held_beyond_ten_or_a_tenth() {
     for (total, most) in [(30, 10), (100, 10), (109, 10), (200, 20), (250, 25)] {
@@ -92,7 +92,7 @@ fn losses_by_absence_are_held_beyond_ten_or_a_tenth() {
     assert!(plan.to_string().ends_with(&format!("{}\n", plan.hold().unwrap())));
 }
 
-// sec:Y-02 — a directory that crumbles slowly is an outage, too
+// A directory that crumbles slowly is an outage, too
 #[test]
 fn losses_add_up_over_a_day() {
     let all = crowd(100);
@@ -122,7 +122,7 @@ fn losses_add_up_over_a_day() {
     assert_eq!(site.plan(&without(&all, 61), hour(27)).hold(), None);
 }
 
-// sec:Y-02 — each map has its own count
+// Each map has its own count
 #[test]
 fn groups_memberships_and_keys_are_counted_too() {
     let mut many_groups = crowd(3);
@@ -169,7 +169,7 @@ fn groups_memberships_and_keys_are_counted_too() {
     assert_eq!(reasons(&site.plan(&renamed, now())), "");
 }
 
-// sec:Y-01 dom:b-24 — a directory that is down, in fifteen shapes, takes nothing from anybody
+// dom:b-24 — a directory that is down, in fifteen shapes, takes nothing from anybody
 #[test]
 fn an_outage_removes_nobody() {
     let all = crowd(12);
@@ -245,7 +245,6 @@ fn a_missing_group_holds_removals_alone() {
     );
 }
 
-// sec:Y-08
 #[test]
 fn whoever_was_deactivated_goes_at_once_up_to_a_limit_of_their_own() {
     let all = crowd(200);
@@ -269,7 +268,6 @@ fn whoever_was_deactivated_goes_at_once_up_to_a_limit_of_their_own() {
     assert_eq!(site.state().groups()[&"hpc".parse().unwrap()].members.len(), 160);
 }
 
-// sec:Y-08
 #[test]
 fn a_departure_passes_while_an_outage_is_held() {
     let all = crowd(50);
@@ -295,7 +293,6 @@ fn a_departure_passes_while_an_outage_is_held() {
     }
 }
 
-// sec:Y-08
 #[test]
 fn a_deletion_that_the_log_tells_of_is_no_outage() {
     let all = crowd(50);
@@ -309,7 +306,6 @@ fn a_deletion_that_the_log_tells_of_is_no_outage() {
     assert_eq!(site.plan(&directory, now()).hold(), None);
 }
 
-// sec:Y-10
 #[test]
 fn an_approval_names_this_very_plan() {
     let all = crowd(50);
@@ -332,7 +328,6 @@ fn an_approval_names_this_very_plan() {
     assert_eq!(site.state().open().count(), 20);
 }
 
-// sec:Y-05
 #[test]
 fn another_organisation_or_cluster_is_held() {
     let site = Site::holding(&acme());
@@ -360,7 +355,6 @@ fn a_directory_that_goes_back_is_held() {
     assert_eq!(site.plan(&old, now()).urgent(), None);
 }
 
-// sec:Y-09
 #[test]
 fn many_new_roots_are_held() {
     let mut directory = crowd(20);

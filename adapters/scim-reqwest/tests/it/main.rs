@@ -126,7 +126,7 @@ async fn only_the_server_that_was_named_is_spoken_to() {
 
 #[tokio::test]
 async fn plain_http_goes_to_this_machine_or_where_it_was_allowed() {
-    // rfc:SEC-01 rfc:SEC-10
+    // rfc:SEC-01
     let refused = "no answer from the service: plain HTTP goes to this machine alone: use https";
     for base in ["http://scim.invalid/v2", "http://192.0.2.1/", "http://localhost.scim.invalid/"] {
         assert_eq!(read(ReqwestTransport::new().unwrap(), base).await, refused);
