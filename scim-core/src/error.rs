@@ -197,6 +197,7 @@ pub struct ErrorBody<'a> {
 mod tests {
     use super::*;
 
+    // rfc:ERR-03
     #[test]
     fn every_row_of_the_tables() {
         // rfc:ERR-01 rfc:ERR-02

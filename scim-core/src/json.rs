@@ -161,6 +161,7 @@ mod tests {
         insta::assert_snapshot!(refused("[1,2,3,4,5,6,7,8,9]"), @"the body is not usable JSON: too many values at line 1 column 15");
     }
 
+    // rfc:SEC-09
     #[test]
     fn a_bomb_costs_its_length_and_no_stack() {
         // sec:J-03

@@ -66,7 +66,7 @@ fn values_become_what_their_attribute_is() {
             "400 invalidValue: userName must be text",
             "400 invalidValue: userName must be text",
         ),
-        // idp:T16 rfc:NUL-01 rfc:NUL-02 rfc:NUL-06 rfc:NUL-08
+        // idp:T16 rfc:NUL-01 rfc:NUL-06 rfc:NUL-08
         ("title", json!(""), "-", r#""""#),
         ("title", json!(null), "-", "-"),
         ("emails", json!([]), "-", "-"),
@@ -81,7 +81,6 @@ fn values_become_what_their_attribute_is() {
             r#"[{"primary":true,"value":"a"},{"primary":false,"value":"b"}]"#,
             "400 invalidValue: emails has more than one primary value",
         ),
-        // rfc:MVA-07
         (
             "emails",
             json!([{"value": "a"}, {"value": "a"}]),
@@ -98,9 +97,22 @@ fn values_become_what_their_attribute_is() {
             r#"[{"display":"R","value":"r"}]"#,
             r#"[{"display":"R","value":"r"}]"#,
         ),
-        // idp:T12 rfc:CRE-01 rfc:USR-19 rfc:COM-03 rfc:COM-08
+        // idp:T12 rfc:USR-19
         ("groups", json!([{"value": "1"}]), "-", "-"),
+        // idp:T23
+        (
+            "emails",
+            json!([{"value": "a", "type": "work"}, {"value": "b", "type": "work"}]),
+            r#"[{"type":"work","value":"a"},{"type":"work","value":"b"}]"#,
+            r#"[{"type":"work","value":"a"},{"type":"work","value":"b"}]"#,
+        ),
         // idp:T24
+        (
+            "locale",
+            json!("RJWNTUNNOHNZ"),
+            r#""RJWNTUNNOHNZ""#,
+            "400 invalidValue: locale must be a locale like `en-US`",
+        ),
         (
             "profileUrl",
             json!("no url at all"),
@@ -114,7 +126,7 @@ fn values_become_what_their_attribute_is() {
             r#"[{"type":"personal","value":"a"}]"#,
             r#"[{"type":"personal","value":"a"}]"#,
         ),
-        // idp:T43 rfc:USR-09 rfc:CHR-05
+        // idp:T43 rfc:USR-09
         ("password", json!("secret"), "-", "-"),
         (
             "userName",
@@ -180,13 +192,16 @@ fn schemas_are_inferred_but_never_mistaken() {
     let group = "urn:ietf:params:scim:schemas:core:2.0:Group";
     let microsoft = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
     let (tolerant, strict) = (World::new(), World::strict());
-    // idp:T14 idp:T15 rfc:SCH-01 rfc:SCH-03 rfc:SCH-05 rfc:SCH-08
+    // idp:T14 idp:T15 rfc:SCH-01 rfc:SCH-08
     for schemas in
         [json!(null), json!([]), json!([group, microsoft]), json!([group.to_uppercase()])]
     {
         assert_eq!(post(&tolerant, schemas), "201");
     }
     assert_eq!(post(&strict, json!([group.to_uppercase()])), "201");
+    // rfc:GEN-01
+    let none = strict.ask("POST", "/Groups", json!({"displayName": "g"}));
+    insta::assert_snapshot!(none.refusal(), @"400 invalidValue: schemas must hold `urn:ietf:params:scim:schemas:core:2.0:Group`");
     insta::assert_snapshot!(post(&strict, json!([])), @"400 invalidValue: schemas must hold `urn:ietf:params:scim:schemas:core:2.0:Group`");
     insta::assert_snapshot!(post(&strict, json!([group, microsoft])), @"400 invalidValue: `http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group` is no schema here");
     // rfc:SCH-04
@@ -194,11 +209,13 @@ fn schemas_are_inferred_but_never_mistaken() {
     insta::assert_snapshot!(post(&tolerant, json!([user])), @"400 invalidSyntax: `urn:ietf:params:scim:schemas:core:2.0:User` does not belong to this endpoint, which takes `urn:ietf:params:scim:schemas:core:2.0:Group`");
 }
 
+// rfc:SCH-08
 #[test]
 fn names_come_in_any_case_and_go_out_in_one() {
     let world = World::new();
     let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-    let body = json!({"USERNAME": "ada", "Emails": [{"Primary": "True", "VALUE": "a"}],
+    let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "USERNAME": "ada", "Emails": [{"Primary": "True", "VALUE": "a"}],
         enterprise.to_uppercase(): {"CostCenter": "1", "MANAGER": "7"}});
     let made = world.ask("POST", "/Users", body);
     // rfc:GEN-03 rfc:GEN-05 idp:T2 idp:T18 rfc:CRE-10 rfc:SCH-07
@@ -206,8 +223,20 @@ fn names_come_in_any_case_and_go_out_in_one() {
     assert_eq!(made.body["emails"], json!([{"primary": true, "value": "a"}]));
     assert_eq!(made.body[enterprise], json!({"costCenter": "1", "manager": {"value": "7"}}));
     assert_eq!(made.body["schemas"][1], enterprise);
+    let urn = enterprise.to_uppercase();
+    let query = format!("FILTER={urn}:COSTCENTER+eq+%221%22+and+USERNAME+pr&ATTRIBUTES=USERNAME");
+    let found = world.get(&format!("/Users?{query}")).body;
+    assert_eq!(
+        (&found["totalResults"], &found["Resources"][0]["userName"]),
+        (&json!(1), &json!("ada"))
+    );
+    assert_eq!(found["Resources"][0].get("emails"), None);
+    let path = format!("/Users/{}", made.body["id"].as_str().unwrap());
+    let patch = json!({"Operations": [{"op": "add", "path": "TITLE", "value": "Dr"}]});
+    assert_eq!(world.ask("PATCH", &path, patch).body["title"], "Dr");
 }
 
+// rfc:GEN-19 idp:T25 rfc:PAT-28
 #[test]
 fn members_must_exist() {
     let world = World::new();

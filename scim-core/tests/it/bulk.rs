@@ -1,5 +1,9 @@
 //! Bulk requests.
 
+use scim_core::{
+    ResourceType, View,
+    filter::{Coercion, Filter},
+};
 use serde_json::{Value, json};
 
 use crate::World;
@@ -14,7 +18,7 @@ fn bulk(world: &World, operations: Value) -> Value {
 #[test]
 fn references_resolve_whichever_way_they_point() {
     let world = World::new();
-    // rfc:BLK-08 rfc:BLK-11 rfc:BLK-13 rfc:BLK-14 rfc:BLK-15 rfc:BLK-16 rfc:BLK-24
+    // rfc:BLK-11 rfc:BLK-13 rfc:BLK-14 rfc:BLK-15 rfc:BLK-16
     let told = bulk(
         &world,
         json!([
@@ -60,7 +64,7 @@ fn each_operation_stands_alone() {
             )
         })
         .collect();
-    // rfc:BLK-03 rfc:BLK-05 rfc:BLK-09 rfc:BLK-12 rfc:BLK-18 rfc:BLK-22 rfc:BLK-23
+    // rfc:BLK-03 rfc:BLK-05 rfc:BLK-09 rfc:BLK-12 rfc:BLK-18 rfc:BLK-23 rfc:BLK-08
     insta::assert_snapshot!(shown.join("\n"), @"
     409 userName is in use by another User of this organisation
     409 the operation refers to one that did not succeed
@@ -70,6 +74,11 @@ fn each_operation_stands_alone() {
     400 `bulkId:nothing` refers to no operation of this request
     400 the path of a POST must be that of a type, as in `/Users`, and every other path that of one resource
     ");
+    // Word for word as the request alone is refused.
+    let alone = world.ask("POST", "/Users", json!({"userName": "ADA"}));
+    assert_eq!((alone.status, &told[0]["response"]), (409, &alone.body));
+    let alone = world.ask("DELETE", "/Users/nobody", ());
+    assert_eq!((alone.status, &told[3]["response"]), (404, &alone.body));
 }
 
 #[test]
@@ -85,7 +94,6 @@ fn bulk_has_bounds() {
     let long = format!("{{\"Operations\": [], \"x\": \"{}\"}}", "x".repeat(1 << 20));
     insta::assert_snapshot!(world.ask("POST", "/Bulk", long.as_str()).refusal(), @"413 -: a bulk request holds at most 1048576 bytes (maxPayloadSize)");
     world.caller.bulk = scim_core::service::Bulk::Off;
-    // rfc:BLK-01
     insta::assert_snapshot!(world.ask("POST", "/Bulk", json!({})).refusal(), @"501 -: bulk requests are switched off for this organisation");
 }
 
@@ -210,6 +218,7 @@ fn a_version_is_a_condition() {
     let put = |version: &str, title: &str| json!({"method": "PUT", "path": format!("/Users/{id}"), "version": version, "data": {"userName": "ada", "title": title}});
     // rfc:BLK-07
     let told = bulk(&world, json!([put("W/\"99\"", "x"), put(&version, "Dr"), put(&version, "y")]));
+    // rfc:BLK-24
     assert_eq!(statuses(&told), ["412", "200", "412"]);
     let now = world.get(&format!("/Users/{id}"));
     assert_eq!(
@@ -280,6 +289,20 @@ fn a_bulk_path_reaches_types_and_their_resources_alone() {
     let put = json!([{"method": "PUT", "path": "/Users", "data": {"userName": "eve"}}]);
     assert_eq!(bulk(&world, put)[0]["status"], "400");
     assert_eq!(world.get("/Users").names(), ["ada"]);
+    // sec:B-02: what the caller does not see is reached by no operation, in the words of the request alone.
+    let hidden = format!("/Users/{}", world.user("bob"));
+    let before = world.get(&hidden).body;
+    let seen: Filter = "userName eq \"ada\"".parse().unwrap();
+    let seen = seen.bind(&ResourceType::user(), &Coercion::TOLERANT).unwrap();
+    world.caller.view = View::all().only("User", seen).into();
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let data = json!({"userName": "eve", "Operations": []});
+        let told = bulk(&world, json!([{"method": method, "path": hidden, "data": data}]));
+        let alone = world.ask(method, &hidden, data);
+        assert_eq!((alone.status, &told[0]["response"]), (404, &alone.body), "{method}");
+    }
+    world.caller.view = View::all().into();
+    assert_eq!(world.get(&hidden).body, before);
 }
 
 #[test]
@@ -335,6 +358,7 @@ fn references_are_bounded() {
     assert!(statuses(&told).iter().all(|it| *it == "201"));
     whole[1]["bulkId"] = json!("b0");
     let twice = world.ask("POST", "/Bulk", json!({"Operations": whole}));
+    // rfc:BLK-05
     insta::assert_snapshot!(twice.refusal(), @"400 invalidValue: two operations have the bulkId `b0`");
     // One great circle is one batch.
     let circle: Vec<_> = (0..count)
@@ -522,10 +546,12 @@ fn bulk_is_off_until_somebody_turns_it_on() {
     let caller = scim_core::Caller::new("acme", "https://e.example".parse().unwrap());
     let mut world = World::new();
     world.caller.bulk = caller.bulk;
-    // sec:B-01
+    // sec:B-01 rfc:BLK-01
     assert_eq!(world.ask("POST", "/Bulk", json!({"Operations": []})).status, 501);
     assert_eq!(world.get("/ServiceProviderConfig").body["bulk"]["supported"], false);
     world.caller.bulk = scim_core::service::Bulk::On;
+    assert_eq!(world.get("/ServiceProviderConfig").body["bulk"]["supported"], true);
+    assert_eq!(bulk(&world, json!([])), json!([]));
     let mut limits = *world.service.limits();
     (limits.bulk_operations, limits.bulk_body) = (1, 200);
     world.service = world.service.clone().with_limits(limits);

@@ -134,11 +134,14 @@ fn a_caller_is_told_of_what_he_sees() {
     let next = format!("{}.{}", stretch["epoch"].as_str().unwrap(), stretch["position"]);
     writer.ask("PUT", &format!("/Users/{ada}"), json!({"userName": "ada", "active": false}));
     assert_eq!(told(&world.changes(&next, "")), ["delete User 1 true"]);
-    // Another organisation's log is another one. rfc:TEN-08
+    // rfc:TEN-08: another organisation's log is another one.
     world.caller.tenant = "other".into();
     let other = world.get(&format!("/.changes?after={next}"));
     assert_eq!(other.body["scimType"], "expiredCursor");
     assert_eq!(world.get("/").body["totalResults"], 0);
+    let theirs = moment(&world.get("/"));
+    writer.user("eve");
+    assert_eq!(told(&world.changes(&theirs, "")), [""; 0]);
 }
 
 #[test]

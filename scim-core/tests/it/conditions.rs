@@ -40,6 +40,7 @@ fn ask(world: &World, method: &str, path: &str, header: (&str, &str)) -> u16 {
     world.ask_with(method, path, &[header], body).status
 }
 
+// rfc:ETG-05 rfc:ETG-06
 #[test]
 fn both_headers_mean_the_same_for_every_method() {
     // rfc:ETG-10 sec:C-03

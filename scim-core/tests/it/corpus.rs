@@ -15,7 +15,7 @@ fn replay(name: &str, target: fn(&[u8])) {
     assert!(files >= 8, "{} holds {files} files", folder.display());
 }
 
-// sec:Q-01 sec:X-06
+// sec:X-06
 
 #[test]
 fn admit() {

@@ -59,6 +59,7 @@ impl World {
     }
 }
 
+// idp:T37
 #[test]
 fn a_walk_goes_forth_and_back() {
     let world = seven();
@@ -112,6 +113,7 @@ fn a_walk_keeps_filter_and_order() {
     }
 }
 
+// rfc:SEA-03
 #[test]
 fn a_search_walks_as_well() {
     let world = seven();
@@ -148,7 +150,7 @@ fn count_keeps_to_its_rules() {
     }
     let first = world.get("/Users?cursor&count=2");
     let next = first.next().unwrap();
-    // rfc:CUR-11
+    // rfc:CUR-11 rfc:CUR-08
     insta::assert_snapshot!(world.get(&format!("/Users?cursor={next}&count=3")).refusal(), @"400 invalidCount: the walk began with count 2, which must stay");
     insta::assert_snapshot!(world.get("/Users?cursor&count=two").refusal(), @"400 invalidCount: count must be a whole number");
     assert_eq!(world.get(&format!("/Users?cursor={next}&count=2")).names().concat(), "ga");
@@ -162,6 +164,7 @@ fn count_keeps_to_its_rules() {
     assert_eq!(second.names().len(), 3, "both are capped to the same");
 }
 
+// idp:T37
 #[test]
 fn a_cursor_is_for_its_request_alone() {
     let world = seven();

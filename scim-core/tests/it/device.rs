@@ -86,6 +86,7 @@ fn a_device_lives_as_a_user_does() {
         total(&world, &format!("{DEVICE}:serial sw \"a\" and meta.resourceType eq \"Device\"")),
         1
     );
+    // rfc:COM-06
     assert_eq!(total(&world, "externalId pr"), 0);
     // Discovery, and the end.
     let types = world.get("/ResourceTypes/Device").body;
@@ -94,6 +95,15 @@ fn a_device_lives_as_a_user_does() {
     assert_eq!(world.ask("DELETE", &path, ()).status, 204);
     assert_eq!(world.get(&path).status, 404);
     assert_eq!(world.make("/Devices", json!({"serial": "a1"})).len(), 36);
+    // rfc:CHR-11: another kind has values of its own.
+    let printer = Schema::new("urn:example:Printer", "Printer", "")
+        .with(Attribute::string("serial").required().unique());
+    let printer = ResourceType::new("Printer", "Printers", printer);
+    let world = world_of(vec![device(), printer]);
+    for endpoint in ["/Devices", "/Printers"] {
+        world.make(endpoint, json!({"serial": "A1"}));
+        assert_eq!(world.ask("POST", endpoint, json!({"serial": "a1"})).status, 409);
+    }
 }
 
 /// One attribute of a new device, as it comes back, or the refusal.
@@ -108,6 +118,7 @@ fn kept(world: &World, attribute: &str, value: Value) -> String {
     answer.body.get(attribute).map_or("-".to_owned(), Value::to_string)
 }
 
+// dom:b-37
 #[test]
 fn values_are_of_their_type() {
     let (tolerant, mut strict) = (world(), world());
@@ -178,7 +189,6 @@ fn values_are_of_their_type() {
             "400 invalidValue: serial takes one value, not a list",
             "400 invalidValue: serial takes one value, not a list",
         ),
-        // rfc:CHR-13: this type takes fewer than any.
         (
             "ports",
             json!([{"value": 1, "type": "IN"}]),
@@ -207,6 +217,9 @@ fn values_are_of_their_type() {
         );
         assert_eq!(kept(&strict, attribute, value.clone()), exact, "STRICT {attribute} {value}");
     }
+    // rfc:GEN-13: an exponent as it is sent, which `json!` would not keep.
+    let raw = format!(r#"{{"schemas": ["{DEVICE}"], "serial": "x", "slots": 1e3}}"#);
+    assert_eq!(strict.ask("POST", "/Devices", raw.as_str()).refusal(), number);
 }
 
 #[test]
@@ -298,7 +311,7 @@ fn what_is_returned_and_when() {
         let answer = get(query).to_string();
         assert!(!answer.contains("1234") && !answer.contains("secret"), "{query}: {answer}");
     }
-    // sec:F-12
+    // sec:F-12 rfc:FIL-33
     for asked in [
         "pin%20eq%20%221234%22",
         "pin%20pr",
@@ -339,7 +352,7 @@ fn extensions_of_ones_own() {
     insta::assert_snapshot!(world.ask("PATCH", &path, remove(RACK)).refusal(), @"400 mutability: operation 1 (`https://example.com/schemas/rack`): `https://example.com/schemas/rack` is required and cannot be removed");
     insta::assert_snapshot!(world.ask("PATCH", &path, remove(&format!("{RACK}:unit"))).refusal(), @"400 mutability: operation 1 (`https://example.com/schemas/rack:unit`): https://example.com/schemas/rack:unit is required and cannot be removed");
     assert_eq!(total(&world, &format!("{RACK}:unit eq 7")), 1);
-    // rfc:ATT-09 rfc:ATT-06
+    // rfc:ATT-09
     let only = world.get(&format!("{path}?attributes={RACK}")).body;
     assert_eq!((&only[RACK], only.get("serial")), (&json!({"unit": 7}), None));
     assert_eq!(only["schemas"], json!([DEVICE, RACK]));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::World;
 
+// rfc:SPC-04 rfc:DIS-06 rfc:GRP-05 rfc:SPC-01 rfc:SPC-03
 #[test]
 fn the_documents_whole() {
     // idp:A13 idp:A14 rfc:SPC-07
@@ -158,6 +159,7 @@ fn nobody_writes_discovery() {
     assert_eq!(world.get("/ServiceProviderConfig").body.get("id"), None);
 }
 
+// rfc:SPC-03
 #[test]
 fn what_is_announced_holds() {
     // rfc:SPC-09
@@ -200,7 +202,7 @@ fn what_is_announced_holds() {
 fn a_client_finds_its_way() {
     let world = World::new();
     let config = world.get("/ServiceProviderConfig");
-    // rfc:SPC-01 rfc:SPC-03 rfc:SPC-04 idp:A13
+    // rfc:SPC-04 idp:A13
     assert_eq!(config.body["patch"], json!({"supported": true}));
     assert_eq!(
         config.body["bulk"],
@@ -215,6 +217,11 @@ fn a_client_finds_its_way() {
         assert_eq!(&world.get(&format!("/ResourceTypes/{id}")).body, resource_type);
         let schema = resource_type["schema"].as_str().unwrap();
         assert_eq!(world.get(&format!("/Schemas/{schema}")).body["id"], schema);
+        let extensions = resource_type["schemaExtensions"].as_array();
+        for extension in extensions.into_iter().flatten() {
+            let schema = extension["schema"].as_str().unwrap();
+            assert_eq!(world.get(&format!("/Schemas/{schema}")).body["id"], schema);
+        }
     }
     // rfc:DIS-02 rfc:DIS-12 rfc:DIS-13 rfc:DIS-14
     let schemas = world.get("/Schemas").body;
@@ -232,6 +239,13 @@ fn a_client_finds_its_way() {
             assert_eq!(parts.is_some_and(|it| !it.is_empty()), is_complex, "{attribute}");
         }
     }
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let user = json!({"userName": "ada", enterprise: {"costCenter": "1"}});
+    let ada = world.ask("POST", "/Users", user).body;
+    assert_eq!(ada["schemas"].as_array().unwrap().len(), 2);
+    for used in ada["schemas"].as_array().unwrap() {
+        assert!(schemas["Resources"].as_array().unwrap().iter().any(|it| it["id"] == *used));
+    }
     assert_eq!(world.get("/Schemas/urn:nothing").status, 404);
     // rfc:SCH-10
     assert_eq!(
@@ -239,7 +253,11 @@ fn a_client_finds_its_way() {
         404
     );
     // rfc:DIS-04 rfc:DIS-05
-    assert_eq!(world.get("/Schemas?startIndex=5&count=1").body["totalResults"], 3);
+    let paged = "startIndex=2&count=1&sortBy=name&sortOrder=descending";
+    for (endpoint, whole) in [("/Schemas", &schemas), ("/ResourceTypes", &types)] {
+        assert_eq!(&world.get(&format!("{endpoint}?{paged}")).body, whole, "{endpoint}");
+        assert_eq!(whole["Resources"].as_array().unwrap().len(), whole["totalResults"]);
+    }
     insta::assert_snapshot!(world.get("/ResourceTypes?filter=name%20eq%20%22User%22").refusal(), @"403 -: this endpoint takes no filter");
 }
 
@@ -249,6 +267,8 @@ fn the_schemas_are_those_of_the_rfc_with_its_errata() {
     let group = world.get("/Schemas/urn:ietf:params:scim:schemas:core:2.0:Group").body;
     // rfc:GRP-01
     assert_eq!(group["attributes"][0]["required"], true);
+    insta::assert_snapshot!(world.ask("POST", "/Groups", json!({})).refusal(), @"400 invalidValue: displayName is required");
+    assert_ne!(world.group("g", &[]), world.group("g", &[]));
     let user = world.get("/Schemas/urn:ietf:params:scim:schemas:core:2.0:User").body;
     let attribute = |name: &str| {
         let all = user["attributes"].as_array().unwrap();

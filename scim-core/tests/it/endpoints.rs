@@ -84,6 +84,7 @@ fn put_and_patch_are_there_for_every_type() {
     }
 }
 
+// rfc:SRT-05
 #[test]
 fn the_root_lists_every_type() {
     let world = populated();
@@ -134,6 +135,7 @@ fn the_root_shows_what_the_caller_sees() {
     assert_eq!(world.get("/?filter=displayName+eq+%22bob%22").body["totalResults"], 0);
 }
 
+// rfc:SEA-04 rfc:SEA-01
 #[test]
 fn a_search_says_what_a_query_says() {
     let world = populated();
@@ -150,6 +152,19 @@ fn a_search_says_what_a_query_says() {
         let by_get = world.get(&format!("{path}?filter=displayName+sw+%22a%22"));
         let by_search = search(&format!("{path}/.search"), json!({"filter": filter}));
         assert_eq!(by_get.body, by_search.body, "{path}");
+        for (query, body) in [
+            ("filter=name+regex+%22x%22", json!({"filter": "name regex \"x\""})),
+            ("filter=nothing+pr", json!({"filter": "nothing pr"})),
+            ("sortBy=name", json!({"sortBy": "name"})),
+            ("sortBy=id&sortOrder=up", json!({"sortBy": "id", "sortOrder": "up"})),
+            ("cursor=forged", json!({"cursor": "forged"})),
+            ("count=x", json!({"count": "x"})),
+        ] {
+            let by_get = world.get(&format!("{path}?{query}"));
+            let by_search = search(&format!("{path}/.search"), body);
+            assert_eq!(by_get.status, 400, "{path} {query}");
+            assert_eq!(by_get.refusal(), by_search.refusal(), "{path} {query}");
+        }
     }
     // rfc:SEA-03: each member of the message means what the parameter of its name means, and each alone.
     let whole = json!({"schemas": [SEARCH_REQUEST], "filter": "userName pr", "sortBy": "userName", "sortOrder": "descending", "startIndex": 2, "count": 1, "excludedAttributes": ["meta", "displayName"]});
@@ -180,7 +195,7 @@ fn a_search_says_what_a_query_says() {
         );
     }
     let strict = World::strict();
-    // rfc:SEA-02
+    // rfc:SEA-02 rfc:GEN-01
     let nameless = strict.ask("POST", "/.search", json!({"count": 1}));
     insta::assert_snapshot!(nameless.refusal(), @"400 invalidSyntax: schemas must hold `urn:ietf:params:scim:api:messages:2.0:SearchRequest`");
     let named = json!({"schemas": [SEARCH_REQUEST], "count": 1});
@@ -211,7 +226,7 @@ fn me_is_what_the_caller_stands_for() {
     assert_eq!(post.status, 405);
     assert_eq!(world.get("/Users").body["totalResults"], 1);
     world.caller.me = Me::At("User".into(), id.as_str().into());
-    // rfc:ME-02
+    // rfc:ME-02 rfc:ERR-05
     let moved = world.get("/Me");
     assert_eq!((moved.status, moved.header("location")), (308, location.as_str()));
     // Of another organisation, it is nobody.
@@ -244,12 +259,14 @@ fn the_base_may_have_any_path() {
     }
 }
 
+// rfc:GEN-24
 #[test]
 fn a_path_means_one_thing() {
     let world = World::new();
     let id = world.user("ada");
     // rfc:EP-08 rfc:EP-09 rfc:EP-10
     for (path, status) in [
+        // rfc:EP-11
         (format!("/Users/{id}/"), 200),
         (format!("/users/{id}"), 200),
         (format!("/USERS/{}", id.replace('-', "%2D")), 200),
@@ -331,6 +348,7 @@ fn a_filter_belongs_to_a_list() {
     assert_eq!(world.get(&format!("/Groups/{id}")).status, 404);
 }
 
+// idp:T30
 #[test]
 fn the_answer_is_of_the_type_that_was_asked_for() {
     let mut world = World::new();
@@ -340,7 +358,7 @@ fn the_answer_is_of_the_type_that_was_asked_for() {
     let tolerated = world.ask_with("GET", &format!("/Users/{id}"), &json, ());
     assert_eq!(tolerated.header("content-type"), "application/scim+json");
     world.caller.dialect = scim_core::Dialect::STRICT;
-    // rfc:FMT-07
+    // rfc:FMT-01 rfc:FMT-02 rfc:FMT-05
     for (accept, status, media) in [
         ("application/scim+json", 200, "application/scim+json"),
         ("application/json", 200, "application/json"),
@@ -407,6 +425,7 @@ fn clients_that_say_little_are_served() {
     }
 }
 
+// rfc:EP-12
 #[test]
 fn head_tells_of_the_body_that_it_leaves_out() {
     let world = World::new();
@@ -422,6 +441,7 @@ fn head_tells_of_the_body_that_it_leaves_out() {
     assert_eq!(world.ask("HEAD", "/Users/nobody", ()).status, 404);
 }
 
+// rfc:PAG-08 rfc:SEC-09
 #[test]
 fn lists_have_limits_of_their_own() {
     let mut world = World::new();

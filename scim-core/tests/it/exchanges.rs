@@ -176,6 +176,7 @@ fn a_walk_by_cursor() {
     insta::assert_snapshot!("exchange_cursor", text);
 }
 
+// rfc:BLK-11 rfc:BLK-12 rfc:BLK-23 rfc:BLK-24
 #[test]
 fn a_bulk_request() {
     let mut it = Exchange::new();

@@ -66,6 +66,7 @@ impl scim_core::Environment for OneId {
     async fn sleep(&self, _: std::time::Duration) {}
 }
 
+// rfc:EP-11
 #[test]
 fn the_location_of_every_resource_can_be_read() {
     // What an environment may give out: all but slashes.

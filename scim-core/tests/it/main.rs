@@ -59,7 +59,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use scim_core::{Caller, Dialect, MemoryStore, Service, environment::Scripted, store::Stamps};
+use scim_core::{
+    Caller, Dialect, MemoryStore, Service,
+    environment::Scripted,
+    store::{LogEnd, Stamps},
+};
 use serde_json::Value;
 
 /// A service over an empty store with stamps in order, on a scripted clock, and a caller who may do everything.
@@ -148,6 +152,15 @@ impl World {
         let body = self.get(&format!("/Groups/{group}")).body;
         let listed = body["members"].as_array().cloned().unwrap_or_default();
         listed.iter().map(|it| it["value"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The ids of the members that the last write took out of a group, as the audit says.
+    pub(crate) fn taken_out(&self, group: &str) -> Vec<String> {
+        let (store, tenant) = (self.service.store(), &self.caller.tenant);
+        let entries = pollster::block_on(store.audit(tenant, LogEnd::START, 100_000)).unwrap();
+        let last = entries.iter().rfind(|entry| entry.id.as_str() == group).unwrap();
+        let removed = last.what["removed"].as_array().cloned().unwrap_or_default();
+        removed.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
     }
 }
 

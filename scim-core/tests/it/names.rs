@@ -210,7 +210,12 @@ fn spellings_of_a_name_are_one_name_for_keys_and_filters() {
     for (identifier, text) in &spellings {
         let (endpoint, attribute, _) = IDENTIFIERS[*identifier];
         let answer = world.ask("POST", endpoint, body(endpoint, attribute, text));
-        assert_eq!(answer.status, 409, "{text:?}");
+        // idp:A5
+        assert_eq!(
+            (answer.status, &answer.body["scimType"]),
+            (409, &json!("uniqueness")),
+            "{text:?}"
+        );
         let id = if *identifier == 0 { &user } else { &group };
         let literal = Literal::from(text.as_str());
         for op in ["eq", "sw", "co", "ew", "ge", "le"] {

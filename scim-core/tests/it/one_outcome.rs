@@ -36,6 +36,7 @@ fn told(status: u64, value: &Value) -> String {
 // idp:T3 idp:T20
 
 /// `active` in each form, on each road, also in bulk. None: 400, which names the forms that are taken.
+// rfc:PAT-52 idp:T10
 #[test]
 fn active_in_every_form() {
     let forms = [
@@ -168,6 +169,9 @@ fn members_in_every_form() {
             let id = world.group("g", &[&ada]);
             let answer = world.ask(method, &format!("/Groups/{id}"), body);
             told.push(if answer.status < 300 { in_group(&id) } else { answer.status.to_string() });
+            if answer.status < 300 && in_group(&id).is_empty() {
+                assert_eq!(world.taken_out(&id), std::slice::from_ref(&ada), "{method} {members}");
+            }
             world.ask("DELETE", &format!("/Groups/{id}"), ());
         }
         assert_eq!(told, expected, "{members}");

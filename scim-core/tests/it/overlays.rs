@@ -63,6 +63,7 @@ fn discarded_is_taken_and_leaves_no_trace() {
     assert_eq!(only.get(ENTERPRISE_USER), None);
 }
 
+// rfc:PAT-51
 #[test]
 fn required_must_come_and_stay() {
     let world =

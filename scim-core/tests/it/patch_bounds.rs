@@ -162,6 +162,7 @@ fn many_filters_over_many_members() {
     assert_eq!(world.ask("PATCH", &large, filters(998)).status, 204);
 }
 
+// idp:T28
 #[test]
 fn thousands_leave_in_requests_that_are_taken() {
     let world = World::new();
@@ -244,6 +245,7 @@ fn it_fails_at_any_operation_and_nothing_happened() {
 
 // sec:P-06 rfc:PAT-19 rfc:PAT-17 rfc:PAT-01
 
+// idp:T27
 #[test]
 fn what_is_there_may_be_added_for_ever() {
     let world = World::new();

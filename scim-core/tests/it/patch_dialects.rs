@@ -40,6 +40,7 @@ fn told(of: &ResourceType, body: Value, dialect: &Dialect) -> String {
 // sec:P-01 idp:T38
 
 /// Shapes of requests: whose they are, the body, the answer under `TOLERANT` and that under `STRICT`.
+// rfc:PAT-05 idp:T13 idp:T22
 #[test]
 fn shapes() {
     let ops = |operations: Value| json!({"schemas": [PATCH_OP], "Operations": operations});
@@ -133,7 +134,7 @@ fn shapes() {
             "400 invalidPath",
         ),
         (ops(json!([{"op": "replace", "path": null, "value": {"title": "x"}}])), ok, ok),
-        // T14 T15
+        // rfc:PAT-02 idp:T14 idp:T15
         (json!({"Operations": [{"op": "remove", "path": "title"}]}), ok, "400 invalidSyntax"),
         (
             json!({"schemas": ["x"], "Operations": [{"op": "remove", "path": "title"}]}),
@@ -288,6 +289,7 @@ fn by_request() {
 // idp:A22
 
 /// The update that Microsoft's validator sends, as `replace` on a whole user and as `add` on a bare one.
+// idp:T28
 #[test]
 fn three_dozen_operations() {
     let world = World::new();
@@ -349,6 +351,7 @@ fn three_dozen_operations() {
 
 // idp:A23 idp:A24 idp:T41 rfc:PAT-12 idp:A26
 
+// rfc:PAT-11 idp:T27
 #[test]
 fn one_after_the_other_and_once_more() {
     let world = World::new();

@@ -391,6 +391,7 @@ proptest! {
     // sec:P-12 sec:P-05 sec:P-11
 
     /// The engine does what the standard says, operation by operation; and of a list, no two elements are primary.
+    // rfc:PAT-29 rfc:PAT-39 rfc:PAT-43 rfc:PAT-44
     #[test]
     fn the_engine_equals_the_standard(user in user(), operations in prop::collection::vec(operation(), 1..5), creates in any::<bool>()) {
         let of = ResourceType::user();

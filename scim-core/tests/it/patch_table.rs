@@ -100,6 +100,7 @@ fn cell(before: &Value, operation: &Value, dialect: &Dialect) -> String {
 
 // sec:P-02 rfc:PAT-14 rfc:PAT-06
 
+// rfc:PAT-13 rfc:PAT-29 rfc:PAT-40 rfc:PAT-49
 #[test]
 fn every_cell() {
     let targets = [
@@ -179,6 +180,7 @@ fn every_cell() {
 
 // sec:P-08
 
+// rfc:PAT-35 rfc:PAT-13
 #[test]
 fn what_may_not_change_does_not() {
     let types = [ResourceType::user(), ResourceType::group(), thing()];

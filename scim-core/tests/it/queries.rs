@@ -150,7 +150,6 @@ fn a_parameter_that_narrows_has_an_effect_or_is_refused() {
         ("DELETE", "/Me", json!(null), resources),
         ("POST", "/Bulk", json!({"Operations": []}), resources),
         ("GET", "/.changes", json!(null), "after count attributes excludedAttributes"),
-        // rfc:DIS-04
         ("GET", "/Schemas", json!(null), lists),
         ("GET", "/ResourceTypes/User", json!(null), lists),
         ("GET", "/ServiceProviderConfig", json!(null), lists),
@@ -253,6 +252,7 @@ fn whatever_is_asked_for_the_id_comes_and_secrets_do_not() {
         .unwrap();
 }
 
+// rfc:SEC-09
 #[test]
 fn more_terms_than_anybody_needs_are_refused() {
     let world = World::new();

@@ -78,6 +78,7 @@ fn no_id_holds_the_word_of_bulk_requests() {
     }
 }
 
+// rfc:GEN-09
 #[test]
 fn what_was_sent_comes_back() {
     let world = World::new();
@@ -118,6 +119,7 @@ fn what_was_sent_comes_back() {
         assert_eq!(&made[name], &expected, "{name}");
     }
     // rfc:USR-14 compared folded; rfc:GRP-10 compared exactly
+    // rfc:CHR-10
     assert_eq!(total(&world, "/Users", "emails.value eq \"ADA@example.COM\""), 1);
     assert_eq!(
         total(&world, "/Users", &format!("{ENTERPRISE}:manager.value eq \"Someone-Else\"")),
@@ -224,6 +226,11 @@ fn schemas_and_their_places() {
             world.ask("POST", "/Users", twice.clone()).body["schemas"],
             json!([USER, ENTERPRISE])
         );
+        // rfc:SCH-03
+        let turned = json!({"schemas": [ENTERPRISE, USER], "userName": "t",
+            ENTERPRISE: {"costCenter": "1"}});
+        let made = world.ask("POST", "/Users", turned);
+        assert_eq!((made.status, &made.body["schemas"]), (201, &json!([USER, ENTERPRISE])));
     }
     // rfc:SCH-07
     let path = format!(
@@ -243,6 +250,8 @@ fn schemas_and_their_places() {
     };
     insta::assert_snapshot!(refused(json!([USER, 5])), @"400 invalidValue: schemas must be a list of URIs");
     insta::assert_snapshot!(refused(json!(USER)), @"400 invalidValue: schemas must hold `urn:ietf:params:scim:schemas:core:2.0:User`");
+    // rfc:SCH-05
+    insta::assert_snapshot!(refused(json!([ENTERPRISE])), @"400 invalidValue: schemas must hold `urn:ietf:params:scim:schemas:core:2.0:User`");
     // One attribute at its two places is one attribute twice.
     insta::assert_snapshot!(world.ask("POST", "/Users", json!({"userName": "x", USER: {"userName": "y"}})).refusal(), @"400 invalidSyntax: userName is there twice");
     assert_eq!(
@@ -284,12 +293,12 @@ fn lists_and_their_elements() {
     assert_eq!(world.get(&format!("/Groups/{group}")).body["members"][0]["display"], "two");
 }
 
+// idp:T21
 #[test]
 fn groups_and_their_members() {
     let world = World::new();
     let ada = world.user("ada");
     let inner = world.group("inner", &[&ada]);
-    // rfc:GRP-03
     let outer = world.group("outer", &[&inner]);
     let shown = world.get(&format!("/Groups/{outer}")).body["members"][0].clone();
     assert_eq!((&shown["type"], &shown["display"]), (&json!("Group"), &json!("inner")));
@@ -332,7 +341,7 @@ fn groups_and_their_members() {
     let member = world.get(&path).body["members"][0]["$ref"].as_str().unwrap().to_owned();
     let below = member.strip_prefix("https://scim.example.com/v2/acme").unwrap();
     assert_eq!(world.get(below).status, 200);
-    // rfc:GEN-17 a relative reference starts at the root of the service, and is no more than a claim
+    // a relative reference starts at the root of the service, and is no more than a claim
     let claimed = json!({"displayName": "h", "members": [{"value": ada, "$ref": "Users/2"}]});
     assert_eq!(world.members(&world.make("/Groups", claimed)), [ada]);
 }
@@ -396,6 +405,7 @@ fn no_locale_sorts() {
     insta::assert_snapshot!(names.join(" "), @"Adam bob ida İda zoe ärger");
 }
 
+// sec:T-04 idp:T25
 #[test]
 fn a_manager_has_an_address_where_he_is_somebody() {
     const ENTERPRISE: &str = scim_core::schema::ENTERPRISE_USER;

@@ -55,6 +55,7 @@ fn requests(sent: &Made) -> Vec<Vec<String>> {
         .collect()
 }
 
+// rfc:CLI-02
 #[test]
 fn pieces_are_as_large_as_the_service_takes() {
     let service = limited(json!({"supported": true, "maxOperations": 2}));
