@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::door::{Acme, Answer, World};
 
-// dom:a16 dom:a39 dom:b-35
+// dom:a16
 #[test]
 fn eight_states_of_the_switches_by_two_tokens() {
     let acme = Acme::of(Deployment::Current);
@@ -36,6 +36,34 @@ fn eight_states_of_the_switches_by_two_tokens() {
     110 201 403
     111 201 200
     ");
+}
+
+// dom:b-35
+#[test]
+fn what_was_provisioned_stays_while_provisioning_is_off() {
+    let acme = Acme::of(Deployment::Current);
+    let user = acme.idp("POST", "/Users", json!({"userName": "ada"})).expect(201).id();
+    let group = json!({"displayName": "ml", "members": [{"value": user}]});
+    let group = acme.idp("POST", "/Groups", group).expect(201).id();
+    let paths = [format!("/Users/{user}"), format!("/Groups/{group}")];
+    let of_idp = || ["/Users", "/Groups"].map(|path| acme.idp("GET", path, Value::Null).body);
+    let of_cluster = || ["/Users", "/Groups"].map(|path| acme.sup(path).expect(200).body);
+    let before = (of_idp(), of_cluster());
+    let mut switches = Switches::ALL_ON;
+    switches.aup = Switch::Off;
+    block_on(acme.iam().set_switches(&acme.id, switches, "root")).unwrap();
+    assert_eq!(of_cluster(), before.1);
+    let remove = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "remove", "path": "members"}]});
+    acme.idp("PUT", &paths[0], json!({"userName": "ada", "active": false})).expect(403);
+    acme.idp("PATCH", &paths[1], remove).expect(403);
+    for path in &paths {
+        acme.idp("DELETE", path, Value::Null).expect(403);
+    }
+    assert_eq!(of_cluster(), before.1);
+    block_on(acme.iam().set_switches(&acme.id, Switches::default(), "root")).unwrap();
+    block_on(acme.iam().set_switches(&acme.id, Switches::ALL_ON, "root")).unwrap();
+    assert_eq!((of_idp(), of_cluster()), before);
 }
 
 // dom:a16 dom:a31
@@ -75,7 +103,7 @@ fn nothing_is_switched_on_without_single_sign_on() {
     assert_eq!(refused, IamError::OrganisationExists(id.clone()));
 }
 
-// dom:a17 dom:b-41 sec:A-02 sec:A-05 sec:T-02 rfc:AUT-01 rfc:AUT-02
+// dom:b-41 sec:A-05 sec:T-02 rfc:AUT-01 rfc:AUT-02 rfc:TEN-03 idp:A7
 #[test]
 fn every_failure_is_the_same_401() {
     let world = World::new();
@@ -201,7 +229,7 @@ fn only_one_header_with_bearer_is_a_credential() {
     }
 }
 
-// sec:A-07 dom:a3 dom:b-34
+// sec:A-07 rfc:AUT-02 sec:B-02
 #[test]
 fn a_scope_is_what_it_says() {
     let acme = Acme::of(Deployment::Current);
@@ -240,7 +268,7 @@ fn a_scope_is_what_it_says() {
     assert_eq!(acme.sup("/Users").body, before);
 }
 
-// sec:A-06 dom:a19 dom:b-34
+// sec:A-06 dom:a19
 #[test]
 fn tokens_overlap_and_end_one_by_one() {
     let acme = Acme::of(Deployment::Current);
@@ -264,7 +292,7 @@ fn tokens_overlap_and_end_one_by_one() {
     acme.world.send("acme", second.reveal(), "GET", "/Users", &Value::Null).expect(200);
 }
 
-// dom:a19 sec:A-03 sec:D-01
+// dom:a19
 #[test]
 fn the_secret_is_shown_once_and_kept_nowhere() {
     let acme = Acme::new();
@@ -292,7 +320,7 @@ fn the_secret_is_shown_once_and_kept_nowhere() {
     assert_eq!(format!("{:?}", acme.writer), "SecretToken(hidden)");
 }
 
-// sec:A-03
+// rfc:AUT-07
 #[test]
 fn secrets_are_256_bits_that_never_repeat() {
     let world = World::new();

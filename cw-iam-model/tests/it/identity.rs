@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cw_iam_model::{COREWEAVE_USER, Deployment};
+use cw_iam_model::{COREWEAVE_USER, Deployment, IamRole};
+use pollster::block_on;
 use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
+use scim_core::store::ResourceId;
 use serde_json::{Value, json};
 
-use crate::door::{Acme, Answer};
+use crate::door::{Acme, Answer, K1};
 
 fn acme() -> Acme {
     Acme::of(Deployment::Current)
@@ -35,7 +37,7 @@ impl Acme {
     }
 }
 
-// dom:b-1 dom:b-2 dom:b-3 dom:b-39 sec:U-04
+// dom:b-1 dom:b-2 dom:b-39 sec:U-04
 #[test]
 fn names_are_derived_and_made_different() {
     let acme = acme();
@@ -107,7 +109,7 @@ fn what_clusters_could_not_use_is_refused_by_name() {
     assert_eq!(acme.sup("/Users").body["totalResults"], 0);
 }
 
-// dom:b-2 dom:b-5 sec:U-06
+// dom:b-2 dom:b-5 dom:b-15
 #[test]
 fn what_was_asked_for_is_given_or_refused() {
     let acme = acme();
@@ -132,7 +134,7 @@ fn what_was_asked_for_is_given_or_refused() {
     assert_eq!(acme.sup(&format!("/Groups/{twin}")).body["sunkPosixGroupName"], "lovelace-2");
 }
 
-// dom:b-1 dom:b-16 sec:U-10
+// dom:b-1 sec:U-10 dom:b-5
 #[test]
 fn what_was_assigned_stays() {
     let acme = acme();
@@ -221,7 +223,7 @@ fn what_the_provider_clears_is_gone_on_clusters_but_for_what_was_assigned() {
     }
 }
 
-// dom:b-4 dom:b-23 sec:U-11 sec:I-10
+// dom:b-4 dom:b-23 sec:U-11
 #[test]
 fn nobody_inherits_from_the_deleted() {
     let acme = acme();
@@ -234,6 +236,50 @@ fn nobody_inherits_from_the_deleted() {
     insta::assert_snapshot!(third.refusal(), @"409 uniqueness: `ada` belongs to another account in user, or did; such values are never given away again");
     let fourth = acme.user("eve@example.com", json!({"sunkPosixUserId": 20000}));
     insta::assert_snapshot!(fourth.refusal(), @"409 uniqueness: `20000` belongs to another account in uid, or did; such values are never given away again");
+}
+
+/// Groups, with the policies that they carry, and keys of both origins, for who is made again or turned on again.
+// sec:I-10
+#[test]
+fn what_was_taken_stays_taken() {
+    let acme = acme();
+    let group = acme.idp("POST", "/Groups", json!({"displayName": "ml"})).expect(201).id();
+    let roles = vec![IamRole::CksViewer];
+    let policy = block_on(acme.iam().create_policy(&acme.id, "viewers", roles, "root")).unwrap();
+    let id = ResourceId::from(group.as_str());
+    block_on(acme.iam().attach_policy(&acme.id, &id, &policy, "root")).unwrap();
+    let path = format!("/Groups/{group}");
+    let members = || acme.sup(&path).expect(200).body["members"].clone();
+    let own = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDeQvsRyn8Pn4WJao2T3lElfdecyJG+ZvqWEaOB6g/CR";
+    let keys = |id: &str| acme.on_cluster(id)[COREWEAVE_USER]["sunkSshKeys"].clone();
+    let granted = || {
+        let id = acme.user("ada@example.com", json!({"sunkSshKeys": [K1]})).expect(201).id();
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
+        acme.idp("PATCH", &path, patch(add)).expect(204);
+        let of = ResourceId::from(id.as_str());
+        block_on(acme.iam().set_own_keys(&acme.id, &of, &[own.to_owned()])).unwrap();
+        assert_eq!((keys(&id), &members()[0]["value"]), (json!([K1, own]), &json!(id)));
+        id
+    };
+    let holds_nothing = |id: &str| {
+        let seen = acme.on_cluster(id);
+        assert_eq!((seen.get("groups"), &keys(id), members()), (None, &Value::Null, Value::Null));
+        assert!(block_on(acme.iam().keys(&acme.id, &id.into())).unwrap().is_empty());
+    };
+    let first = granted();
+    acme.idp("DELETE", &format!("/Users/{first}"), Value::Null).expect(204);
+    let second = acme.user("ada@example.com", json!({})).expect(201).id();
+    holds_nothing(&second);
+    acme.idp("DELETE", &format!("/Users/{second}"), Value::Null).expect(204);
+    let third = granted();
+    let active =
+        |active: bool| json!({"userName": "ada@example.com", "active": active, COREWEAVE_USER: {}});
+    acme.idp("PUT", &format!("/Users/{third}"), active(false)).expect(200);
+    acme.idp("PATCH", &path, patch(json!([{"op": "remove", "path": "members"}]))).expect(204);
+    block_on(acme.iam().set_own_keys(&acme.id, &third.as_str().into(), &[])).unwrap();
+    acme.idp("PUT", &format!("/Users/{third}"), active(true)).expect(200);
+    assert_eq!(acme.on_cluster(&third)["active"], true);
+    holds_nothing(&third);
 }
 
 // dom:a8 dom:b-22
@@ -254,7 +300,7 @@ fn an_account_is_turned_off_whatever_else_the_write_holds() {
     assert_eq!(acme.identity(&id), "ada 30001 -");
 }
 
-// dom:b-15 dom:b-16 dom:b-40 sec:G-06
+// dom:b-15 dom:b-16 dom:b-40
 #[test]
 fn groups_have_names_and_numbers_too() {
     let acme = acme();
@@ -290,6 +336,13 @@ fn groups_have_names_and_numbers_too() {
     acme.idp("PUT", &format!("/Groups/{}", made[2]), json!({"displayName": "Operators"}))
         .expect(200);
     insta::assert_snapshot!(seen(&made[2]), @r#""Operators" "operators" 10002"#);
+    // What a deleted group had stays its own.
+    acme.idp("DELETE", &format!("/Groups/{}", made[3]), Value::Null).expect(204);
+    for again in [json!({"sunkPosixGroupId": 10003}), json!({"sunkPosixGroupName": "g-42"})] {
+        let mut again = again;
+        again["displayName"] = json!("again");
+        acme.idp("POST", "/Groups", again).expect(409);
+    }
 }
 
 // dom:a13
@@ -317,7 +370,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    // sec:U-04 sec:U-06 sec:G-06 dom:b-4
+    // sec:U-04 dom:b-4
     #[test]
     fn nobody_shares_a_name_or_a_number(steps in vec((0..4_u8, "[a-c][-._]?[a-c]?", 0..3_i64), 1..40)) {
         let acme = acme();

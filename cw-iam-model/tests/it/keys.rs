@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cw_iam_model::{COREWEAVE_USER, Deployment, IamError, KeyOrigin};
 use pollster::block_on;
-use scim_core::store::ResourceId;
+use scim_core::store::{LogEnd, ResourceId, Store};
 use serde_json::{Value, json};
 
 use crate::door::{Acme, K1};
@@ -19,7 +19,7 @@ fn on_cluster(acme: &Acme, id: &str) -> Value {
     acme.on_cluster(id)[COREWEAVE_USER]["sunkSshKeys"].clone()
 }
 
-// dom:b-11 dom:a29 dom:a40
+// dom:b-11 dom:a29
 #[test]
 fn keys_of_both_origins_open_the_account() {
     let acme = Acme::of(Deployment::Current);
@@ -29,6 +29,12 @@ fn keys_of_both_origins_open_the_account() {
     let mine = [own.clone(), other_comment];
     block_on(acme.iam().set_own_keys(&acme.id, &id.as_str().into(), &mine)).unwrap();
     assert_eq!(on_cluster(&acme, &id), json!([K1, own]));
+    // rfc:AUT-08: the two actors have roles of their own, and neither writes the other's list.
+    let tenant = "acme".into();
+    let audit = acme.world.store.audit(&tenant, LogEnd::START, 99);
+    let audit = block_on(audit).unwrap().into_iter().filter(|entry| entry.id.as_str() == id);
+    let roles: Vec<_> = audit.map(|entry| (entry.actor.role, entry.actor.id == id)).collect();
+    assert_eq!(roles, [("idp".to_owned(), false), ("self".to_owned(), true)]);
     // The identity provider sees what it sent, and its push replaces that alone.
     let path = format!("/Users/{id}");
     let sent = acme.idp("GET", &path, Value::Null).body[COREWEAVE_USER].clone();
@@ -195,7 +201,7 @@ fn no_part_of_a_private_key_is_kept_however_it_comes() {
     assert!(tried > 1_000, "{tried}");
 }
 
-// dom:a40 sec:K-07 sec:K-08
+// sec:K-07 sec:K-08
 #[test]
 fn a_person_is_told_what_is_wrong_with_a_key() {
     let acme = Acme::of(Deployment::Current);

@@ -39,7 +39,7 @@ fn an_account_is_adopted_under_each_spelling_of_its_name() {
     }
 }
 
-// sec:I-08
+// sec:I-08 dom:b-38
 #[test]
 fn no_spelling_makes_a_second_name() {
     let acme = Acme::new();

@@ -2,9 +2,10 @@
 
 use cw_iam_model::{COREWEAVE_USER, NewAccount, NewGroup};
 use pollster::block_on;
+use scim_core::ASSIGNED;
 use serde_json::{Value, json};
 
-use crate::door::{Acme, ENTERPRISE, pretty};
+use crate::door::{Acme, ENTERPRISE, K1, pretty};
 
 fn account(name: &str) -> NewAccount {
     NewAccount { user_name: name.into(), given_name: Some("Ada".into()), family_name: None }
@@ -32,7 +33,39 @@ impl Acme {
     }
 }
 
-// sec:I-05 sec:I-08 dom:a1
+/// What the rules keep about a user or a group is named by no client, in any place where names stand.
+// sec:F-12
+#[test]
+fn what_the_rules_keep_is_asked_for_in_vain() {
+    let acme = Acme::new();
+    let id = acme.idp("POST", "/Users", json!({"userName": "ada"})).expect(201).id();
+    let own = vec![K1.to_owned()];
+    block_on(acme.iam().set_own_keys(&acme.id, &id.as_str().into(), &own)).unwrap();
+    let kept = format!("{:?}", acme.world.store);
+    assert!(kept.contains(ASSIGNED) && kept.contains("ownKeys"), "{kept}");
+    for token in [&acme.writer, &acme.reader] {
+        let ask =
+            |path: String| acme.world.send("acme", token.reveal(), "GET", &path, &Value::Null);
+        for name in ["owner", "origin", "suspension", "ownKeys", "policies"] {
+            for name in [name.to_owned(), format!("{ASSIGNED}:{name}")] {
+                for endpoint in ["", "/Users", "/Groups"] {
+                    for filter in ["pr", "eq+%22idp%22", "sw+%22%22", "ne+%22x%22"] {
+                        let asked = format!("{endpoint}?filter={name}+{filter}");
+                        assert_eq!(ask(asked.clone()).body["scimType"], "invalidFilter", "{asked}");
+                    }
+                    ask(format!("{endpoint}?sortBy={name}")).expect(400);
+                    for parameter in ["attributes", "excludedAttributes"] {
+                        let asked = format!("{endpoint}?{parameter}={name}");
+                        let text = ask(asked.clone()).expect(200).body.to_string();
+                        assert!(!text.contains(ASSIGNED) && !text.contains("\"own"), "{asked}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+// sec:I-05 sec:I-08
 #[test]
 fn what_was_made_by_hand_does_not_exist_for_the_identity_provider() {
     let acme = Acme::new();
@@ -130,7 +163,7 @@ fn nothing_but_the_user_name_joins_accounts() {
     assert_ne!(other, id);
 }
 
-// dom:a25
+// dom:a30
 #[test]
 fn a_cluster_sees_everything_with_the_values_that_count() {
     let acme = Acme::new();
@@ -190,6 +223,9 @@ fn a_cluster_sees_everything_with_the_values_that_count() {
             "{filter}"
         );
     }
+    // dom:b-38: a name on clusters has one letter case.
+    let other = "sunkPosixGroupName+eq+%22ML%22";
+    assert_eq!(acme.sup(&format!("/Groups?filter={other}")).body["totalResults"], 0);
 }
 
 // sec:T-05 dom:a33
