@@ -65,6 +65,7 @@ fn exchanges(file: &Value) -> Vec<&Value> {
         .collect()
 }
 
+// idp:T29 idp:T30 rfc:USR-09
 #[test]
 fn every_session_is_answered_as_its_client_expects() {
     let mut failures = vec![];
@@ -113,6 +114,7 @@ fn form(value: &Value) -> String {
     }
 }
 
+// rfc:PAT-05
 #[test]
 fn recorded_patches_are_taken_and_others_refused() {
     // sec:P-01 that each is taken is shown by the sessions themselves

@@ -4,6 +4,18 @@ use std::{fs, path::Path};
 
 use scim_testkit::programs::skip;
 
+/// The lints against what panics.
+const PANICS: [&str; 8] = [
+    "expect_used",
+    "indexing_slicing",
+    "panic",
+    "string_slice",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "unwrap_used",
+];
+
 #[test]
 fn no_crate_leaves_the_lints_of_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -17,12 +29,40 @@ fn no_crate_leaves_the_lints_of_the_workspace() {
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     let release = manifest.split("[profile.release]").nth(1).unwrap();
     assert!(release.split('[').next().unwrap().contains("overflow-checks = true"));
+    // sec:X-06
+    let lints = manifest.split("[workspace.lints.clippy]\n").nth(1).unwrap();
+    let denied: Vec<&str> = lints.split("\n[").next().unwrap().lines().collect();
+    for lint in PANICS {
+        assert!(denied.contains(&&*format!("{lint} = \"deny\"")), "{lint}");
+    }
     let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
     let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
     assert!(members.len() >= 12, "{members:?}");
     for member in members {
         let own = fs::read_to_string(root.join(member).join("Cargo.toml")).unwrap();
         assert!(own.contains("[lints]\nworkspace = true"), "{member}");
+    }
+    for parser in ["scim-filter", "scim-core", "sup-posix", "cw-iam-model"] {
+        nothing_is_allowed_below(&root.join(parser).join("src"));
+    }
+}
+
+/// Nothing that can panic is allowed outside the tests of a crate.
+fn nothing_is_allowed_below(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            nothing_is_allowed_below(&path);
+        } else if !path.ends_with("tests.rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for lint in PANICS {
+                let allowed = source.split("allow(").skip(1).any(|allowed| {
+                    allowed.split(')').next().unwrap().contains(&format!("clippy::{lint}"))
+                });
+                assert!(!allowed, "{} allows {lint}", path.display());
+            }
+        }
     }
 }
 

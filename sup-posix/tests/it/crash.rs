@@ -1,6 +1,6 @@
 //! A writer that is killed, or refused by the system, at each of its system calls.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use scim_testkit::programs::{is_installed, skip};
 use sup_posix::{Applied, FileTarget, Ledger, Target};
@@ -8,6 +8,8 @@ use sup_posix::{Applied, FileTarget, Ledger, Target};
 use crate::files::{numbered, sync, try_sync};
 
 const DIR: &str = "SUP_POSIX_WRITER";
+/// What makes this binary a writer.
+const WRITER: [&str; 4] = ["--exact", "crash::the_writer", "--test-threads=1", "--quiet"];
 const CALLS: [&str; 9] = [
     "openat",
     "write",
@@ -37,7 +39,7 @@ fn write(dir: &Path, trace: &Path, options: &[String]) -> bool {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-o"]).arg(trace).args(options);
     strace.arg(std::env::current_exe().unwrap());
-    strace.args(["--exact", "crash::the_writer", "--test-threads=1", "--quiet"]);
+    strace.args(WRITER);
     strace.env(DIR, dir).env("RUST_BACKTRACE", "0").output().unwrap().status.success()
 }
 
@@ -70,6 +72,65 @@ fn seen(dir: &Path) -> u64 {
         fs::read_to_string(maps.join("group.cache")).unwrap().contains("hpc:x:10001:ada,bob\n")
     );
     ada.trim_start_matches("Ada ").parse().unwrap()
+}
+
+/// The umask is one of the whole process, so that each has a writer of its own.
+// sec:W-05
+#[test]
+fn files_have_their_modes_under_each_umask() {
+    for umask in ["000", "022", "077"] {
+        let dir = prepared();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
+        shell.arg(std::env::current_exe().unwrap()).args(WRITER).env(DIR, dir.path());
+        assert!(shell.output().unwrap().status.success());
+        assert_eq!(seen(dir.path()), 2);
+        let current = dir.path().join("maps/current/");
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+        assert_eq!(mode(&current), 0o755, "{umask}");
+        let mut count = 0;
+        for file in fs::read_dir(&current).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            if let Some(expected) = mode_of(&name) {
+                assert_eq!(mode(&current.join(&name)), expected, "{umask} {name}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, 10, "{umask}");
+    }
+}
+
+fn mode_of(name: &str) -> Option<u32> {
+    match name {
+        "sshkey.cache" => Some(0o444),
+        _ if name.starts_with("shadow.cache") => Some(0o640),
+        _ if name.contains(".cache") => Some(0o644),
+        _ => None,
+    }
+}
+
+// sec:W-05
+#[test]
+fn no_file_is_ever_open_to_more_than_in_the_end() {
+    if !is_installed("strace") {
+        return skip("no strace: install the package of that name");
+    }
+    let dir = prepared();
+    let trace = dir.path().join("trace");
+    assert!(write(dir.path(), &trace, &["-e".into(), "trace=openat".into()]));
+    let mut count = 0;
+    for line in fs::read_to_string(trace).unwrap().lines() {
+        let Some((call, _)) = line.split_once(") = ") else { continue };
+        let Some(name) = call.split('"').nth(1).filter(|_| call.contains("O_CREAT")) else {
+            continue;
+        };
+        if let Some(expected) = mode_of(name.rsplit('/').next().unwrap()) {
+            let mode = call.rsplit(", 0").next().unwrap();
+            assert_eq!(u32::from_str_radix(mode, 8).unwrap(), expected, "{line}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 10);
 }
 
 // sec:W-01 sec:W-03

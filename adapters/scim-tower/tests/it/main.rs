@@ -60,6 +60,7 @@ const OKTA: (&str, &str) = ("Authorization", "Bearer secret");
 async fn authentication_is_outermost() {
     let scim = scim();
     let refused = ask(&scim, "GET", "/scim/acme/Users", &[]).await;
+    // rfc:ERR-05
     assert_eq!((refused.0, &refused.1["status"]), (401, &Value::from("401")));
     let bad = [
         "Bearer secre",

@@ -398,7 +398,7 @@ fn operations(site: &Site) -> Vec<Value> {
 const SUCCESS: [&str; 12] =
     ["201", "200", "201", "200", "201", "201", "409", "409", "404", "200", "400", "204"];
 
-// sec:A-05
+// sec:A-05 rfc:BLK-22 sec:B-02
 #[tokio::test]
 async fn a_bulk_request_ends_where_its_rights_end() {
     // The circle is one batch, and so are the operations that are refused in no review.

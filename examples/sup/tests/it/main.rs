@@ -8,7 +8,13 @@
     reason = "a test may panic"
 )]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -28,6 +34,7 @@ const BASE: &str = "https://scim.example.com/scim/acme";
 /// A directory whose POSIX values are sent, not assigned: all that the reader looks at.
 struct Directory {
     client: Client,
+    transport: Arc<InProcess>,
 }
 
 impl Directory {
@@ -47,8 +54,8 @@ impl Directory {
         caller.types = Arc::new(types);
         assert_eq!(caller.view.part(), Part::Sent);
         let service = Service::new(Arc::new(MemoryStore::new()));
-        let transport = InProcess::new(service, caller);
-        Self { client: Client::new(Arc::new(transport), BASE.parse().unwrap()) }
+        let transport = Arc::new(InProcess::new(service, caller));
+        Self { client: Client::new(transport.clone(), BASE.parse().unwrap()), transport }
     }
 
     async fn user(&self, name: &str, uid: i64) -> String {
@@ -132,6 +139,55 @@ async fn losses_that_look_like_an_outage_wait_for_a_person() {
     let agreed = sync(&directory.client, &config, Some(digest)).await.unwrap();
     assert!(matches!(agreed[0].outcome, Outcome::Applied(_)), "{}", agreed[0].outcome);
     assert_eq!(agreed[0].users, 0);
+}
+
+/// So often, somebody joins between the list of users and that of groups.
+#[derive(Debug)]
+struct Joined {
+    inner: Arc<InProcess>,
+    times: AtomicU64,
+}
+
+#[async_trait::async_trait]
+impl Transport for Joined {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let left = self.times.load(Ordering::Relaxed);
+        if request.uri().path().ends_with("/Groups") && left > 0 {
+            self.times.store(left - 1, Ordering::Relaxed);
+            let user = json!({"userName": format!("joined{left}")}).to_string();
+            let post = Request::post(format!("{BASE}/Users"))
+                .header("content-type", "application/scim+json")
+                .body(user.into())
+                .unwrap();
+            assert_eq!(self.inner.send(post).await?.status(), 201);
+        }
+        self.inner.send(request).await
+    }
+}
+
+// sec:Y-06
+#[tokio::test]
+async fn lists_of_two_moments_are_no_directory() {
+    let (directory, folder) = (Directory::new(), tempfile::tempdir().unwrap());
+    let ada = directory.user("ada", 20_001).await;
+    let group = directory.group("hpc", &[ada]).await;
+    let config = config(folder.path(), "");
+    sync(&directory.client, &config, None).await.unwrap();
+    let bob = directory.user("bob", 20_002).await;
+    let add = vec![json!({"op": "add", "path": "members", "value": [{"value": bob}]})];
+    directory.client.patch("Groups", &group, add).await.unwrap();
+    let passwd = || std::fs::read_to_string(folder.path().join("a/passwd.cache")).unwrap();
+    let before = passwd();
+    let client = |times: u64| {
+        let joined = Joined { inner: directory.transport.clone(), times: times.into() };
+        Client::new(Arc::new(joined), BASE.parse().unwrap())
+    };
+    let refused = sync(&client(1_000), &config, None).await.unwrap_err();
+    insta::assert_snapshot!(refused, @"the directory of `acme` changed each time it was read; it is read again at the next sync");
+    assert_eq!(passwd(), before);
+    // As soon as two lists are of one moment, they count.
+    sync(&client(2), &config, None).await.unwrap();
+    assert_eq!(passwd(), format!("{before}bob:x:20002:20002::/home/bob:/bin/bash\n"));
 }
 
 /// A service that answers the same to everything.
