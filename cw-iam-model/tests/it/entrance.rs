@@ -66,7 +66,7 @@ fn what_was_provisioned_stays_while_provisioning_is_off() {
     assert_eq!((of_idp(), of_cluster()), before);
 }
 
-// dom:a16 dom:a31
+// dom:a16
 #[test]
 fn what_is_off_says_so() {
     let acme = Acme::of(Deployment::Current);
@@ -292,7 +292,7 @@ fn tokens_overlap_and_end_one_by_one() {
     acme.world.send("acme", second.reveal(), "GET", "/Users", &Value::Null).expect(200);
 }
 
-// dom:a19
+// dom:a19 sec:D-01
 #[test]
 fn the_secret_is_shown_once_and_kept_nowhere() {
     let acme = Acme::new();

@@ -3,7 +3,6 @@
 use cw_iam_model::{IamError, OrganisationId, Violation};
 use scim_core::ScimError;
 
-// dom:a31
 #[test]
 fn violations() {
     let names = |count: usize| (0..count).map(|it| format!("g{it}")).collect::<Vec<_>>();

@@ -24,6 +24,7 @@ impl Write for Log {
     }
 }
 
+// sec:D-01
 #[test]
 fn logs_hold_no_people() {
     let log = Log::default();

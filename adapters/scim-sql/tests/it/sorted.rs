@@ -1,6 +1,9 @@
 //! Orders along an index, beside the model: enough resources for ties that no page holds, and for filters that select many.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::DateTime;
 use scim_core::{
@@ -162,6 +165,48 @@ fn pages_along_an_index_are_those_of_the_model() {
                     ask(&query);
                 }
             }
+        }
+    }
+}
+
+/// The last page of many costs what the first one does, give or take the steps along one index.
+// sec:F-09
+#[test]
+fn a_deep_page_costs_what_the_first_one_does() {
+    const MANY: usize = 10_000;
+    let store = SqliteStore::in_memory().unwrap();
+    let create = |number: usize| {
+        let change = Change::Create { contents: contents(number as i64), members: vec![] };
+        Write::new("User".into(), format!("{number:05}").as_str().into(), change)
+    };
+    for start in (0..MANY).step_by(1_000) {
+        let at = DateTime::from_timestamp(1_767_225_600 + start as i64, 0).unwrap();
+        commit_at(&store, at, (start..start + 1_000).map(create).collect()).unwrap();
+    }
+    for (sort, filter) in [
+        (None, None),
+        (Some(text("userName", Case::Name)), None),
+        (Some(text("id", Case::Exact)), None),
+        (None, Some("userName sw \"user\"")),
+    ] {
+        let mut query = Query::all("User", 0);
+        query.sort = sort.map(|by| Sort::new(Order::Ascending).with_attribute("User", by));
+        query.filter = filter.map(bound);
+        let mut cost = |start: u64, found: usize| {
+            query.paging = Paging::Index { start, count: 10 };
+            let once = |_| {
+                let begun = Instant::now();
+                let page = pollster::block_on(store.query(&"acme".into(), &query)).unwrap();
+                assert_eq!((page.resources.len(), page.total), (found, MANY as u64), "{query:?}");
+                begun.elapsed()
+            };
+            (0..7).map(once).min().unwrap()
+        };
+        let first = cost(1, 10);
+        for (start, found) in [(MANY as u64 - 9, 10), (MANY as u64 + 1, 0), (i64::MAX as u64, 0)] {
+            let deep = cost(start, found);
+            let bound = first * 10 + Duration::from_millis(5);
+            assert!(deep < bound, "from {start}: {deep:?}, the first page: {first:?}");
         }
     }
 }

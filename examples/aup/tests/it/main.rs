@@ -13,6 +13,7 @@ mod agreement;
 mod bounds;
 mod conformance;
 mod connections;
+mod entrance;
 mod faults;
 mod nodes;
 mod organisations;
@@ -109,7 +110,6 @@ fn the_demo_tells_where_it_is_and_ends_when_told() {
     let (status, body) = aup.ask("GET", "/Users?startIndex=1&count=2", aup.text("token"), None);
     // dom:a20
     assert_eq!(status, 200, "{body}");
-    // dom:a3
     let user = json!({"userName": "ada@example.com"});
     assert_eq!(aup.ask("POST", "/Users", aup.text("sup_token"), Some(user.clone())).0, 403);
     assert_eq!(aup.ask("POST", "/Users", aup.text("token"), Some(user)).0, 201);
@@ -193,6 +193,7 @@ fn a_walk_survives_a_restart_and_a_new_key() {
     assert_eq!(second.terminate(), Some(0));
 }
 
+// idp:A7
 #[test]
 fn nobody_gets_in_by_any_other_door() {
     ring();
@@ -219,7 +220,7 @@ fn nobody_gets_in_by_any_other_door() {
         let (status, body) = raw(&aup, path, "");
         assert_eq!((status, body.as_str()), (401, refusal.as_str()), "{path}");
     }
-    // rfc:TEN-02 rfc:TEN-03 dom:b-41 sec:T-02: a token opens its own organisation and nothing else.
+    // rfc:TEN-02 dom:b-41 sec:T-02: a token opens its own organisation and nothing else.
     for path in ["/scim/other/Users", "/scim/acme%2F/Users", "/scim//acme/Users"] {
         let token = format!("Authorization: Bearer {}\r\n", aup.text("token"));
         let (status, body) = raw(&aup, path, &token);
@@ -239,6 +240,16 @@ fn a_body_without_end_is_cut_off() {
         raw_with(&aup, "POST", "/scim/acme/Users", "Content-Length: 99999999999\r\n").0,
         401
     );
+    let eve = json!({"userName": "eve@example.com"});
+    let made = aup.ask("POST", "/Users", aup.text("token"), Some(eve)).1;
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let there = aup.ask("GET", &format!("/Users/{}", made["id"].as_str().unwrap()), "", None);
+    assert_eq!((there.0, &there), (401, &aup.ask("GET", "/Users/nobody", "", None)));
+    // rfc:AUT-06
+    let bob = json!({"userName": "bob@example.com"});
+    assert_eq!(aup.ask("POST", "/Users", "", Some(bob)).0, 401);
+    let list = aup.ask("GET", "/Users", aup.text("token"), None).1;
+    assert!(list.contains("eve@example.com") && !list.contains("bob@example.com"));
     // sec:H-02
     let head = format!(
         "Authorization: Bearer {}\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n",
@@ -420,6 +431,7 @@ fn a_wrong_command_line_says_what_is_wrong() {
     assert!(!Path::new("postgres:x").exists());
 }
 
+// rfc:AUT-07
 #[test]
 fn plain_http_leaves_the_machine_by_choice_alone() {
     let serve = |address: &str, more: &[&str]| {
@@ -430,7 +442,7 @@ fn plain_http_leaves_the_machine_by_choice_alone() {
             .unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    // rfc:SEC-01 rfc:SEC-10
+    // rfc:SEC-01
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[2001:db8::1]:0"] {
         let (code, told) = serve(address, &[]);
         assert_eq!(code, Some(1), "{address}");

@@ -323,6 +323,7 @@ async fn everything(store: &SqliteStore) -> Answer<Committed> {
 
 /// A database that stands still gathers no more than so many calls, of one organisation no more than half of them. One more is refused at
 /// once, and later all is well again.
+// sec:T-08 sec:S-05
 #[test]
 fn a_database_that_stands_still_sheds_load() {
     let (_folder, path) = folder();
