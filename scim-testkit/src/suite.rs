@@ -12,6 +12,7 @@ mod corpus;
 pub mod filters;
 pub mod histories;
 pub mod keys;
+pub mod limits;
 pub mod log;
 pub mod members;
 pub mod pages;
@@ -192,6 +193,7 @@ macro_rules! store_suite {
                 the_log_is_read_in_stretches,
                 an_end_beyond_the_log_is_refused,
                 an_end_of_another_log_is_refused,
+                old_changes_are_there_or_expired,
                 pages_and_log_tell_the_same_end,
                 waiting_ends_at_once_where_there_is_more(Waiting),
                 waiting_ends_with_the_next_change(Waiting),
@@ -213,6 +215,7 @@ macro_rules! store_suite {
                 ids_narrow_a_query,
                 totals_follow_every_change,
                 pages_carry_what_is_wanted,
+                a_page_is_of_one_moment,
             ],
             filters: [
                 filters_select_what_matches(Filtering),
@@ -239,6 +242,20 @@ macro_rules! store_suite {
             ],
             concurrency: [
                 single_resources_are_linearizable,
+            ],
+            limits: [
+                documents_are_as_large_as_a_body,
+                documents_are_as_deep_as_a_body,
+                documents_have_as_many_values_as_a_body,
+                keys_are_as_long_as_a_body,
+                batches_have_as_many_writes_as_a_bulk_request,
+                batches_have_as_many_conditions_as_a_request_names_members,
+                writes_name_as_many_members_as_a_request,
+                queries_name_as_many_ids_as_a_request_names_members,
+                pages_have_as_many_resources_and_members_as_an_answer,
+                filters_are_as_large_as_those_of_a_request(Filtering),
+                numbers_come_from_ranges_of_any_size,
+                as_many_wait_as_a_service_lets_wait(Waiting),
             ],
         }
     };

@@ -36,11 +36,16 @@ pub struct Size {
 impl Size {
     /// 50 histories of 200 calls by 8 clients; with the environment variable `SOAK=1`, 2,000 of 500.
     pub fn wanted() -> Self {
-        match env::var("SOAK").is_ok_and(|it| it == "1") {
+        match is_soaked() {
             true => Self { histories: 2_000, calls: 500, clients: 8 },
             false => Self { histories: 50, calls: 200, clients: 8 },
         }
     }
+}
+
+/// Whether the cases are to be many and large.
+pub(super) fn is_soaked() -> bool {
+    env::var("SOAK").is_ok_and(|value| value == "1")
 }
 
 /// Clients make, change, compare and swap, join, leave, read and delete the same few groups. For each group there is an order of all calls

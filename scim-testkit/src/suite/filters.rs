@@ -22,13 +22,13 @@ use super::{
 
 type Shown = Result<(), StoreError>;
 
-fn bound(text: &str) -> Result<Bound, StoreError> {
+pub(super) fn bound(text: &str) -> Result<Bound, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
     let filter: Filter = text.parse().map_err(|error| failed(&error))?;
     filter.bind(&ResourceType::user(), &Coercion::STRICT).map_err(|error| failed(&error))
 }
 
-fn asking(filter: Bound) -> Query {
+pub(super) fn asking(filter: Bound) -> Query {
     but(Query::all(USER, usize::MAX), |it| it.filter = Some(filter))
 }
 
@@ -54,7 +54,7 @@ impl Org<'_> {
     }
 
     /// Asks the store and the model.
-    async fn agrees(&self, all: &[Resource], query: &Query) -> Result<Page, StoreError> {
+    pub(super) async fn agrees(&self, all: &[Resource], query: &Query) -> Result<Page, StoreError> {
         let page = self.query(query).await?;
         let candidates = (1..).zip(all.iter().cloned()).collect();
         let expected = page_of(candidates, query, page.end, Ok)?;
@@ -288,6 +288,7 @@ pub(super) async fn walk(org: &Org<'_>, query: Query) -> Result<Vec<String>, Sto
         let page = org.query(&but(query.clone(), |it| it.paging = paging)).await?;
         assert!(page.resources.len() <= 4);
         seen.extend(page.resources.iter().map(|found| found.id.to_string()));
+        assert!(seen.len() as u64 <= page.total, "a walk goes on for ever: {query:?}");
         key = page.next;
         if key.is_none() {
             return Ok(seen);

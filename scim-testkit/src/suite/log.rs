@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::setting::{
     GROUP, NO_STAMP, USER, acme, actor, delete, delta, end_at, exists, group, second, sent,
-    side_by_side, umbrella, update, user,
+    side_by_side, umbrella, update, user, within,
 };
 
 type Shown = Result<(), StoreError>;
@@ -18,7 +18,7 @@ type Shown = Result<(), StoreError>;
 const A_WHILE: Duration = Duration::from_millis(100);
 
 /// Long enough for any machine.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(10);
 
 /// 1, 2, 3 and so on, whatever fails or has no effect in between.
 pub async fn positions_have_no_holes(store: &dyn Store) -> Shown {
@@ -136,6 +136,50 @@ pub async fn an_end_of_another_log_is_refused(store: &dyn Store) -> Shown {
     Ok(())
 }
 
+/// Of many entries, made years apart, none is left out without a word: from each end that was given out, all entries that follow come, or the
+/// reader is told to start over. The audit has all of them.
+pub async fn old_changes_are_there_or_expired(store: &dyn Store) -> Shown {
+    let (org, tenant) = (acme(store), Tenant::from("acme"));
+    let mut ends = vec![LogEnd::START];
+    for year in 0..3 {
+        let users = (0..1_000).map(|number| user(&format!("{year}-{number}")));
+        ends.push(org.commit(year * 365 * 86_400, users).await?.end);
+    }
+    let mut is_kept = false;
+    for end in ends {
+        match rest(store, &tenant, end).await? {
+            Some(rest) => assert!(rest.iter().copied().eq(end.position.0 + 1..=3_000), "{end}"),
+            None => assert!(!is_kept && end.position.0 < 3_000, "{end} is told to be forgotten"),
+        }
+        is_kept = is_kept || rest(store, &tenant, end).await?.is_some();
+    }
+    match store.audit(&tenant, LogEnd::START, usize::MAX).await {
+        Err(StoreError::Unsupported(_)) => {}
+        audit => assert_eq!(audit?.len(), 3_000),
+    }
+    Ok(())
+}
+
+/// The positions after an end, read in stretches; none where they have expired.
+async fn rest(
+    store: &dyn Store,
+    tenant: &Tenant,
+    end: LogEnd,
+) -> Result<Option<Vec<u64>>, StoreError> {
+    let (mut positions, mut after) = (vec![], end);
+    loop {
+        let page = match store.changes(tenant, after, 700).await {
+            Err(StoreError::Expired(expired)) if expired == end => return Ok(None),
+            page => page?,
+        };
+        positions.extend(page.entries.iter().map(|entry| entry.end.position.0));
+        match page.entries.last() {
+            Some(last) => after = last.end,
+            None => return Ok(Some(positions)),
+        }
+    }
+}
+
 /// A page carries the end that the log has.
 pub async fn pages_and_log_tell_the_same_end(store: &dyn Store) -> Shown {
     let org = acme(store);
@@ -152,8 +196,10 @@ pub async fn pages_and_log_tell_the_same_end(store: &dyn Store) -> Shown {
 pub async fn waiting_ends_at_once_where_there_is_more(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [user("u1"), user("u2")]).await?;
-    store.changed(&"acme".into(), LogEnd::START).await?;
-    store.changed(&"acme".into(), org.end_at(1).await?).await
+    for end in [LogEnd::START, org.end_at(1).await?] {
+        assert_eq!(within(LONG, store.changed(&"acme".into(), end)), Some(Ok(())));
+    }
+    Ok(())
 }
 
 /// Everybody who waits is woken.
@@ -165,15 +211,15 @@ pub async fn waiting_ends_with_the_next_change(store: &dyn Store) -> Shown {
         for _ in 0..3 {
             let woken = woken.clone();
             scope.spawn(move || {
-                let result = pollster::block_on(store.changed(&"acme".into(), end));
-                let _ = woken.send(result);
+                let _ = woken.send(within(LONG, store.changed(&"acme".into(), end)));
             });
         }
+        drop(woken);
         let early = wakes.recv_timeout(A_WHILE);
         pollster::block_on(org.commit(1, [user("u2")]))?;
         assert!(early.is_err(), "woken before there was a change");
         for _ in 0..3 {
-            assert_eq!(wakes.recv_timeout(LONG), Ok(Ok(())));
+            assert_eq!(wakes.recv(), Ok(Some(Ok(()))));
         }
         Ok(())
     })
@@ -186,9 +232,9 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
     thread::scope(|scope| {
         let (woken, wakes) = mpsc::channel();
         scope.spawn(move || {
-            let result = pollster::block_on(store.changed(&"acme".into(), end));
-            let _ = woken.send(result);
+            let _ = woken.send(within(LONG, store.changed(&"acme".into(), end)));
         });
+        let alone = wakes.recv_timeout(A_WHILE);
         let idle = pollster::block_on(async {
             umbrella(store).commit(1, ["u1", "u2", "u3"].map(user)).await?;
             org.commit(1, [update(USER, "u1", sent(&json!({ "userName": "u1" })))]).await?;
@@ -197,8 +243,8 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
         let early = wakes.recv_timeout(A_WHILE);
         pollster::block_on(org.commit(2, [user("u2")]))?;
         assert_eq!(idle?.err(), Some(StoreError::Stale(exists(USER, "nobody"))));
-        assert!(early.is_err(), "woken by others");
-        assert_eq!(wakes.recv_timeout(LONG), Ok(Ok(())));
+        assert!(alone.is_err() && early.is_err(), "woken by others");
+        assert_eq!(wakes.recv(), Ok(Some(Ok(()))));
         Ok(())
     })
 }
@@ -206,9 +252,15 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
 /// Beyond the end, or at the end of another log, there is nothing to wait for: the reader asks for the changes, and is told to start over.
 pub async fn waiting_ends_where_the_log_never_was(store: &dyn Store) -> Shown {
     let end = acme(store).commit(0, [user("u1")]).await?.end;
-    store.changed(&"acme".into(), LogEnd::new(end.stamp, Position(2))).await?;
-    store.changed(&"acme".into(), LogEnd::new(NO_STAMP, end.position)).await?;
-    store.changed(&"umbrella".into(), LogEnd::new(end.stamp, Position(u64::MAX))).await
+    for (tenant, stamp, position) in [
+        ("acme", end.stamp, Position(2)),
+        ("acme", NO_STAMP, end.position),
+        ("umbrella", end.stamp, Position(u64::MAX)),
+    ] {
+        let other = LogEnd::new(stamp, position);
+        assert_eq!(within(LONG, store.changed(&tenant.into(), other)), Some(Ok(())), "{other}");
+    }
+    Ok(())
 }
 
 /// One entry for each write with effect: position, time, actor, resource, and what the writer said, with those who really came and went.

@@ -1,10 +1,13 @@
 //! Stretches of lists in order of creation.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
 use scim_core::store::{Copied, Direction, LogEnd, Page, Paging, Query, Store, StoreError, Want};
 use serde_json::json;
 
 use super::setting::{
-    GROUP, NO_STAMP, Org, USER, acme, but, delete, group, sent, umbrella, update, user,
+    GROUP, NO_STAMP, Org, USER, acme, but, delete, delta, group, sent, side_by_side, umbrella,
+    update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -74,6 +77,7 @@ pub async fn key_pages_follow_each_other(store: &dyn Store) -> Shown {
             assert!(page.resources.len() <= count && !page.resources.is_empty());
             assert_eq!(page.total, 7);
             seen.extend(ids(&page).into_iter().map(str::to_owned));
+            assert!(seen.len() <= 7, "{count} at a time: {seen:?}");
             key = page.next;
             if key.is_none() {
                 break;
@@ -167,6 +171,7 @@ pub async fn pages_end_with_their_members(store: &dyn Store) -> Shown {
             let page = org.query(&query).await?;
             assert_eq!(page.total, 5);
             seen.push(ids(&page).join(" "));
+            assert!(seen.len() <= 5, "{seen:?}");
             key = page.next;
             if key.is_none() {
                 break Ok::<_, StoreError>(seen.join(", "));
@@ -247,6 +252,67 @@ pub async fn pages_carry_what_is_wanted(store: &dyn Store) -> Shown {
     let page = org.query(&Query::all(USER, 9)).await?;
     assert!(page.resources.iter().all(|found| found.member_of.is_none()));
     Ok(())
+}
+
+/// While one client makes users, each of them a member of one group in the same batch, others read pages. Whatever a page tells counts the same:
+/// its resources, their members and versions, the total and the end of the log.
+pub async fn a_page_is_of_one_moment(store: &dyn Store) -> Shown {
+    let org = acme(store);
+    org.commit(0, [group("g1", &[])]).await?;
+    let (is_done, read) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let results = side_by_side(3, async |client| {
+        if client == 0 {
+            let made = org.join_one_by_one(|| read.load(SeqCst) >= 40).await;
+            is_done.store(true, SeqCst);
+            return made;
+        }
+        while !is_done.load(SeqCst) {
+            org.query(&of_all(Direction::Forward, usize::MAX)).await.map(|page| whole(&page))?;
+            org.query(&of_all(Direction::Backward, 1)).await.map(|page| newest(&page))?;
+            read.fetch_add(1, SeqCst);
+        }
+        Ok(())
+    });
+    results.into_iter().collect()
+}
+
+impl Org<'_> {
+    /// Users who are made one after the other until enough has been read, each in the group `g1` from the beginning.
+    async fn join_one_by_one(&self, is_enough: impl Fn() -> bool) -> Result<(), StoreError> {
+        for number in 0..2_000 {
+            let id = format!("u{number}");
+            self.commit(0, [user(&id), delta("g1", &[&id], &[])]).await?;
+            if is_enough() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn of_all(direction: Direction, count: usize) -> Query {
+    but(Query::of([USER, GROUP].map(Into::into).to_vec(), count), |it| {
+        it.direction = direction;
+        it.want = Want { members: Some(vec![]), member_of: None };
+    })
+}
+
+/// The group and all users: each user is a member of it, and a step of two in the log.
+fn whole(page: &Page) {
+    let users = page.total.saturating_sub(1);
+    let counted = page.resources.iter().filter(|found| found.kind.as_str() == USER).count();
+    let group = page.resources.first();
+    let members = group.and_then(|group| group.members.as_ref()).map(Vec::len);
+    let seen = (counted as u64, members.map(|it| it as u64), page.end.position.0);
+    assert_eq!(seen, (users, Some(users), 1 + 2 * users), "users, members and end of a page");
+    assert_eq!(group.map(|group| group.version.own), Some(page.end), "the group changed last");
+}
+
+/// The resource that was made last: the group, or a user of the last batch.
+fn newest(page: &Page) {
+    let made = page.resources.first().map(|found| found.version.own.position.0);
+    let (users, end) = (page.total.saturating_sub(1), page.end.position.0);
+    assert_eq!((made, end), (Some((2 * users).max(1)), 1 + 2 * users), "its place, and the end");
 }
 
 fn displays(found: &scim_core::store::Resource) -> Vec<&str> {

@@ -4,8 +4,8 @@ use scim_core::store::{Contents, LogEnd, Position, Store, StoreError, Version, W
 use serde_json::json;
 
 use super::setting::{
-    GROUP, USER, acme, claim, create, delete, exists, group, key, missing, object, second, sent,
-    side_by_side, umbrella, update, user,
+    GROUP, Org, USER, acme, claim, create, delete, exists, group, key, missing, object, second,
+    sent, side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -33,16 +33,22 @@ pub async fn what_was_created_is_read_back(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// Kind, id and organisation must all be right.
+/// Kind, id and organisation must all be right, byte for byte.
 pub async fn another_kind_or_organisation_does_not_find_it(store: &dyn Store) -> Shown {
     acme(store).commit(0, [user("u1")]).await?;
-    assert!(acme(store).find(GROUP, "u1", &Want::DOCUMENTS).await?.is_none());
-    assert!(acme(store).find(USER, "U1", &Want::DOCUMENTS).await?.is_none());
-    assert!(umbrella(store).find(USER, "u1", &Want::DOCUMENTS).await?.is_none());
+    let others = ["U1", "u1 ", " u1", "u\u{ff11}", "u_", "u%", ""].map(|id| (USER, id));
+    for (kind, id) in [(GROUP, "u1"), ("user", "u1"), ("User ", "u1")].into_iter().chain(others) {
+        let found = acme(store).find(kind, id, &Want::DOCUMENTS).await?;
+        assert!(found.is_none(), "{kind:?} {id:?}");
+    }
+    for name in ["umbrella", "Acme", "acme ", "acm_"] {
+        let found = Org { store, name }.find(USER, "u1", &Want::DOCUMENTS).await?;
+        assert!(found.is_none(), "{name:?}");
+    }
     Ok(())
 }
 
-/// The same batches in one organisation leave everything of another as it was, ids, keys and claims included.
+/// The same batches in one organisation leave everything of another as it was, ids, keys and claims included, however alike their names.
 pub async fn organisations_do_not_see_each_other_in_anything(store: &dyn Store) -> Shown {
     let contents = || Contents {
         keys: vec![key("userName", "ada")],
@@ -52,10 +58,15 @@ pub async fn organisations_do_not_see_each_other_in_anything(store: &dyn Store) 
     let writes = || [create(USER, "u1", contents()), group("g1", &["u1"])];
     acme(store).commit(0, writes()).await?;
     let before = acme(store).state().await?;
-    umbrella(store).commit(0, writes()).await?;
-    assert_eq!(umbrella(store).state().await?, before);
-    umbrella(store).commit(1, [delete(USER, "u1")]).await?;
-    assert_eq!(acme(store).state().await?, before);
+    let alike =
+        ["umbrella", "Acme", "ACME", "acme ", " acme", "acme\u{a0}", "acm", "acme\u{301}", "acm%"];
+    for name in alike {
+        let org = Org { store, name };
+        org.commit(0, writes()).await?;
+        assert_eq!(org.state().await?, before, "{name:?}");
+        org.commit(1, [delete(USER, "u1")]).await?;
+        assert_eq!(acme(store).state().await?, before, "{name:?}");
+    }
     Ok(())
 }
 

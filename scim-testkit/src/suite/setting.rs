@@ -1,6 +1,13 @@
 //! The words in which the cases are written.
 
-use std::thread;
+use std::{
+    panic::resume_unwind,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use scim_core::{
@@ -243,7 +250,7 @@ pub(super) fn but(mut query: Query, change: impl FnOnce(&mut Query)) -> Query {
     query
 }
 
-/// Runs something on many threads at once, and gives what came of each.
+/// Runs something on many threads at once, and gives what came of each. A panic of one is a panic of the case.
 pub(super) fn side_by_side<R: Send>(
     threads: usize,
     work: impl AsyncFn(usize) -> R + Sync,
@@ -253,6 +260,28 @@ pub(super) fn side_by_side<R: Send>(
         let running: Vec<_> = (0..threads)
             .map(|number| scope.spawn(move || pollster::block_on(work(number))))
             .collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
+}
+
+/// What a future gives within some time; none where it is not done by then, so that a case over a store that loses a wake-up ends.
+pub(super) fn within<R>(time: Duration, future: impl Future<Output = R>) -> Option<R> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let (mut future, end) = (pin!(future), Instant::now() + time);
+    loop {
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        if let Poll::Ready(result) = polled {
+            return Some(result);
+        }
+        thread::park_timeout(end.checked_duration_since(Instant::now())?);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
