@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use scim_filter::Location;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -172,7 +173,8 @@ impl ResourceType {
         extension: Option<&'a Schema>,
         name: &str,
     ) -> Option<&'a Attribute> {
-        let common = || crate::resource_type::common(name);
+        let is_hidden = |it: &&Attribute| self.hidden().holds(&Location::new(it.name.as_str()));
+        let common = || crate::resource_type::common(name).filter(|it| !is_hidden(it));
         match extension {
             Some(schema) => schema.attribute(name),
             None => self.schema().attribute(name).or_else(common),
@@ -206,11 +208,11 @@ impl ResourceType {
     }
 
     fn fill_defaults(&self, object: &mut Object) {
-        let top = object.as_map_mut();
-        for attribute in &self.schema().attributes {
+        let (top, whole) = (object.as_map_mut(), self.whole());
+        for attribute in &whole.schema().attributes {
             fill_default(attribute, top);
         }
-        for extension in self.extensions() {
+        for extension in whole.extensions() {
             inside(top, &extension.schema.id, |inner| {
                 extension.schema.attributes.iter().for_each(|it| fill_default(it, inner));
             });
@@ -218,7 +220,7 @@ impl ResourceType {
     }
 
     /// The stored document after a PUT: what the body holds, and what a PUT does not reach: extensions that it does not name, attributes
-    /// that clients cannot read or change, and attributes with a default.
+    /// that clients cannot read or change, attributes with a default, and what is hidden from the caller.
     ///
     /// # Errors
     ///
@@ -236,6 +238,7 @@ impl ResourceType {
             let attributes = &extension.schema.attributes;
             inside(result.as_map_mut(), urn, |after| keep(attributes, before, after, ""))?;
         }
+        self.hidden().keep(stored, &mut result);
         Ok(result)
     }
 }

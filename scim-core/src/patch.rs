@@ -48,7 +48,9 @@ mod work;
 
 use serde_json::Value;
 
-use crate::{Dialect, Object, ResourceType, ScimError, admit::MemberRef, schema::cut};
+use crate::{
+    Dialect, Object, ResourceType, ScimError, admit::MemberRef, resource_type::Hidden, schema::cut,
+};
 
 pub use between::{Difference, between};
 pub(crate) use compile::number_of_values;
@@ -112,6 +114,8 @@ pub struct Plan {
     revisited: usize,
     work: usize,
     dropped: Vec<ScimError>,
+    /// What stays, whatever goes.
+    hidden: Hidden,
 }
 
 /// A resource after a PATCH.

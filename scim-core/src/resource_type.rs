@@ -1,6 +1,7 @@
 //! Resource types: which schemas a kind of resource holds, and where clients find it (RFC 7643 §6).
 
 mod compile;
+mod hidden;
 mod keys;
 mod message;
 mod overlay;
@@ -19,9 +20,11 @@ use crate::{
     store::{Copied, ResourceKind},
 };
 
+use hidden::Sights;
 use place::{Located, Places};
 
 pub use compile::ResourceTypeError;
+pub(crate) use hidden::Hidden;
 pub(crate) use message::Message;
 pub use overlay::Overlay;
 pub(crate) use place::Place;
@@ -50,8 +53,10 @@ pub struct ResourceType {
     located: Arc<[Located]>,
     extensions: Vec<Extension>,
     discarded: Vec<Discarded>,
-    /// What overlays hide.
-    hidden: Vec<Location>,
+    /// What overlays or the View of the caller hide: it is left out of all the rest.
+    hidden: Hidden,
+    /// The same type with what is hidden; none where nothing is.
+    whole: Option<Arc<Self>>,
     /// What is wrong with an overlay, told when the types are put together.
     faults: Vec<ResourceTypeError>,
     membership: Option<Membership>,
@@ -157,7 +162,8 @@ impl ResourceType {
             schema: Arc::new(schema),
             extensions: vec![],
             discarded: vec![],
-            hidden: vec![],
+            hidden: Hidden::default(),
+            whole: None,
             faults: vec![],
             membership: None,
             member_of: None,
@@ -190,47 +196,52 @@ impl ResourceType {
 
     /// The type with an optional extension more.
     #[must_use]
-    pub fn extended_by(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension::new(schema, false, self.extensions.len()));
-        self
+    pub fn extended_by(self, schema: Schema) -> Self {
+        self.changed(|whole| whole.extend(schema, false))
     }
 
     /// The type with an extension that every resource must have.
     #[must_use]
-    pub fn requiring(mut self, schema: Schema) -> Self {
-        self.extensions.push(Extension::new(schema, true, self.extensions.len()));
-        self
+    pub fn requiring(self, schema: Schema) -> Self {
+        self.changed(|whole| whole.extend(schema, true))
+    }
+
+    fn extend(&mut self, schema: Schema, required: bool) {
+        self.extensions.push(Extension::new(schema, required, self.extensions.len()));
     }
 
     /// The type with one attribute treated in another way, in every operation and in `/Schemas` alike. What the overlay names must be
     /// there by now, else [`ResourceTypes::new`] says so.
     #[must_use]
-    pub fn with(mut self, overlay: Overlay) -> Self {
-        overlay.lay(&mut self);
-        self.located = Located::all(None, &self.schema.attributes);
-        self.extensions.iter_mut().for_each(Extension::locate);
-        self
+    pub fn with(self, overlay: Overlay) -> Self {
+        let mut hidden = None;
+        let changed = self.changed(|whole| {
+            hidden = overlay.lay(whole);
+            whole.located = Located::all(None, &whole.schema.attributes);
+            whole.extensions.iter_mut().for_each(Extension::locate);
+        });
+        match hidden {
+            Some(at) => changed.hiding(at),
+            None => changed,
+        }
     }
 
     /// The type with an attribute whose values are rows: references to other resources.
     #[must_use]
-    pub fn with_members(mut self, membership: Membership) -> Self {
-        self.membership = Some(membership);
-        self
+    pub fn with_members(self, membership: Membership) -> Self {
+        self.changed(|whole| whole.membership = Some(membership))
     }
 
     /// The type with a read-only attribute that lists the resources it is a member of.
     #[must_use]
-    pub fn member_of(mut self, attribute: impl Into<String>) -> Self {
-        self.member_of = Some(attribute.into());
-        self
+    pub fn member_of(self, attribute: impl Into<String>) -> Self {
+        self.changed(|whole| whole.member_of = Some(attribute.into()))
     }
 
     /// The type with another answer to PATCH.
     #[must_use]
-    pub fn answering_patch(mut self, answer: PatchAnswer) -> Self {
-        self.patch_answer = answer;
-        self
+    pub fn answering_patch(self, answer: PatchAnswer) -> Self {
+        self.changed(|whole| whole.patch_answer = answer)
     }
 
     /// The values that a refused PUT or PATCH sets all the same ([`Overlay::Prevail`]).
@@ -287,11 +298,6 @@ impl ResourceType {
         self.patch_answer
     }
 
-    /// Whether an overlay hides an attribute or a sub-attribute.
-    pub(crate) fn hides(&self, location: &Location) -> bool {
-        self.hidden.contains(location)
-    }
-
     /// Whether a text is the URN of the base schema or of an extension.
     pub(crate) fn has_schema(&self, urn: &str) -> bool {
         self.schema.id.eq_ignore_ascii_case(urn) || self.extension(urn).is_some()
@@ -318,6 +324,7 @@ pub struct ResourceTypes {
     types: Vec<ResourceType>,
     /// Counted when somebody asks for it.
     shape: OnceLock<u64>,
+    sights: Sights,
 }
 
 impl PartialEq for ResourceTypes {
@@ -334,7 +341,7 @@ impl ResourceTypes {
 
     /// Types that fit together.
     fn of_sound(types: Vec<ResourceType>) -> Self {
-        Self { types, shape: OnceLock::new() }
+        Self { types, shape: OnceLock::new(), sights: Sights::default() }
     }
 
     /// A number for how they let resources look.

@@ -256,6 +256,7 @@ impl Service {
     }
 
     async fn decide_as(&self, caller: &Caller, request: &Request<Bytes>) -> Decision {
+        let caller = &*caller.as_seen();
         let mut pace = Pace::begin();
         let media = Media::accepted(request.headers());
         let call = media.clone().and_then(|_| decode::decode(request, caller, &self.limits));

@@ -90,10 +90,13 @@ impl View {
         self
     }
 
-    /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership.
+    /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership. A location
+    /// without a name, as in `Location::new("").in_extension(urn)`, is a whole extension.
     ///
-    /// It is about reading. Who may write can still set the attribute and may find it out by trying, and a PUT without it clears it, as with
-    /// every attribute that is never returned; [`Overlay::Discard`](crate::Overlay::Discard) in the caller's resource types takes it out of writing.
+    /// It does not exist for the caller. No schema, answer or filter has it, and a write of it is one of an unknown attribute: ignored, or
+    /// 400 under [`STRICT`](crate::Dialect::STRICT). What is stored of it outlives each PUT and PATCH of what holds it; of a list, with
+    /// each element that stays. It is not demanded either, be it required. A version moves with it all the same: a caller learns that
+    /// something changed, not what.
     #[must_use]
     pub fn hiding(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
         self.hidden.push((kind.into(), location));
@@ -171,13 +174,21 @@ impl View {
         copied.iter().filter_map(shown).collect()
     }
 
-    /// Whether a value is kept from the caller.
+    /// Whether a value, or what it is a part of, is kept from the caller.
     pub fn hides(&self, kind: &ResourceKind, location: &Location) -> bool {
-        self.hidden.iter().any(|(of, hidden)| of == kind && hidden == location)
+        self.hidden.iter().any(|(of, hidden)| of == kind && is_within(location, hidden))
+    }
+
+    /// What is kept from the caller.
+    pub(crate) fn hidden(&self) -> &[(ResourceKind, Location)] {
+        &self.hidden
     }
 }
 
 /// Whether a location is another one or a part of it.
-fn is_within(location: &Location, whole: &Location) -> bool {
-    location == whole || location.parent() == *whole
+pub(crate) fn is_within(location: &Location, whole: &Location) -> bool {
+    let is_extension = whole.name.is_empty() && whole.extension.is_some();
+    location == whole
+        || location.parent() == *whole
+        || (is_extension && location.extension == whole.extension)
 }

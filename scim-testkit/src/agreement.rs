@@ -6,6 +6,7 @@
 mod find;
 mod order;
 mod population;
+mod publication;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,7 +10,18 @@ use super::{
 };
 use crate::{Object, ScimError};
 
-pub(super) fn apply(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
+pub(super) fn apply(plan: &Plan, object: Object) -> Result<Patched, ScimError> {
+    if plan.hidden.is_empty() {
+        return steps(plan, object);
+    }
+    let before = object.clone();
+    let mut patched = steps(plan, object)?;
+    plan.hidden.keep(&before, &mut patched.after);
+    patched.changed = patched.after != before;
+    Ok(patched)
+}
+
+fn steps(plan: &Plan, mut object: Object) -> Result<Patched, ScimError> {
     let mut budget = Budget::new(plan.work);
     let mut changed = false;
     // What several steps touch may be in the end what it was; what one touches is not. Once that is known, nobody asks.

@@ -57,6 +57,7 @@ impl<'a> Compiler<'a> {
             revisited: 0,
             work: limits.work,
             dropped: vec![],
+            hidden: resource_type.hidden().clone(),
         };
         let (admission, budget) = (Admission::new(dialect), Budget::new(limits));
         let (number, selection, first) = (0, None, vec![]);

@@ -129,10 +129,10 @@ impl ResourceTypes {
     pub fn new(types: Vec<ResourceType>) -> Result<Self, ResourceTypeError> {
         let mut published: HashMap<String, &Schema> = HashMap::new();
         for (index, resource_type) in types.iter().enumerate() {
-            resource_type.check()?;
+            resource_type.whole().check()?;
             let before = types.iter().take(index);
             check_address(resource_type, before)?;
-            for schema in resource_type.schemas() {
+            for schema in resource_type.whole().schemas() {
                 let known = published.entry(schema.id.to_ascii_lowercase()).or_insert(schema);
                 if **known != **schema {
                     let (kind, urn) = (resource_type.kind.clone(), schema.id.clone());

@@ -21,10 +21,10 @@ impl ResourceType {
     /// assert_eq!(ResourceType::user().unique_keys(&user)[0].folded, "ada@example.com");
     /// ```
     pub fn unique_keys(&self, sent: &Object) -> Vec<UniqueKey> {
-        let mut keys = vec![];
+        let (mut keys, whole) = (vec![], self.whole());
         let extensions =
-            self.extensions().iter().map(|it| (Some(it.schema.id.as_str()), &*it.schema));
-        for (urn, schema) in std::iter::once((None, self.schema())).chain(extensions) {
+            whole.extensions().iter().map(|it| (Some(it.schema.id.as_str()), &*it.schema));
+        for (urn, schema) in std::iter::once((None, whole.schema())).chain(extensions) {
             let values = match urn {
                 None => Some(sent.as_map()),
                 Some(urn) => sent.top(urn).and_then(Value::as_object),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Discarded, ResourceType, ResourceTypeError, common};
 use crate::{
     Dialect,
-    schema::{Attribute, Returned, Schema, Uniqueness, value::Admission},
+    schema::{Attribute, Schema, Uniqueness, value::Admission},
 };
 
 /// One change to what a resource may hold. The first text is the URN of the schema, the second the name of the attribute; `Require` and
@@ -38,7 +38,8 @@ pub enum Overlay {
     Unique(&'static str, &'static str),
     /// Its value where a POST leaves it out or says null; where a PUT does, the stored value stays.
     Default(&'static str, &'static str, Value),
-    /// Never returned or published, and out of reach of filters and sorting.
+    /// Not there for clients: never returned or published, unknown to filters, sorting and writes. What is stored of it outlives each write,
+    /// and is there for callers with other resource types.
     Hide(&'static str, &'static str),
     /// One attribute more.
     Add(&'static str, Attribute),
@@ -48,7 +49,8 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    pub(super) fn lay(self, on: &mut ResourceType) {
+    /// Lays the overlay over a type, and tells what is to be hidden of it.
+    pub(super) fn lay(self, on: &mut ResourceType) -> Option<Location> {
         let laid = match self {
             Self::Discard(urn, name) => discard(on, urn, name),
             Self::Require(urn, name) => change(on, urn, name, require),
@@ -61,11 +63,15 @@ impl Overlay {
             Self::Default(urn, name, value) => {
                 change(on, urn, name, |attribute, name| default(attribute, name, value))
             }
-            Self::Hide(urn, name) => hide(on, urn, name),
+            Self::Hide(urn, name) => match hide(on, urn, name) {
+                Ok(at) => return Some(at),
+                Err(fault) => Err(fault),
+            },
             Self::Add(urn, attribute) => add(on, urn, attribute),
             Self::Prevail(urn, name, value) => prevail(on, urn, name, value),
         };
         on.faults.extend(laid.err());
+        None
     }
 }
 
@@ -112,20 +118,17 @@ fn prevail(
     Ok(())
 }
 
-fn hide(on: &mut ResourceType, urn: &str, name: &str) -> Result<(), ResourceTypeError> {
-    change(on, urn, name, |attribute, _| {
-        attribute.returned = Returned::Never;
-        Ok(())
-    })?;
+fn hide(on: &mut ResourceType, urn: &str, name: &str) -> Result<Location, ResourceTypeError> {
+    // Nothing changes about it; a name that is not there is a fault all the same.
+    change(on, urn, name, |_, _| Ok(()))?;
     let (top, sub) = name.split_once('.').map_or((name, None), |(top, sub)| (top, Some(sub)));
     let extension = on.extension(urn).map(|extension| extension.schema.clone());
     let schema = extension.as_ref().unwrap_or(&on.schema);
-    let Some(attribute) = schema.attribute(top) else { return Ok(()) };
+    let attribute = schema.attribute(top).ok_or_else(|| unknown(on, urn, name))?;
     let mut at = Location::new(attribute.name.as_str());
     at.extension = extension.as_ref().map(|schema| schema.id.as_str().into());
     at.sub = sub.and_then(|sub| attribute.sub_attribute(sub)).map(|sub| sub.name.as_str().into());
-    on.hidden.push(at);
-    Ok(())
+    Ok(at)
 }
 
 fn discard(on: &mut ResourceType, urn: &str, name: &str) -> Result<(), ResourceTypeError> {

@@ -84,9 +84,17 @@ impl Place<'_> {
 impl ResourceType {
     /// What a path names.
     pub(crate) fn find(&self, path: &AttrPath) -> Found<'_> {
-        match path.urn() {
+        self.unless_hidden(match path.urn() {
             None => self.find_plain(path),
             Some(urn) => self.find_qualified(urn, path),
+        })
+    }
+
+    /// What every resource has is in no schema of the type, and is hidden here.
+    fn unless_hidden<'a>(&self, found: Found<'a>) -> Found<'a> {
+        match found {
+            Found::Attribute(place) if self.hidden.holds(place.location()) => Found::Unknown,
+            found => found,
         }
     }
 
@@ -206,7 +214,7 @@ impl Resolve for ResourceType {
     }
 }
 
-/// A resource type as one caller may ask about it: what his view hides is as far out of reach as what is never returned.
+/// A resource type as one caller may ask about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Askable<'a> {
     pub(crate) of: &'a ResourceType,
@@ -215,14 +223,8 @@ pub(crate) struct Askable<'a> {
 
 impl Askable<'_> {
     fn judged(&self, found: Found<'_>) -> Resolution {
-        let hides = |place: &Place<'_>| {
-            self.view.hides(&self.of.kind, place.location())
-                || self.view.hides(&self.of.kind, place.whole().location())
-        };
         match found {
-            Found::Attribute(place) if hides(&place) || self.tells_of_others(&place) => {
-                Resolution::Forbidden
-            }
+            Found::Attribute(place) if self.tells_of_others(&place) => Resolution::Forbidden,
             found => self.of.resolution(found),
         }
     }
@@ -261,7 +263,7 @@ impl ResourceType {
             Some(urn) => self.extension(urn).and_then(|it| self.place(Some(it), &location.name)),
             None => self.place(None, &location.name),
         };
-        own.map_or(Found::Unknown, |own| within(own, Some(name)))
+        self.unless_hidden(own.map_or(Found::Unknown, |own| within(own, Some(name))))
     }
 
     /// What a filter may take a path for.

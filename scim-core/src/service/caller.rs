@@ -1,6 +1,6 @@
 //! Who asks, and all that depends on it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use url::Url;
 
@@ -88,8 +88,9 @@ impl Caller {
         let mut query = Query::of(kinds, count);
         query.part = self.view.part();
         for of in types {
-            query.copies.members.extend(of.copies_along("members"));
-            query.copies.member_of.extend(of.copies_along("memberOf"));
+            // The filter of a View looks at what it hides.
+            query.copies.members.extend(of.whole().copies_along("members"));
+            query.copies.member_of.extend(of.whole().copies_along("memberOf"));
         }
         query.copies.members.push(self.uris());
         query.copies.member_of.push(self.uris());
@@ -148,6 +149,14 @@ impl Caller {
     pub fn with_rights(mut self, rights: Arc<dyn Rights>) -> Self {
         self.rights = Some(rights);
         self
+    }
+
+    /// The caller with the resource types as they are without what the View hides.
+    pub(super) fn as_seen(&self) -> Cow<'_, Self> {
+        match self.view.hidden().is_empty() {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(Self { types: self.types.seen_by(&self.view), ..self.clone() }),
+        }
     }
 
     /// Whether both would be answered alike.

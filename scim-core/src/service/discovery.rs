@@ -92,7 +92,11 @@ fn describe(caller: &Caller, resource_type: &ResourceType) -> Value {
 
 /// `/Schemas`.
 pub(super) fn schemas(caller: &Caller) -> Vec<Value> {
-    caller.types.schemas().into_iter().map(|schema| publish(caller, schema)).collect()
+    let whole = |schema: &Schema| {
+        let mut all = caller.types.iter().flat_map(|of| of.whole().schemas());
+        all.find(|it| it.id == schema.id).map(|it| publish(caller, it))
+    };
+    caller.types.schemas().into_iter().filter_map(|schema| whole(schema)).collect()
 }
 
 /// `/Schemas/URN` of the schemas of the discovery documents themselves, which no resource type holds and the list leaves out.
@@ -109,14 +113,15 @@ fn publish(caller: &Caller, schema: &Schema) -> Value {
     document
 }
 
-/// The schema without what does not exist for the caller: what an overlay or the View hides, and what no client can see or write.
+/// The schema without what does not exist for the caller: what is hidden in each type that has it, and what no client can see or write.
 fn visible(caller: &Caller, schema: &Schema) -> Schema {
-    let holders: Vec<_> = caller.types.iter().filter(|of| of.has_schema(&schema.id)).collect();
+    let holders: Vec<_> =
+        caller.types.iter().filter(|of| of.whole().has_schema(&schema.id)).collect();
     let is_hidden = |attribute: &Attribute, at: &Location| {
         let hides = |of: &&ResourceType| {
             let is_base = of.schema().id == schema.id;
             let at = if is_base { at.clone() } else { at.clone().in_extension(&*schema.id) };
-            of.hides(&at) || caller.view.hides(of.kind(), &at)
+            of.hidden().holds(&at)
         };
         let is_dead = attribute.is_secret() && attribute.mutability == Mutability::ReadOnly;
         is_dead || (!holders.is_empty() && holders.iter().all(hides))

@@ -90,7 +90,7 @@ impl Caller {
     /// Refuses a request whose sender has other rights by now. Without [`Rights`] they never change.
     pub(super) async fn confirm(&self, age: Duration) -> Result<(), Refusal> {
         let Some(rights) = &self.rights else { return Ok(()) };
-        let now = rights.caller(age).await?.with_rights(rights.clone());
+        let now = rights.caller(age).await?.with_rights(rights.clone()).as_seen().into_owned();
         match now.has_rights_of(self) {
             true => Ok(()),
             false => Err(Refusal::Changed(Box::new(now))),

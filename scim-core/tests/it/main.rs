@@ -20,6 +20,7 @@ mod device;
 mod discovery;
 mod endpoints;
 mod exchanges;
+mod hidden;
 mod hostile;
 mod locations;
 mod logs;

@@ -1,4 +1,4 @@
-//! For each token, over each store: what is shown is found and sorted by.
+//! For each token, over each store: what is shown is found and sorted by, and what is published is all there is.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ fn fill(client: &Client<'_>) {
 }
 
 /// What both stores told, by the tokens of one organisation.
-fn both(ask: impl Fn(&Client<'_>) -> Report) {
+fn both(ask: impl Fn(&Client<'_>, &Client<'_>) -> Report) {
     // The questions hold versions as they are shown, so both stores draw the same stamps.
     let file = SqliteStore::options().stamps(Stamps::counting()).in_memory().unwrap();
     let memory = MemoryStore::new().with_stamps(Stamps::counting());
@@ -72,17 +72,23 @@ fn both(ask: impl Fn(&Client<'_>) -> Report) {
         };
         let (writer, reader) = (client(0), client(1));
         fill(&writer);
-        [ask(&writer), ask(&reader)]
+        [ask(&writer, &reader), ask(&reader, &writer)]
     });
     assert_eq!(model, told);
 }
 
 #[test]
 fn filters_find_what_each_token_is_shown() {
-    both(|client| client.shown_is_found());
+    both(|client, _| client.shown_is_found());
 }
 
 #[test]
 fn orders_follow_what_each_token_is_shown() {
-    both(|client| client.shown_is_sorted());
+    both(|client, _| client.shown_is_sorted());
+}
+
+/// What a token is not told of does not exist for it, whatever the other token is told.
+#[test]
+fn what_each_token_is_told_of_is_all_there_is() {
+    both(|client, other| client.published_is_all(other));
 }
