@@ -271,7 +271,7 @@ impl Service {
             // It has happened, under the rights that held then.
             Ok(_) if about.operation.is_write() => outcome,
             _ => match caller.confirm(RIGHTS_HOLD).await {
-                Ok(()) => outcome,
+                Ok(_) => outcome,
                 Err(refusal) => Err(refusal.into_error().into()),
             },
         };

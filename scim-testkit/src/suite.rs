@@ -142,6 +142,7 @@ macro_rules! store_suite {
                 a_batch_that_fails_leaves_nothing_behind,
                 a_condition_that_fails_is_named,
                 what_must_be_absent_stays_away,
+                a_condition_may_be_about_another_organisation,
                 a_version_of_another_stamp_is_stale,
                 conditions_look_at_the_state_before_the_batch,
                 one_of_many_writers_of_a_version_wins,

@@ -4,10 +4,12 @@ use http::HeaderMap;
 use scim_core::{
     Caller, ScimError,
     service::{Bulk, Feed},
+    store::{Condition, Tenant, Want},
 };
+use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{Iam, RESERVED, TOKEN};
+use super::{Iam, ORGANISATION, RESERVED, TOKEN};
 use crate::{
     IamError, Organisation, OrganisationId, Role, Scope, Switch, Token, resource_types,
     token::Presented, view,
@@ -32,27 +34,41 @@ impl Iam {
         base: Url,
     ) -> Result<Caller, ScimError> {
         let presented = Presented::read(headers).ok_or_else(refused)?;
-        let token = self.token(&presented).await?;
+        let (token, of_token) = self.token(&presented).await?;
         let id = organisation.parse::<OrganisationId>().map_err(|_| refused())?;
         if token.organisation != id {
             return Err(refused());
         }
-        let organisation = match self.organisation(&id).await {
-            Ok(organisation) => organisation,
-            Err(IamError::NoOrganisation(_)) => return Err(refused()),
-            Err(error) => return Err(unavailable(&error)),
-        };
+        let found = self.seen::<Organisation>(ORGANISATION, id.as_str()).await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        let (organisation, of_organisation) = found.ok_or_else(refused)?;
         check_switches(&organisation, token.scope)?;
-        Ok(caller(&organisation, &token, base))
+        let mut caller = caller(&organisation, &token, base);
+        // A write that waits in the store is held against the token and the switches of then.
+        caller.grounds = vec![of_token, of_organisation];
+        Ok(caller)
     }
 
     /// One look-up and one hash; the hash is compared in constant time.
-    async fn token(&self, presented: &Presented<'_>) -> Result<Token, ScimError> {
-        let found = self.read::<Token>(&RESERVED.into(), TOKEN, &presented.id.into()).await;
+    async fn token(&self, presented: &Presented<'_>) -> Result<(Token, Condition), ScimError> {
+        let found = self.seen::<Token>(TOKEN, presented.id).await;
         let found = found.map_err(|error| unavailable(&error))?;
         let now = self.environment.now();
-        let valid = found.filter(|token| presented.is(token) && token.is_valid(now));
+        let valid = found.filter(|(token, _)| presented.is(token) && token.is_valid(now));
         valid.ok_or_else(refused)
+    }
+
+    /// A document that all organisations share, and that it is as it was read.
+    async fn seen<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<(T, Condition)>, IamError> {
+        let (tenant, kind, id) = (Tenant::from(RESERVED), kind.into(), id.into());
+        let found = self.store.get(&tenant, &kind, &id, &Want::DOCUMENTS).await?;
+        let Some(found) = found else { return Ok(None) };
+        let document = super::typed(found.sent.object()?)?;
+        Ok(Some((document, Condition::VersionIn(tenant, kind, id, found.version.own))))
     }
 }
 

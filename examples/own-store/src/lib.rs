@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use event_listener::Event as Signal;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scim_core::store::{
-    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
+    AuditEntry, ChangePage, Committed, Condition, Held, LogEnd, Page, Query, Resource, ResourceId,
     ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want, page_of,
 };
 
@@ -111,7 +111,16 @@ impl Store for FolderStore {
         let mut known = self.known();
         let mut organisation = Organisation::clone(&*self.read_into(&mut known, tenant)?);
         let before = organisation.end();
-        let committed = organisation.apply(self.stamps.draw()?, &batch.into_batch())?;
+        let batch = batch.into_batch();
+        let mut others = HashMap::new();
+        for condition in &batch.conditions {
+            if let Condition::VersionIn(other, ..) = condition
+                && other != tenant
+            {
+                others.insert(other.clone(), self.read_into(&mut known, other)?);
+            }
+        }
+        let committed = organisation.apply(self.stamps.draw()?, &batch, &others)?;
         if committed.end != before || organisation.has_moved_its_clock() {
             let text = serde_json::to_vec(&organisation)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?;

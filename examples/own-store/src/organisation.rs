@@ -1,8 +1,9 @@
 //! What one organisation has, and what a batch does to it. A batch that fails leaves a copy that nobody keeps, so nothing is undone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound::{Excluded, Unbounded},
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -11,8 +12,8 @@ use scim_core::{
     store::{
         Actor, AuditEntry, Batch, Candidate, Change, Claim, Committed, Condition, Contents, Copied,
         Document, Edge, End, Event, Held, LogEnd, LogEntry, Members, Outcome, Position, Query,
-        Resource, ResourceId, ResourceKind, Space, Stamp, StoreError, Version, Want, Wanted, Write,
-        candidates,
+        Resource, ResourceId, ResourceKind, Space, Stamp, StoreError, Tenant, Version, Want,
+        Wanted, Write, candidates,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -195,17 +196,22 @@ impl Organisation {
         self.clock_moved
     }
 
-    pub(crate) fn apply(&mut self, stamp: Stamp, batch: &Batch) -> Result<Committed, StoreError> {
+    /// Does all of a batch or nothing of it. `others` are the organisations that conditions name beside this one.
+    pub(crate) fn apply(
+        &mut self,
+        stamp: Stamp,
+        batch: &Batch,
+        others: &HashMap<Tenant, Arc<Self>>,
+    ) -> Result<Committed, StoreError> {
         self.stamp = stamp;
         for condition in &batch.conditions {
-            let (Condition::Exists(kind, id)
-            | Condition::Absent(kind, id)
-            | Condition::Version(kind, id, _)) = condition;
-            let row = self.rows.get(id).filter(|row| row.kind == *kind);
             let holds = match condition {
-                Condition::Exists(..) => row.is_some(),
-                Condition::Absent(..) => row.is_none(),
-                Condition::Version(.., own) => row.is_some_and(|row| row.own == *own),
+                Condition::Exists(kind, id) => self.row(kind, id).is_some(),
+                Condition::Absent(kind, id) => self.row(kind, id).is_none(),
+                Condition::Version(kind, id, own) => self.is_at(kind, id, *own),
+                Condition::VersionIn(tenant, kind, id, own) => {
+                    others.get(tenant).map_or(&*self, |other| &**other).is_at(kind, id, *own)
+                }
             };
             if !holds {
                 return Err(StoreError::Stale(condition.clone()));
@@ -234,6 +240,14 @@ impl Organisation {
             outcomes.push(outcome);
         }
         Ok(Committed::new(self.end(), outcomes))
+    }
+
+    fn row(&self, kind: &ResourceKind, id: &ResourceId) -> Option<&Row> {
+        self.rows.get(id).filter(|row| row.kind == *kind)
+    }
+
+    fn is_at(&self, kind: &ResourceKind, id: &ResourceId, own: LogEnd) -> bool {
+        self.row(kind, id).is_some_and(|row| row.own == own)
     }
 
     fn existing(&self, write: &Write) -> Result<Row, StoreError> {

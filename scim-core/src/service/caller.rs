@@ -8,7 +8,7 @@ use super::Rights;
 use crate::{
     Dialect, ResourceType, ResourceTypes, View,
     project::{Renderer, Shown, endpoint_uri},
-    store::{Actor, Copied, Query, ResourceId, ResourceKind, Tenant},
+    store::{Actor, Condition, Copied, Query, ResourceId, ResourceKind, Tenant},
     view::Named,
 };
 
@@ -34,6 +34,11 @@ pub struct Caller {
     pub feed: Feed,
     /// What `/Me` stands for.
     pub me: Me,
+    /// What the caller's rights rest on, such as the versions of its token and of its organisation: conditions of each of its writes.
+    ///
+    /// A commit may wait in the store after the last look at the rights. The store looks at these in the transaction, whoever changed
+    /// them in which process. Where one fails, the write is tried again by the rights of then.
+    pub grounds: Vec<Condition>,
     /// Who knows whether all this still holds.
     pub(super) rights: Option<Arc<dyn Rights>>,
 }
@@ -139,6 +144,7 @@ impl Caller {
             bulk: Bulk::Off,
             feed: Feed::Off,
             me: Me::NotOffered,
+            grounds: vec![],
             rights: None,
         }
     }
@@ -161,7 +167,19 @@ impl Caller {
 
     /// Whether both would be answered alike.
     pub(super) fn has_rights_of(&self, other: &Self) -> bool {
-        let Self { tenant, actor, view, types, dialect, base, bulk, feed, me, rights: _ } = self;
+        let Self {
+            tenant,
+            actor,
+            view,
+            types,
+            dialect,
+            base,
+            bulk,
+            feed,
+            me,
+            grounds: _,
+            rights: _,
+        } = self;
         *tenant == other.tenant
             && *actor == other.actor
             && *view == other.view

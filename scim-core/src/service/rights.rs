@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 
 use super::Caller;
-use crate::ScimError;
+use crate::{ScimError, store::Condition};
 
 /// How old the last word about a caller may be where a request only reads or was refused.
 pub(super) const RIGHTS_HOLD: Duration = Duration::from_secs(1);
@@ -87,12 +87,12 @@ impl From<ScimError> for Refusal {
 }
 
 impl Caller {
-    /// Refuses a request whose sender has other rights by now. Without [`Rights`] they never change.
-    pub(super) async fn confirm(&self, age: Duration) -> Result<(), Refusal> {
-        let Some(rights) = &self.rights else { return Ok(()) };
+    /// Refuses a request whose sender has other rights by now, and tells what the rights rest on. Without [`Rights`] they never change.
+    pub(super) async fn confirm(&self, age: Duration) -> Result<Vec<Condition>, Refusal> {
+        let Some(rights) = &self.rights else { return Ok(self.grounds.clone()) };
         let now = rights.caller(age).await?.with_rights(rights.clone()).as_seen().into_owned();
         match now.has_rights_of(self) {
-            true => Ok(()),
+            true => Ok(now.grounds),
             false => Err(Refusal::Changed(Box::new(now))),
         }
     }

@@ -436,8 +436,8 @@ impl Service {
         batch: Batch,
     ) -> Result<Committed, Attempt> {
         let reviewed = review(&*self.policy, reader, batch).await?;
-        caller.confirm(Duration::ZERO).await?;
-        Ok(self.store.commit(&caller.tenant, reviewed).await?)
+        let grounds = caller.confirm(Duration::ZERO).await?;
+        Ok(self.store.commit(&caller.tenant, reviewed.given(grounds)).await?)
     }
 
     pub(super) fn check_number_of_members(&self, number: usize) -> Result<(), ScimError> {

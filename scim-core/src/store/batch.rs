@@ -7,7 +7,7 @@ use scim_filter::{Case, Location};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{LogEnd, Resource, ResourceId, ResourceKind, Space, StoreError};
+use super::{LogEnd, Resource, ResourceId, ResourceKind, Space, StoreError, Tenant};
 use crate::{Object, ScimError, admit::MemberRef};
 
 /// Writes that happen together, and what must still be true when they do.
@@ -293,6 +293,8 @@ pub enum Condition {
     Absent(ResourceKind, ResourceId),
     /// The resource exists and its own last change is that one, of the same stamp.
     Version(ResourceKind, ResourceId, LogEnd),
+    /// The same of a resource of that organisation, whichever the batch is of: what the rights of the writer rest on.
+    VersionIn(Tenant, ResourceKind, ResourceId, LogEnd),
 }
 
 impl fmt::Display for Condition {
@@ -301,6 +303,9 @@ impl fmt::Display for Condition {
             Self::Exists(kind, id) => write!(out, "that {kind} `{id}` exists"),
             Self::Absent(kind, id) => write!(out, "that there is no {kind} `{id}`"),
             Self::Version(kind, id, own) => write!(out, "that {kind} `{id}` is at version {own}"),
+            Self::VersionIn(tenant, kind, id, own) => {
+                write!(out, "that {kind} `{id}` of `{tenant}` is at version {own}")
+            }
         }
     }
 }

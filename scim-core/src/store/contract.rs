@@ -43,6 +43,8 @@ use super::{
 /// - Conditions are looked at in the transaction, before the first write (`batches::conditions_look_at_the_state_before_the_batch`).
 ///   [`StoreError::Stale`] names the first that fails (`batches::a_condition_that_fails_is_named`). What must be absent is of that kind and id
 ///   (`batches::what_must_be_absent_stays_away`).
+/// - A condition may be about a resource of another organisation, which is looked at in the same moment
+///   (`batches::a_condition_may_be_about_another_organisation`), however long the batch waited for its turn.
 /// - Of writers who saw the same version one succeeds (`batches::one_of_many_writers_of_a_version_wins`).
 /// - The calls on one resource can be put into one order that explains every answer
 ///   (`concurrency::single_resources_are_linearizable`); who was answered reads his own write.

@@ -12,10 +12,10 @@ use std::{
 use async_trait::async_trait;
 use event_listener::Event as Signal;
 
-use self::organisation::Organisation;
+use self::{organisation::Organisation, rows::Rows};
 use super::{
-    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
-    ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want,
+    AuditEntry, Batch, ChangePage, Committed, Condition, Held, LogEnd, Page, Query, Resource,
+    ResourceId, ResourceKind, Reviewed, Space, Stamps, Store, StoreError, Tenant, Want,
 };
 use crate::pace::in_turn;
 
@@ -86,6 +86,24 @@ impl MemoryStore {
         self
     }
 
+    /// The other organisations that conditions of a batch name, as they are now; or one of them that somebody else looks at.
+    fn others<'b>(
+        &self,
+        own: &Tenant,
+        batch: &'b Batch,
+    ) -> Result<HashMap<&'b Tenant, Arc<Rows>>, Arc<Shared>> {
+        let named = batch.conditions.iter().filter_map(|condition| match condition {
+            Condition::VersionIn(tenant, ..) if tenant != own => Some(tenant),
+            _ => None,
+        });
+        let rows = |tenant| {
+            let shared = self.shared(tenant);
+            let rows = shared.try_lock().map(|organisation| organisation.rows());
+            rows.map(|rows| (tenant, rows)).ok_or(shared)
+        };
+        named.map(rows).collect()
+    }
+
     fn shared(&self, tenant: &Tenant) -> Arc<Shared> {
         let mut all = self.organisations.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(tenant.clone()).or_default())
@@ -126,7 +144,18 @@ impl Store for MemoryStore {
         let weight = shared.lock().await.weight(&batch);
         in_turn(weight).await;
         let stamp = self.stamps.draw()?;
-        let committed = shared.lock().await.commit(stamp, &batch)?;
+        let committed = loop {
+            let taken = {
+                let mut organisation = shared.lock().await;
+                self.others(tenant, &batch)
+                    .map(|others| organisation.commit(stamp, &batch, &others))
+            };
+            match taken {
+                Ok(committed) => break committed?,
+                // Its lock is given back before this one is waited for, or two could wait for each other.
+                Err(busy) => drop(busy.lock().await),
+            }
+        };
         shared.committed.notify(usize::MAX);
         Ok(committed)
     }

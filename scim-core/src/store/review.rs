@@ -65,6 +65,12 @@ pub enum ReviewError {
 pub struct Reviewed(Batch);
 
 impl Reviewed {
+    /// The batch under more conditions.
+    pub(crate) fn given(mut self, conditions: Vec<Condition>) -> Self {
+        self.0.conditions.extend(conditions);
+        self
+    }
+
     /// The batch, for the store.
     pub fn into_batch(self) -> Batch {
         self.0

@@ -4,8 +4,8 @@ use scim_core::store::{Contents, LogEnd, Outcome, Position, Store, StoreError, W
 use serde_json::json;
 
 use super::setting::{
-    GROUP, NO_STAMP, USER, absent, acme, at_version, claim, claiming, create, delete, delta,
-    exists, group, key, sent, side_by_side, umbrella, update, user,
+    GROUP, NO_STAMP, USER, absent, acme, at_version, at_version_in, claim, claiming, create,
+    delete, delta, exists, group, key, sent, side_by_side, umbrella, update, user,
 };
 
 type Shown = Result<(), StoreError>;
@@ -118,6 +118,32 @@ pub async fn what_must_be_absent_stays_away(store: &dyn Store) -> Shown {
     org.commit_given([absent(USER, "u2")], 2, [user("u5")]).await?;
     let refused = org.commit_given([absent(USER, "u4")], 3, [user("u6")]).await;
     assert_eq!(refused.err(), Some(StoreError::Stale(absent(USER, "u4"))));
+    Ok(())
+}
+
+/// Of that organisation, kind, id and version, be it the batch's own; of an organisation without resources nothing holds.
+pub async fn a_condition_may_be_about_another_organisation(store: &dyn Store) -> Shown {
+    let (org, other) = (acme(store), umbrella(store));
+    org.commit(0, [user("u1")]).await?;
+    let first = other.write(0, user("o1")).await?.version.own;
+    let own = at_version_in(&org, USER, "u1", org.end().await?);
+    let holding = || [own.clone(), at_version_in(&other, USER, "o1", first)];
+    org.commit_given(holding(), 1, [user("u2")]).await?;
+    let second = other.write(1, update(USER, "o1", sent(&json!({"userName": "o"})))).await?;
+    let before = org.state().await?;
+    for failing in [
+        at_version_in(&other, USER, "o1", first),
+        at_version_in(&other, GROUP, "o1", second.version.own),
+        at_version_in(&other, USER, "u1", second.version.own),
+        at_version_in(&org, USER, "o1", second.version.own),
+    ] {
+        let conditions = [own.clone(), failing.clone(), exists(USER, "u9")];
+        let refused = org.commit_given(conditions, 2, [user("u3")]).await;
+        assert_eq!(refused.err(), Some(StoreError::Stale(failing)));
+    }
+    assert_eq!(org.state().await?, before);
+    let holding = [at_version_in(&other, USER, "o1", second.version.own)];
+    org.commit_given(holding, 2, [user("u3")]).await?;
     Ok(())
 }
 

@@ -231,6 +231,10 @@ pub(super) fn at_version(kind: &str, id: &str, own: LogEnd) -> Condition {
     Condition::Version(kind.into(), id.into(), own)
 }
 
+pub(super) fn at_version_in(org: &Org<'_>, kind: &str, id: &str, own: LogEnd) -> Condition {
+    Condition::VersionIn(org.name.into(), kind.into(), id.into(), own)
+}
+
 pub(super) async fn end_at(
     store: &dyn Store,
     tenant: &Tenant,

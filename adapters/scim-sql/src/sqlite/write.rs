@@ -154,18 +154,21 @@ impl<'a> Writing<'a> {
 impl Writing<'_> {
     fn holds(&self, condition: &Condition) -> Result<bool> {
         Ok(match condition {
-            Condition::Exists(kind, id) => self.own(kind, id)?.is_some(),
-            Condition::Absent(kind, id) => self.own(kind, id)?.is_none(),
-            Condition::Version(kind, id, own) => self.own(kind, id)? == Some(*own),
+            Condition::Exists(kind, id) => self.own(self.tenant, kind, id)?.is_some(),
+            Condition::Absent(kind, id) => self.own(self.tenant, kind, id)?.is_none(),
+            Condition::Version(kind, id, own) => self.own(self.tenant, kind, id)? == Some(*own),
+            Condition::VersionIn(tenant, kind, id, own) => {
+                self.own(tenant.as_str(), kind, id)? == Some(*own)
+            }
         })
     }
 
-    fn own(&self, kind: &ResourceKind, id: &ResourceId) -> Result<Option<LogEnd>> {
+    fn own(&self, tenant: &str, kind: &ResourceKind, id: &ResourceId) -> Result<Option<LogEnd>> {
         let mut found = self.sql.prepare_cached(
             "SELECT own_stamp, own FROM resource WHERE tenant = :tenant AND id = :id AND kind = :kind",
         )?;
         let key = named_params! {
-            ":tenant": self.tenant, ":id": id.as_str(), ":kind": kind.as_str()
+            ":tenant": tenant, ":id": id.as_str(), ":kind": kind.as_str()
         };
         Ok(found.query_row(key, |row| row::end(row, 0)).optional()?)
     }

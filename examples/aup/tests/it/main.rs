@@ -17,6 +17,7 @@ mod entrance;
 mod faults;
 mod nodes;
 mod organisations;
+mod queue;
 mod races;
 mod rights;
 mod sessions;

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -11,7 +12,10 @@ use chrono::{TimeDelta, Utc};
 use cw_iam_model::{NewAccount, NewToken, Scope, Switch, Switches};
 use serde_json::json;
 
-use crate::site::{NONE, Site, on_each_store};
+use crate::{
+    queue::Queue,
+    site::{NONE, Site, each_store, on_each_store},
+};
 
 /// After that long the head of a request has been read, and its token was good.
 const UNDER_WAY: Duration = Duration::from_millis(150);
@@ -143,6 +147,65 @@ fn what_a_token_began_before_its_end_is_not_done_after_it() {
             site.switch(Switches::ALL_ON);
             assert_eq!(stored(), before, "{end:?}");
         }
+    });
+}
+
+/// The store holds a commit against the token and the switches in its transaction, not before it.
+// sec:A-05
+#[test]
+fn a_commit_that_waits_in_the_store_does_not_outlive_its_rights() {
+    each_store(|store| {
+        let queue = Arc::new(Queue::before(store));
+        let site = &Site::over(queue.clone());
+        let ada = format!("/Users/{}", site.user("ada@example.com"));
+        let patch = json!({"Operations": [{"op": "add", "path": "title", "value": "x"}]});
+        let bulk = json!({"Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"userName": "b@x"}},
+            {"method": "PATCH", "path": ada, "data": patch},
+        ]});
+        let requests = [
+            ("POST", "/Users", json!({"userName": "bob@example.com"})),
+            ("PUT", ada.as_str(), json!({"userName": "ada@example.com", "title": "x"})),
+            ("PATCH", ada.as_str(), patch),
+            ("DELETE", ada.as_str(), json!({})),
+            ("POST", "/Bulk", bulk),
+        ];
+        let before = site.ask("GET", "/Users", NONE).body;
+        for end in [End::Revoked, End::ApiOff, End::ProvisioningOff] {
+            queue.close();
+            let under_way: Vec<_> = requests
+                .iter()
+                .map(|(method, path, body)| {
+                    let body = body.to_string();
+                    let token = Token::issue(site, Scope::AupWrite, end);
+                    let mut stream = begin(site, &token, (method, path, &body));
+                    stream.write_all(&body.as_bytes()[1..]).unwrap();
+                    (stream, token, body)
+                })
+                .collect();
+            site.block_on(queue.holds(requests.len()));
+            under_way.iter().for_each(|(_, token, _)| end.happens(site, token));
+            queue.open();
+            for (stream, _, body) in under_way {
+                let (status, answer) = status(stream);
+                // Of a bulk request each operation is refused, in its answer and in its response.
+                let refused = format!("\"status\":\"{}\"", end.status());
+                let is_bulk = status == 200 && answer.matches(&refused).count() == 4;
+                assert!(is_bulk || status == end.status(), "{end:?}: {body}: {answer}");
+            }
+            site.switch(Switches::ALL_ON);
+            assert_eq!(site.ask("GET", "/Users", NONE).body, before, "{end:?}");
+        }
+        // What changes beside the rights does not stand in the way.
+        queue.close();
+        let token = Token::issue(site, Scope::AupWrite, End::Revoked);
+        let body = json!({"userName": "bob@example.com"}).to_string();
+        let mut stream = begin(site, &token, ("POST", "/Users", &body));
+        stream.write_all(&body.as_bytes()[1..]).unwrap();
+        site.block_on(queue.holds(1));
+        site.switch(Switches { sup: Switch::Off, ..Switches::ALL_ON });
+        queue.open();
+        assert_eq!(status(stream).0, 201);
     });
 }
 

@@ -56,11 +56,15 @@ impl Answer {
 
 /// Runs a test over memory and over a file.
 pub(crate) fn on_each_store(test: impl Fn(&Site)) {
+    each_store(|store| test(&Site::over(store)));
+}
+
+pub(crate) fn each_store(test: impl Fn(Arc<dyn Store>)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    test(&Site::over(Arc::new(MemoryStore::new())));
+    test(Arc::new(MemoryStore::new()));
     let folder = tempfile::tempdir().unwrap();
     let file = SqliteStore::open(folder.path().join("aup.db")).unwrap();
-    test(&Site::over(Arc::new(file)));
+    test(Arc::new(file));
 }
 
 /// So many rounds; with `SOAK=1`, as many as the sheet asks for.

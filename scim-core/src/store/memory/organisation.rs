@@ -16,7 +16,7 @@ use super::rows::{Ends, Row, Rows};
 use crate::store::{
     AuditEntry, Batch, Change, Committed, Condition, Contents, Document, Event, Held, LogEnd,
     LogEntry, MemberId, Members, Outcome, Position, ResourceId, ResourceKind, Space, Stamp,
-    StoreError, UniqueKey, Version, Write,
+    StoreError, Tenant, UniqueKey, Version, Write,
 };
 
 type Slot = (ResourceKind, String, String);
@@ -100,10 +100,16 @@ impl Organisation {
         copied + batch.writes.iter().map(|write| 1 + weight(write)).sum::<usize>()
     }
 
-    pub(super) fn commit(&mut self, stamp: Stamp, batch: &Batch) -> Result<Committed, StoreError> {
+    /// Does all of a batch or nothing. `others` are the organisations that conditions name beside this one.
+    pub(super) fn commit(
+        &mut self,
+        stamp: Stamp,
+        batch: &Batch,
+        others: &HashMap<&Tenant, Arc<Rows>>,
+    ) -> Result<Committed, StoreError> {
         self.stamp = stamp;
         let (clock, log, audit) = (self.clock, self.log.len(), self.audit.len());
-        let result = self.apply(batch);
+        let result = self.apply(batch, others);
         let undo = std::mem::take(&mut self.undo);
         if result.is_err() {
             undo.into_iter().rev().for_each(|step| self.take_back(step));
@@ -115,9 +121,13 @@ impl Organisation {
         result
     }
 
-    fn apply(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
+    fn apply(
+        &mut self,
+        batch: &Batch,
+        others: &HashMap<&Tenant, Arc<Rows>>,
+    ) -> Result<Committed, StoreError> {
         for condition in &batch.conditions {
-            if !self.holds(condition) {
+            if !self.holds(condition, others) {
                 return Err(StoreError::Stale(condition.clone()));
             }
         }
@@ -131,13 +141,16 @@ impl Organisation {
         Ok(Committed::new(self.end(), outcomes))
     }
 
-    fn holds(&self, condition: &Condition) -> bool {
-        let row = |kind: &ResourceKind, id| self.rows.get(id).filter(|row| row.kind == *kind);
+    fn holds(&self, condition: &Condition, others: &HashMap<&Tenant, Arc<Rows>>) -> bool {
         match condition {
-            Condition::Exists(kind, id) => row(kind, id).is_some(),
-            Condition::Absent(kind, id) => row(kind, id).is_none(),
+            Condition::VersionIn(tenant, kind, id, own) => {
+                let rows = others.get(tenant).unwrap_or(&self.state);
+                rows.row(kind, id).is_some_and(|row| row.version.own == *own)
+            }
+            Condition::Exists(kind, id) => self.row(kind, id).is_some(),
+            Condition::Absent(kind, id) => self.row(kind, id).is_none(),
             Condition::Version(kind, id, own) => {
-                row(kind, id).is_some_and(|row| row.version.own == *own)
+                self.row(kind, id).is_some_and(|row| row.version.own == *own)
             }
         }
     }

@@ -39,6 +39,10 @@ pub(super) struct Row {
 }
 
 impl Rows {
+    pub(super) fn row(&self, kind: &ResourceKind, id: &ResourceId) -> Option<&Row> {
+        self.rows.get(id).filter(|row| row.kind == *kind).map(|row| &**row)
+    }
+
     pub(super) async fn get(
         &self,
         kind: &ResourceKind,

@@ -42,6 +42,13 @@ pub(super) fn plants() -> Vec<Plant> {
             Batch(|_, batch| batch.writes.sort_by_key(|it| !matches!(it.change, Change::Delete)))
         ),
         plant!(
+            batches::a_condition_may_be_about_another_organisation,
+            "conditions about other organisations are left out",
+            Batch(|_, batch| {
+                batch.conditions.retain(|it| !matches!(it, Condition::VersionIn(..)));
+            })
+        ),
+        plant!(
             batches::a_write_sees_those_before_it,
             "members are looked up before the first write",
             Commit(|at, batch| {
@@ -134,7 +141,7 @@ pub(super) fn plants() -> Vec<Plant> {
                     |id: &ResourceId| batch.writes.iter().any(|it| it.id == *id && is_deletion(it));
                 let failing = batch.conditions.iter().find(|condition| match condition {
                     Condition::Exists(_, id) | Condition::Version(_, id, _) => gone(id),
-                    Condition::Absent(..) => false,
+                    Condition::Absent(..) | Condition::VersionIn(..) => false,
                 });
                 match failing {
                     Some(failing) => Err(StoreError::Stale(failing.clone())),
