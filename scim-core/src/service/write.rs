@@ -1,8 +1,10 @@
 //! Writes: read, plan, complete, review, commit; and again where others came in between.
 
 mod prevailing;
+mod revise;
 mod take_over;
 
+use self::revise::{Revise, Revision};
 pub(super) use self::take_over::may_take_over;
 
 use std::time::Duration;
@@ -14,122 +16,21 @@ use super::{
     attempt::{Attempt, Attempts, changed_meanwhile},
     conditions::Conditions,
     payload::Payload,
-    store_error,
 };
 use crate::{
     Object, ResourceType, ScimError,
-    admit::{Admitted, Intent, MemberRef},
+    admit::{Admitted, Intent},
     completion::Completing,
     pace::Pace,
-    patch::{MemberChange, PATCH_OP, Patched, Plan},
+    patch::{PATCH_OP, Plan},
     prevail::Form,
     project::{etag, told},
     resource_type::Message,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Edge, Members, Reader, Rejection,
+        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Rejection,
         Resource, ResourceId, Version, Want, Write, review,
     },
 };
-
-/// What a write makes of a resource.
-struct Revision {
-    /// The document as it will be; none where it stays.
-    sent: Option<Object>,
-    members: MemberChange,
-    /// Members that come and go again: they must exist.
-    passing: Vec<MemberRef>,
-    /// How many list elements and members were looked at.
-    work: usize,
-}
-
-/// A PUT or a PATCH, ready to be tried on the resource as it is.
-trait Revise {
-    fn action(&self) -> &'static str;
-    fn want(&self, of: &ResourceType, caller: &Caller) -> Want;
-
-    /// The members that come before a filter looks at members.
-    fn arrivals(&self) -> Vec<ResourceId> {
-        vec![]
-    }
-
-    fn revise(
-        &self,
-        of: &ResourceType,
-        resource: &Resource,
-        arrivals: &[Edge],
-    ) -> Result<Revision, ScimError>;
-
-    /// What of the request is refused though this happens.
-    fn rejections(&self) -> Vec<ScimError> {
-        vec![]
-    }
-}
-
-impl Revise for Admitted {
-    fn action(&self) -> &'static str {
-        "replace"
-    }
-
-    fn want(&self, _: &ResourceType, _: &Caller) -> Want {
-        Want::DOCUMENTS
-    }
-
-    fn revise(
-        &self,
-        of: &ResourceType,
-        resource: &Resource,
-        _: &[Edge],
-    ) -> Result<Revision, ScimError> {
-        let before = resource.sent.object().map_err(store_error)?;
-        let after = of.replace(before, self)?;
-        let exactly = of.membership().is_some();
-        let add = self.members.clone().unwrap_or_default();
-        Ok(Revision {
-            sent: (after != *before).then_some(after),
-            members: MemberChange { exactly, add, remove: vec![] },
-            passing: vec![],
-            work: 0,
-        })
-    }
-
-    fn rejections(&self) -> Vec<ScimError> {
-        self.dropped.clone()
-    }
-}
-
-impl Revise for Plan {
-    fn action(&self) -> &'static str {
-        "patch"
-    }
-
-    fn want(&self, of: &ResourceType, caller: &Caller) -> Want {
-        super::members::want(of, self, caller)
-    }
-
-    fn arrivals(&self) -> Vec<ResourceId> {
-        self.arrivals().into_iter().map(|member| member.id.clone()).collect()
-    }
-
-    fn revise(
-        &self,
-        of: &ResourceType,
-        resource: &Resource,
-        arrivals: &[Edge],
-    ) -> Result<Revision, ScimError> {
-        let before = resource.sent.object().map_err(store_error)?;
-        let Patched { after, changed, work, .. } = self.apply(before)?;
-        of.check_complete(&after)?;
-        let members = super::members::change(self, resource, arrivals)?;
-        let passing = super::members::passing(self, &members);
-        let there = resource.members.as_ref().map_or(0, Vec::len) + arrivals.len();
-        let work = work.saturating_add(there.saturating_mul(self.member_terms()));
-        Ok(Revision { sent: changed.then_some(after), members, passing, work })
-    }
-
-    fn rejections(&self) -> Vec<ScimError> {
-        self.dropped().to_vec()
-    }
-}
 
 impl Service {
     /// Makes a resource of that id, or takes another one over; tells which.
@@ -352,6 +253,7 @@ impl Service {
             caller.confirm(Duration::ZERO).await?;
             return Ok(etag(told(resource.version, of, &caller.view)));
         }
+        is_bound |= revise.binds();
         self.check_number_of_members(revision.members.add.len())?;
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = member_change(caller, of, &revision, &reader).await?;

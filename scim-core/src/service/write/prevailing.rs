@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{Revise, Revision};
+use super::revise::{Revise, Revision};
 use crate::{
     ResourceType, ScimError,
     patch::Plan,
@@ -35,6 +35,10 @@ impl Revise for Prevailing {
         arrivals: &[Edge],
     ) -> Result<Revision, ScimError> {
         self.plan.revise(of, resource, arrivals)
+    }
+
+    fn binds(&self) -> bool {
+        true
     }
 
     fn rejections(&self) -> Vec<ScimError> {
