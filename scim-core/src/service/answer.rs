@@ -59,24 +59,26 @@ impl Service {
                 let id = self.environment.new_id();
                 let created = self.create(caller, of, body, &id).await?;
                 let shown = (&projection, written.as_slice());
-                self.written(caller, of, &created, shown, StatusCode::CREATED).await?
+                self.written(caller, of, created, shown, StatusCode::CREATED).await?
             }
             Action::Replace(of, id, payload) => {
                 let (projection, fault) = projected(&parameters, of, &caller.dialect);
                 let payload = payload.refused(fault);
                 let written = named_by_body(of, &payload.body);
-                self.replace(caller, of, &id, payload, &conditions).await?;
-                self.written(caller, of, &id, (&projection, &written), StatusCode::OK).await?
+                let left = self.replace(caller, of, &id, payload, &conditions).await?.resource;
+                self.written(caller, of, left, (&projection, &written), StatusCode::OK).await?
             }
             Action::Patch(of, id, payload) => {
                 let (projection, fault) = projected(&parameters, of, &caller.dialect);
                 let payload = payload.refused(fault);
-                let written = self.named_by_patch(caller, of, &payload.body);
-                let version = self.patch(caller, of, &id, payload, &conditions).await?;
-                let shown = (&projection, written.as_slice());
+                let named = self.named_by_patch(caller, of, &payload.body);
+                let written = self.patch(caller, of, &id, payload, &conditions).await?;
+                let shown = (&projection, named.as_slice());
                 match answers_with_body(caller, of, &projection) {
-                    true => self.written(caller, of, &id, shown, StatusCode::OK).await?,
-                    false => Outcome::NoContent(Some(version)),
+                    true => {
+                        self.written(caller, of, written.resource, shown, StatusCode::OK).await?
+                    }
+                    false => Outcome::NoContent(Some(written.etag)),
                 }
             }
             Action::Delete(of, id) => {
@@ -114,19 +116,19 @@ impl Service {
         plan.map(|plan| plan.writes()).unwrap_or_default()
     }
 
-    /// The resource after a write, as the request asks for it. Whoever wrote it is told of it, even if he made it such that he does not see
-    /// it any more.
+    /// The resource after a write, as the request asks for it. The writer is told of it, even if the write made it such that the writer
+    /// does not see it any more, or another request has deleted it since: then it is shown as the write left it.
     pub(super) async fn written(
         &self,
         caller: &Caller,
         of: &ResourceType,
-        id: &ResourceId,
+        left: Resource,
         shown: Shown<'_>,
         status: StatusCode,
     ) -> Result<Outcome, ScimError> {
         let want = shown.0.want(of, &caller.view);
-        let found = self.store.get(&caller.tenant, of.kind(), id, &want).await;
-        let resource = found.map_err(store_error)?.ok_or_else(|| missing(of))?;
+        let found = self.store.get(&caller.tenant, of.kind(), &left.id, &want).await;
+        let resource = found.map_err(store_error)?.unwrap_or(left);
         self.render(caller, of, &resource, shown, status).await
     }
 

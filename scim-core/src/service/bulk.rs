@@ -33,7 +33,7 @@ use crate::{
     project::{Projection, location},
     resource_type::Message,
     schema::cut,
-    store::ResourceId,
+    store::{Resource, ResourceId},
 };
 
 pub(crate) use self::reference::{Reference, References};
@@ -199,9 +199,9 @@ impl Service {
         };
         match action {
             Action::Create(of, body) => {
-                let id = self.create(caller, of, body, new_id(operation, ids)?).await?;
-                note_id(operation, ids, &id);
-                Ok(self.made(caller, of, &id).await?)
+                let made = self.create(caller, of, body, new_id(operation, ids)?).await?;
+                note_id(operation, ids, &made.id);
+                Ok(self.made(caller, of, made).await?)
             }
             action => {
                 let conditions = Conditions::of_version(operation.version.as_deref())?;
@@ -216,10 +216,10 @@ impl Service {
         &self,
         caller: &Caller,
         of: &ResourceType,
-        id: &ResourceId,
+        made: Resource,
     ) -> Result<Outcome, ScimError> {
         let shown = (&Projection::Only(vec![]), [].as_slice());
-        self.written(caller, of, id, shown, StatusCode::CREATED).await
+        self.written(caller, of, made, shown, StatusCode::CREATED).await
     }
 }
 

@@ -3,8 +3,9 @@
 mod prevailing;
 mod revise;
 mod take_over;
+mod update;
 
-use self::revise::{Revise, Revision};
+use self::prevailing::Said;
 pub(super) use self::take_over::may_take_over;
 
 use std::time::Duration;
@@ -27,29 +28,53 @@ use crate::{
     project::{etag, told},
     resource_type::Message,
     store::{
-        Batch, Change, Committed, Condition, Contents, Document, Members, Reader, Rejection,
-        Resource, ResourceId, Version, Want, Write, review,
+        Batch, Change, Committed, Condition, Contents, LogEnd, Outcome, Reader, Rejection,
+        Resource, ResourceId, Reviewed, Version, Want, Write, review,
     },
 };
 
+/// How often a POST finds its name in use, and then nothing that holds it.
+pub(super) const TURNS: usize = 3;
+
+/// What a write left, for its answer.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) etag: String,
+    /// The resource without memberships, and without what the store assigned to it meanwhile.
+    pub(super) resource: Resource,
+}
+
+impl Written {
+    fn new(caller: &Caller, of: &ResourceType, resource: Resource) -> Self {
+        Self { etag: etag(told(resource.version, of, &caller.view)), resource }
+    }
+}
+
 impl Service {
-    /// Makes a resource of that id, or takes another one over; tells which.
+    /// Makes a resource of that id, or takes another one over; gives what there is then.
     pub(super) async fn create(
         &self,
         caller: &Caller,
         of: &ResourceType,
         body: Value,
         id: &ResourceId,
-    ) -> Result<ResourceId, Refusal> {
+    ) -> Result<Resource, Refusal> {
         let mut pace = Pace::begin();
         let admitted = of.admit(&caller.types, body, Intent::Create, &caller.dialect)?;
         pace.rest().await;
-        let refused = match self.create_admitted(caller, of, &admitted, id).await {
-            Ok(()) => return Ok(id.clone()),
-            Err(refused) if may_take_over(&refused) => refused,
-            Err(refused) => return Err(refused),
-        };
-        self.take_over(caller, of, id, &admitted).await?.ok_or(refused)
+        for _ in 0..TURNS {
+            let refused = match self.create_admitted(caller, of, &admitted, id).await {
+                Err(refused) if may_take_over(&refused) => refused,
+                settled => return settled,
+            };
+            if let Some(taken) = self.take_over(caller, of, id, &admitted).await? {
+                return Ok(taken);
+            }
+            if self.is_in_use(caller, of, (id, &admitted.object)).await? {
+                return Err(refused);
+            }
+        }
+        self.create_admitted(caller, of, &admitted, id).await
     }
 
     async fn create_admitted(
@@ -58,7 +83,7 @@ impl Service {
         of: &ResourceType,
         admitted: &Admitted,
         id: &ResourceId,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Resource, Refusal> {
         let listed = admitted.members.as_deref().unwrap_or_default();
         self.check_number_of_members(listed.len())?;
         let mut attempts = Attempts::default();
@@ -76,11 +101,12 @@ impl Service {
         of: &ResourceType,
         id: &ResourceId,
         admitted: &Admitted,
-    ) -> Result<(), Attempt> {
+    ) -> Result<Resource, Attempt> {
         let listed = admitted.members.as_deref().unwrap_or_default();
         let reader = Reader::new(&*self.store, &caller.tenant);
         let members = super::members::resolve(caller, of, listed, (&reader, &[])).await?;
         let contents = self.contents(caller, of, id, None, &admitted.object).await?;
+        let documents = (contents.sent.clone().into(), contents.assigned.clone().into());
         let change = Change::Create { contents, members };
         let mut write = Write::new(of.kind().clone(), id.clone(), change);
         write.named = listed.to_vec();
@@ -88,8 +114,10 @@ impl Service {
         let rejections = self.rejections(&write, "create", admitted.dropped.clone());
         let mut batch = self.batch(caller, vec![write]);
         batch.rejections = rejections;
-        self.commit(caller, reader, batch).await?;
-        Ok(())
+        let (at, version) = (batch.at(), Version::new(LogEnd::START, LogEnd::START));
+        let made = Resource::new(of.kind().clone(), id.clone(), version, at, at, documents);
+        let outcomes = self.commit(caller, reader, batch).await?.outcomes;
+        Ok(committed(made, outcomes.first()))
     }
 
     pub(super) async fn replace(
@@ -99,26 +127,10 @@ impl Service {
         id: &ResourceId,
         payload: Payload,
         conditions: &Conditions,
-    ) -> Result<String, Refusal> {
-        let said = said(of, Form::Replace, &payload);
-        let tried = self.try_replace(caller, of, id, payload, conditions).await;
-        self.or_prevailing(caller, (of, id), said, conditions, tried).await
-    }
-
-    async fn try_replace(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        id: &ResourceId,
-        payload: Payload,
-        conditions: &Conditions,
-    ) -> Result<String, Refusal> {
-        let body = payload.sound()?;
-        let mut pace = Pace::begin();
-        let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
-        pace.rest().await;
-        admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
-        self.update(caller, of, id, conditions, &admitted).await
+    ) -> Result<Written, Refusal> {
+        let said = Said::of(of, Form::Replace, &payload);
+        let admitted = replacement(caller, of, payload).await;
+        self.update(caller, (of, id), conditions, admitted, said).await
     }
 
     pub(super) async fn patch(
@@ -128,30 +140,28 @@ impl Service {
         id: &ResourceId,
         payload: Payload,
         conditions: &Conditions,
-    ) -> Result<String, Refusal> {
-        let said = said(of, Form::Patch, &payload);
-        let tried = self.try_patch(caller, of, id, payload, conditions).await;
-        self.or_prevailing(caller, (of, id), said, conditions, tried).await
+    ) -> Result<Written, Refusal> {
+        let said = Said::of(of, Form::Patch, &payload);
+        let plan = self.plan(caller, (of, id), payload).await;
+        self.update(caller, (of, id), conditions, plan, said).await
     }
 
-    async fn try_patch(
+    async fn plan(
         &self,
         caller: &Caller,
-        of: &ResourceType,
-        id: &ResourceId,
+        (of, id): (&ResourceType, &ResourceId),
         payload: Payload,
-        conditions: &Conditions,
-    ) -> Result<String, Refusal> {
+    ) -> Result<Plan, ScimError> {
         let body = payload.sound()?;
         let message = Message { urn: PATCH_OP, resource_type: Some(of) };
         caller.types.check_schemas(message, &body)?;
         let mut pace = Pace::begin();
         let plan = Plan::compile(of, body, &caller.dialect, &self.limits.patch)?;
         pace.rest().await;
-        if plan.names_id().is_some_and(|named| named != id.as_str()) {
-            return Err(ScimError::mutability("id cannot change").into());
+        match plan.names_id().is_some_and(|named| named != id.as_str()) {
+            true => Err(ScimError::mutability("id cannot change")),
+            false => Ok(plan),
         }
-        self.update(caller, of, id, conditions, &plan).await
     }
 
     pub(super) async fn delete(
@@ -188,107 +198,6 @@ impl Service {
         batch.conditions.extend(bound);
         self.commit(caller, reader, batch).await?;
         Ok(())
-    }
-
-    /// Changes a resource, and tells its version afterwards.
-    async fn update(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        id: &ResourceId,
-        conditions: &Conditions,
-        revise: &(dyn Revise + Sync),
-    ) -> Result<String, Refusal> {
-        let mut attempts = Attempts::default();
-        loop {
-            let tried = self.try_update(caller, of, id, conditions, revise).await;
-            if let Some(result) = attempts.settle(tried) {
-                return result;
-            }
-        }
-    }
-
-    /// Where nothing changes, nothing is written.
-    async fn try_update(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        id: &ResourceId,
-        conditions: &Conditions,
-        revise: &(dyn Revise + Sync),
-    ) -> Result<String, Attempt> {
-        let resource = self.visible(caller, of, id, &wanted(caller, of, revise)).await?;
-        check_version(conditions, &resource)?;
-        self.try_revise(caller, of, resource, conditions.is_bound(), revise).await
-    }
-
-    /// Changes a resource as it was read. Where it must still be so when the change commits, whatever changes, it `is_bound`.
-    async fn try_revise(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        mut resource: Resource,
-        mut is_bound: bool,
-        revise: &(dyn Revise + Sync),
-    ) -> Result<String, Attempt> {
-        let sees_some = sees_some_members(caller, of);
-        if sees_some {
-            self.leave_in_sight(caller, &mut resource).await?;
-        }
-        let want = wanted(caller, of, revise);
-        let arrivals = self.arrivals(caller, of, &revise.arrivals(), &want).await?;
-        let mut pace = Pace::begin();
-        let mut revision = revise.revise(of, &resource, &arrivals)?;
-        pace.rest().await;
-        self.spend(revision.work)?;
-        if let Some(in_sight) = resource.members.take_if(|_| sees_some) {
-            // Who comes meanwhile would stay beside "exactly these".
-            is_bound |= revision.members.exactly;
-            revision.members = super::members::among(&in_sight, revision.members);
-        }
-        let contents = self.revised(caller, of, &resource, revision.sent.as_ref()).await?;
-        let rejections = revise.rejections();
-        let is_noted = !revision.passing.is_empty() || !rejections.is_empty();
-        if contents.is_none() && revision.members.is_empty() && !is_noted {
-            caller.confirm(Duration::ZERO).await?;
-            return Ok(etag(told(resource.version, of, &caller.view)));
-        }
-        is_bound |= revise.binds();
-        self.check_number_of_members(revision.members.add.len())?;
-        let reader = Reader::new(&*self.store, &caller.tenant);
-        let members = member_change(caller, of, &revision, &reader).await?;
-        let bound = (contents.is_some() || is_bound).then(|| version_of(&resource));
-        let audit = audit(revise.action(), &resource, contents.as_ref());
-        let change = Change::Update { contents, members };
-        let mut write = Write::new(of.kind().clone(), resource.id.clone(), change);
-        write.named = revision.members.add;
-        write.audit = audit;
-        let memberships = resource.version.memberships;
-        write.before = Some(Box::new(resource));
-        let rejections = self.rejections(&write, revise.action(), rejections);
-        let mut batch = self.batch(caller, vec![write]);
-        batch.rejections = rejections;
-        batch.conditions.extend(bound);
-        let committed = self.commit(caller, reader, batch).await?;
-        let own = committed.outcomes.first().map(|it| it.version.own).unwrap_or_default();
-        Ok(etag(told(Version::new(own, memberships), of, &caller.view)))
-    }
-
-    /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.
-    async fn revised(
-        &self,
-        caller: &Caller,
-        of: &ResourceType,
-        resource: &Resource,
-        sent: Option<&Object>,
-    ) -> Result<Option<Contents>, Attempt> {
-        let before = resource.sent.object()?;
-        let after = sent.unwrap_or(before);
-        let contents = self.contents(caller, of, &resource.id, Some(resource), after).await?;
-        let stays = sent.is_none()
-            && contents.claims.is_empty()
-            && contents.assigned == *resource.assigned.object()?;
-        Ok((!stays).then_some(contents))
     }
 
     /// The documents of a resource with all that the store decides about them.
@@ -338,6 +247,14 @@ impl Service {
         batch: Batch,
     ) -> Result<Committed, Attempt> {
         let reviewed = review(&*self.policy, reader, batch).await?;
+        self.commit_reviewed(caller, reviewed).await
+    }
+
+    async fn commit_reviewed(
+        &self,
+        caller: &Caller,
+        reviewed: Reviewed,
+    ) -> Result<Committed, Attempt> {
         let grounds = caller.confirm(Duration::ZERO).await?;
         Ok(self.store.commit(&caller.tenant, reviewed.given(grounds)).await?)
     }
@@ -354,40 +271,26 @@ impl Service {
     }
 }
 
-/// The body of a PUT or PATCH, where something of it may prevail.
-fn said(of: &ResourceType, form: Form, payload: &Payload) -> Option<(Form, Value)> {
-    (!of.prevailing().is_empty()).then(|| (form, payload.body.clone()))
-}
-
-/// What must be read of a resource that is to be changed.
-fn wanted(caller: &Caller, of: &ResourceType, revise: &dyn Revise) -> Want {
-    let mut want = revise.want(of, caller);
-    if sees_some_members(caller, of) {
-        want.members.get_or_insert_default();
-    }
-    want
-}
-
-/// Whether the caller may see some members of a resource and not others.
-fn sees_some_members(caller: &Caller, of: &ResourceType) -> bool {
-    of.membership().is_some() && caller.view.looks_up_members()
-}
-
-async fn member_change(
+async fn replacement(
     caller: &Caller,
     of: &ResourceType,
-    Revision { members: change, passing, .. }: &Revision,
-    reader: &Reader<'_>,
-) -> Result<Members, Attempt> {
-    super::members::resolve(caller, of, passing, (reader, &[])).await?;
-    if change.is_empty() {
-        return Ok(Members::Keep);
+    payload: Payload,
+) -> Result<Admitted, ScimError> {
+    let body = payload.sound()?;
+    let mut pace = Pace::begin();
+    let mut admitted = of.admit(&caller.types, body, Intent::Replace, &caller.dialect)?;
+    pace.rest().await;
+    admitted.extensions = caller.dialect.replaced_extensions(admitted.extensions, of);
+    Ok(admitted)
+}
+
+/// A resource as a commit left it.
+pub(super) fn committed(mut resource: Resource, outcome: Option<&Outcome>) -> Resource {
+    if let Some(Outcome { version, last_modified, .. }) = outcome {
+        resource.version.own = version.own;
+        resource.last_modified = *last_modified;
     }
-    let add = super::members::resolve(caller, of, &change.add, (reader, &[])).await?;
-    Ok(match change.exactly {
-        true => Members::Exactly(add),
-        false => Members::Delta { add, remove: change.remove.clone() },
-    })
+    resource
 }
 
 pub(super) fn version_of(resource: &Resource) -> Condition {
@@ -398,21 +301,5 @@ fn check_version(conditions: &Conditions, resource: &Resource) -> Result<(), Sci
     match conditions.allow_write(resource.version.own) {
         true => Ok(()),
         false => Err(changed_meanwhile()),
-    }
-}
-
-/// What changed, by name. Values stay out: keys and the like do not belong into a log that many may read.
-fn audit(action: &str, before: &Resource, after: Option<&Contents>) -> Value {
-    let changes = |before: &Document, after: Option<&Object>| match (before.object(), after) {
-        (Ok(before), Some(after)) => {
-            before.changes(after).iter().map(ToString::to_string).collect()
-        }
-        _ => vec![],
-    };
-    let paths = changes(&before.sent, after.map(|it| &it.sent));
-    let assigned = changes(&before.assigned, after.map(|it| &it.assigned));
-    match assigned.is_empty() {
-        true => json!({"action": action, "paths": paths}),
-        false => json!({"action": action, "paths": paths, "assigned": assigned}),
     }
 }

@@ -1,6 +1,7 @@
 //! Operations that refer to one another in a circle. Only what a POST makes can be referred to, so all of them are POSTs; they become one
 //! batch, and succeed or fail together.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Ids, Operation, action, misplaced, new_id, note_id};
@@ -13,9 +14,11 @@ use crate::{
         decode::Action,
         members,
         outcome::Outcome,
-        write::{may_take_over, version_of},
+        write::{TURNS, committed, may_take_over, version_of},
     },
-    store::{Change, MemberId, Members, Reader, Resource, ResourceId, Want, Write},
+    store::{
+        Change, LogEnd, MemberId, Members, Reader, Resource, ResourceId, Version, Want, Write,
+    },
 };
 
 /// A resource that is to be made, or that is taken over.
@@ -34,17 +37,46 @@ impl Service {
         operations: &[&Operation],
         ids: &mut Ids,
     ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
-        let new = match self.make_together(caller, operations, ids).await {
-            Err(refused) if may_take_over(&refused) => {
-                self.take_over_together(caller, operations, ids).await?.ok_or(refused)?
+        for _ in 0..TURNS {
+            let refused = match self.make_together(caller, operations, ids).await {
+                Err(refused) if may_take_over(&refused) => refused,
+                made => return self.all_made(caller, made?).await,
+            };
+            if let Some(made) = self.take_over_together(caller, operations, ids).await? {
+                return self.all_made(caller, made).await;
             }
-            made => made?,
-        };
+            if self.is_any_in_use(caller, operations, ids).await? {
+                return Err(refused);
+            }
+        }
+        let made = self.make_together(caller, operations, ids).await?;
+        self.all_made(caller, made).await
+    }
+
+    async fn all_made(
+        &self,
+        caller: &Caller,
+        made: Vec<(&ResourceType, Resource)>,
+    ) -> Result<Vec<Result<Outcome, ScimError>>, Refusal> {
         let mut outcomes = vec![];
-        for New { of, id, .. } in &new {
-            outcomes.push(self.made(caller, of, id).await);
+        for (of, made) in made {
+            outcomes.push(self.made(caller, of, made).await);
         }
         Ok(outcomes)
+    }
+
+    async fn is_any_in_use(
+        &self,
+        caller: &Caller,
+        operations: &[&Operation],
+        ids: &Ids,
+    ) -> Result<bool, ScimError> {
+        for New { of, id, admitted, .. } in self.all_new(caller, operations, ids)? {
+            if self.is_in_use(caller, of, (&id, &admitted.object)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn make_together<'a>(
@@ -52,13 +84,13 @@ impl Service {
         caller: &'a Caller,
         operations: &[&Operation],
         ids: &Ids,
-    ) -> Result<Vec<New<'a>>, Refusal> {
+    ) -> Result<Vec<(&'a ResourceType, Resource)>, Refusal> {
         let new = self.all_new(caller, operations, ids)?;
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_together(caller, &new).await;
             if let Some(done) = attempts.settle(tried) {
-                return done.map(|()| new);
+                return done;
             }
         }
     }
@@ -69,14 +101,14 @@ impl Service {
         caller: &'a Caller,
         operations: &[&Operation],
         ids: &mut Ids,
-    ) -> Result<Option<Vec<New<'a>>>, Refusal> {
+    ) -> Result<Option<Vec<(&'a ResourceType, Resource)>>, Refusal> {
         let (premade, mut attempts) = (ids.clone(), Attempts::default());
         loop {
             ids.clone_from(&premade);
             let Some(new) = self.all_there(caller, operations, ids).await? else { return Ok(None) };
             let tried = self.try_together(caller, &new).await;
             if let Some(done) = attempts.settle(tried) {
-                return done.map(|()| Some(new));
+                return done.map(Some);
             }
         }
     }
@@ -131,15 +163,21 @@ impl Service {
     }
 
     /// All resources are made first, then they become members of each other.
-    async fn try_together(&self, caller: &Caller, new: &[New<'_>]) -> Result<(), Attempt> {
+    async fn try_together<'a>(
+        &self,
+        caller: &Caller,
+        new: &[New<'a>],
+    ) -> Result<Vec<(&'a ResourceType, Resource)>, Attempt> {
         let reader = Reader::new(&**self.store(), &caller.tenant);
         let member = |it: &New<'_>| MemberId { kind: it.of.kind().clone(), id: it.id.clone() };
         let pending: Vec<MemberId> = new.iter().map(member).collect();
         let (mut batch, mut memberships) = (self.batch(caller, vec![]), vec![]);
+        let mut made = vec![];
         for one in new {
             let write = self.documents(caller, one).await?;
             let dropped = one.admitted.dropped.clone();
             batch.rejections.extend(self.rejections(&write, one.action(), dropped));
+            made.push(one.left(batch.at(), &write));
             batch.writes.push(write);
             batch.conditions.extend(one.there.as_ref().map(version_of));
             let listed = one.admitted.members.as_deref().unwrap_or_default();
@@ -155,8 +193,9 @@ impl Service {
             }
         }
         batch.writes.append(&mut memberships);
-        self.commit(caller, reader, batch).await?;
-        Ok(())
+        let outcomes = self.commit(caller, reader, batch).await?.outcomes;
+        let left = made.into_iter().zip(&outcomes).map(|(made, it)| committed(made, Some(it)));
+        Ok(new.iter().map(|one| one.of).zip(left).collect())
     }
 
     /// The write of a resource without its members.
@@ -177,6 +216,16 @@ impl Service {
 impl New<'_> {
     fn action(&self) -> &'static str {
         if self.there.is_none() { "create" } else { "replace" }
+    }
+
+    /// The resource that a write leaves, but for its version.
+    fn left(&self, at: DateTime<Utc>, write: &Write) -> Resource {
+        let documents =
+            write.contents().map(|it| (it.sent.clone().into(), it.assigned.clone().into()));
+        let version = Version::new(LogEnd::START, LogEnd::START);
+        let created = self.there.as_ref().map_or(at, |there| there.created);
+        let (kind, id) = (self.of.kind().clone(), self.id.clone());
+        Resource::new(kind, id, version, created, at, documents.unwrap_or_default())
     }
 
     fn write(&self, change: Change) -> Write {

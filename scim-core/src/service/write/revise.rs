@@ -5,7 +5,7 @@ use crate::{
     admit::{Admitted, MemberRef},
     patch::{MemberChange, Patched, Plan},
     service::{Caller, members, store_error},
-    store::{Edge, Resource, ResourceId, Want},
+    store::{Condition, Edge, Resource, ResourceId, Want},
 };
 
 /// What a write makes of a resource.
@@ -39,6 +39,11 @@ pub(super) trait Revise {
     /// Whether the resource must still be as it was read when this commits, even where nothing but its members changes: what the request
     /// says of the document may be what there was.
     fn binds(&self) -> bool;
+
+    /// What must hold beside that when this commits.
+    fn grounds(&self) -> Vec<Condition> {
+        vec![]
+    }
 
     /// What of the request is refused though this happens.
     fn rejections(&self) -> Vec<ScimError> {

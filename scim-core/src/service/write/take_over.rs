@@ -1,5 +1,8 @@
 //! A POST that takes a resource over instead of making one ([`Completion::takes_over`](crate::Completion::takes_over)).
 
+use scim_filter::Bound;
+
+use super::update::wanted;
 use crate::{
     Object, ResourceType, ScimError, ScimType,
     admit::Admitted,
@@ -9,19 +12,19 @@ use crate::{
         attempt::{Attempt, Attempts},
         store_error,
     },
-    store::{Resource, ResourceId, Want},
+    store::{Query, Readable, Resource, ResourceId, StoreError, Want},
 };
 
 impl Service {
-    /// Makes the POST a replacement of the one resource that it takes over, and tells which that is; none where there is none, be it
-    /// that another request was faster.
+    /// Makes the POST a replacement of the one resource that it takes over, and gives what there is then; none where there is none, be
+    /// it that another request was faster.
     pub(super) async fn take_over(
         &self,
         caller: &Caller,
         of: &ResourceType,
         id: &ResourceId,
         admitted: &Admitted,
-    ) -> Result<Option<ResourceId>, Refusal> {
+    ) -> Result<Option<Resource>, Refusal> {
         let mut attempts = Attempts::default();
         loop {
             let tried = self.try_take_over(caller, of, id, admitted).await;
@@ -38,13 +41,45 @@ impl Service {
         of: &ResourceType,
         id: &ResourceId,
         admitted: &Admitted,
-    ) -> Result<Option<ResourceId>, Attempt> {
-        let want = super::wanted(caller, of, admitted);
+    ) -> Result<Option<Resource>, Attempt> {
+        let want = wanted(caller, of, admitted);
         let found = self.taken_over(caller, of, (id, &admitted.object), want).await?;
         let Some(resource) = found else { return Ok(None) };
-        let there = resource.id.clone();
-        self.try_revise(caller, of, resource, true, admitted).await?;
-        Ok(Some(there))
+        Ok(Some(self.try_revise(caller, of, resource, true, admitted).await?.resource))
+    }
+
+    /// Whether a POST is refused for good: a value that it must have to itself is another resource's, which it does not take over.
+    /// Where it is nobody's by now, or that of a resource that has become one to take over, the POST is to be decided anew.
+    pub(in crate::service) async fn is_in_use(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        (id, sent): (&ResourceId, &Object),
+    ) -> Result<bool, ScimError> {
+        let role = &caller.actor.role;
+        let write = Completing::new(&caller.tenant, role, (of.kind(), id), None, sent);
+        let Some(which) = self.completion.takes_over(&write) else { return Ok(true) };
+        for found in self.sharing(caller, of, sent).await.map_err(store_error)? {
+            let readable = Readable::new(&found, caller.view.part()).map_err(store_error)?;
+            let visible = caller.view.filter(of.kind()).is_none_or(|it| it.matches(&readable));
+            if !(visible && which.matches(&readable)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The resources that hold the unique values of a document.
+    pub(super) async fn sharing(
+        &self,
+        caller: &Caller,
+        of: &ResourceType,
+        sent: &Object,
+    ) -> Result<Vec<Resource>, StoreError> {
+        let held = of.unique_values(sent);
+        let mut query = Query::of(vec![of.kind().clone()], held.len());
+        query.filter = Some(Bound::any(held));
+        Ok(self.store.query(&caller.tenant, &query).await?.resources)
     }
 
     /// The one resource that a POST of `id` takes over.
