@@ -94,8 +94,6 @@ pub(crate) fn is_suspended(found: &[Resource]) -> Result<bool, StoreError> {
 pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
     let mut records = vec![];
     for write in batch.writes.iter().filter(|write| write.kind.as_str() == USER) {
-        let Some(contents) = write.contents() else { continue };
-        let Some(user_name) = name(&contents.sent) else { continue };
         let (before, was) = match &write.before {
             None => (None, Suspension::None),
             Some(before) => {
@@ -103,7 +101,14 @@ pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Wr
                 (Some(before.sent.object()?), facts.suspension)
             }
         };
-        let now = Facts::read(&contents.assigned)?.suspension;
+        let contents = write.contents();
+        let facts = contents.map(|contents| Facts::read(&contents.assigned)).transpose()?;
+        let now = facts.map_or(was, |facts| facts.suspension);
+        if was == Suspension::Suspended && now == was {
+            records.extend(missing(&write.id, before, reader).await?);
+        }
+        let Some(contents) = contents else { continue };
+        let Some(user_name) = name(&contents.sent) else { continue };
         let comes = looks_at(&contents.sent, before).is_some();
         if !comes && was == now {
             continue;
@@ -124,6 +129,23 @@ pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Wr
         }
     }
     Ok(records)
+}
+
+/// The record of the name of a suspended account, where there is none: the account was suspended before names had records, or keys were
+/// made by other rules then. The name stays suspended when the account gives it up.
+async fn missing(
+    account: &ResourceId,
+    before: Option<&Object>,
+    reader: &Reader<'_>,
+) -> Result<Option<Write>, StoreError> {
+    let Some(user_name) = before.and_then(name) else { return Ok(None) };
+    let (kind, id) = (SUSPENSION.into(), id_of(user_name));
+    if reader.get(&kind, &id, &Want::DOCUMENTS).await?.is_some() {
+        return Ok(None);
+    }
+    let (user_name, account) = (user_name.to_owned(), account.to_string());
+    let record = Record { user_name, account, state: Suspension::Suspended };
+    Ok(Some(record.write(None, "suspend")))
 }
 
 /// The suspension of an account ends with all names that it had.
