@@ -70,10 +70,17 @@ impl Iam {
     /// The IAM over a store, with time and ids from an environment.
     pub fn new(store: Arc<dyn Store>, environment: Arc<dyn Environment>) -> Self {
         let service = Service::new(store.clone())
-            .with_policy(Arc::new(Rules))
+            .with_policy(Arc::new(Rules::default()))
             .with_completion(Arc::new(Assigner))
             .with_environment(environment.clone());
         Self { store, environment, service }
+    }
+
+    /// The IAM with a provisioning log of so many records in each organisation; 10,000 where this says nothing. The oldest give way.
+    #[must_use]
+    pub fn with_refusals(mut self, most: usize) -> Self {
+        self.service = self.service.with_policy(Arc::new(Rules::default().with_refusals(most)));
+        self
     }
 
     /// The SCIM service under the rules of the IAM, for callers that [`authenticate`](Self::authenticate) lets in.

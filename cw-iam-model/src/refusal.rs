@@ -14,8 +14,8 @@ use crate::{
 
 /// The kind of a record.
 pub(crate) const REFUSAL: &str = "Refusal";
-/// So many records an organisation keeps; the oldest give way.
-const KEPT: usize = 10_000;
+/// So many records an organisation keeps where nothing else is said: a year of a provider that sends one bad value in an hour.
+pub(crate) const KEPT: usize = 10_000;
 
 /// What was refused of a request, as the administrator of an organisation reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,14 +65,20 @@ fn without_secret(detail: &str) -> String {
     }
 }
 
-/// A record for each rejection of a batch, and the oldest ones away for which there is no more room.
-pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
-    if batch.rejections.is_empty() {
+/// A record for each rejection of a batch, and the oldest ones away for which there is no more room. Where there are more than are to be
+/// kept, twice as many go as come.
+pub(crate) async fn records(
+    batch: &Batch,
+    reader: &Reader<'_>,
+    kept: usize,
+) -> Result<Vec<Write>, ReviewError> {
+    let come = batch.rejections.len();
+    if come == 0 {
         return Ok(vec![]);
     }
-    let oldest = reader.query(&Query::all(REFUSAL, batch.rejections.len())).await?;
+    let oldest = reader.query(&Query::all(REFUSAL, come.saturating_mul(2))).await?;
     let there = usize::try_from(oldest.total).unwrap_or(usize::MAX);
-    let beyond = there.saturating_add(batch.rejections.len()).saturating_sub(KEPT);
+    let beyond = there.saturating_add(come).saturating_sub(kept);
     let gone = oldest.resources.into_iter().take(beyond).map(|resource| {
         let mut write = Write::new(resource.kind.clone(), resource.id.clone(), Change::Delete);
         write.before = Some(Box::new(resource));

@@ -23,15 +23,31 @@ use crate::{
 };
 
 /// The rules of the IAM for every write, whoever makes it.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct Rules;
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    refusals: usize,
+}
+
+impl Rules {
+    /// The rules for a provisioning log of so many records in each organisation; 10,000 where this says nothing.
+    #[must_use]
+    pub fn with_refusals(mut self, most: usize) -> Self {
+        self.refusals = most;
+        self
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { refusals: refusal::KEPT }
+    }
+}
 
 #[async_trait]
 impl Policy for Rules {
     async fn records(&self, batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
         let mut records = suspension::records(batch, reader).await?;
-        records.extend(refusal::records(batch, reader).await?);
+        records.extend(refusal::records(batch, reader, self.refusals).await?);
         Ok(records)
     }
 

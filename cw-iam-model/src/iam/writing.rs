@@ -50,7 +50,7 @@ impl Iam {
     ) -> Result<Committed, IamError> {
         let mut batch = Batch::new(self.environment.now(), actor, writes);
         batch.conditions = conditions;
-        let reviewed = review(&Rules, Reader::new(&*self.store, tenant), batch).await?;
+        let reviewed = review(&Rules::default(), Reader::new(&*self.store, tenant), batch).await?;
         Ok(self.store.commit(tenant, reviewed).await?)
     }
 
