@@ -7,6 +7,7 @@ pub mod batches;
 pub mod capabilities;
 pub mod claims;
 pub mod concurrency;
+pub mod copied;
 pub mod copies;
 mod corpus;
 pub mod filters;
@@ -232,6 +233,10 @@ macro_rules! store_suite {
             copies: [
                 filters_compare_copies(Filtering),
                 orders_compare_copies(Sorting),
+            ],
+            copied: [
+                random_filters_compare_copies(Filtering),
+                random_orders_compare_copies(Sorting),
             ],
             spellings: [
                 filters_compare_what_values_stand_for(Filtering),

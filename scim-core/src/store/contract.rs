@@ -139,7 +139,9 @@ use super::{
 ///   (`spellings::filters_compare_what_values_stand_for`), in orders (`spellings::orders_compare_what_values_stand_for`), and after a
 ///   change from one to another (`spellings::a_new_spelling_is_found_as_the_old_one_was`).
 /// - Copies along memberships are compared as they are shown, whatever of them the query wants: in filters
-///   (`copies::filters_compare_copies`) and in orders (`copies::orders_compare_copies`).
+///   (`copies::filters_compare_copies`) and in orders (`copies::orders_compare_copies`),
+///   whatever the history of names and memberships (`copied::random_filters_compare_copies`,
+///   `copied::random_orders_compare_copies`).
 /// - Pages and totals are made after it (`filters::a_filter_narrows_before_paging`).
 /// - An order is that of [`SortKey`](scim_filter::SortKey), ties by creation, both ways, by index and from key to key
 ///   (`filters::sorted_pages_agree_with_the_model`).

@@ -40,6 +40,7 @@ pub(crate) fn written() -> BTreeSet<String> {
         batches,
         claims,
         concurrency,
+        copied,
         copies,
         filters,
         histories,

@@ -137,6 +137,16 @@ pub(super) fn plants() -> Vec<Plant> {
             Query(compare_what_is_wanted)
         ),
         plant!(
+            copied::random_filters_compare_copies,
+            "copies are not compared",
+            Query(|query| query.copies = Default::default())
+        ),
+        plant!(
+            copied::random_orders_compare_copies,
+            "copies are not compared",
+            Query(|query| query.copies = Default::default())
+        ),
+        plant!(
             spellings::filters_compare_what_values_stand_for,
             "names compare with their blanks",
             Query(|query| each_leaf(query, &|leaf| {
