@@ -16,15 +16,18 @@ mod entrance;
 mod groups;
 mod identity;
 mod keys;
+mod lists;
 #[path = "../../../scim-core/tests/it/meaning.rs"]
 mod meaning;
 mod messages;
 mod names;
 mod one_outcome;
 mod races;
+mod reactivation;
 mod refusals;
 #[path = "../../../scim-core/tests/it/roads.rs"]
 mod roads;
+mod safe;
 #[path = "../../../scim-core/tests/it/samples.rs"]
 mod samples;
 mod send;

@@ -9,7 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cw_iam_model::{Deployment, Iam, IamRole, NewAccount, NewGroup};
+use cw_iam_model::{
+    Deployment, Iam, IamError, IamRole, NewAccount, NewGroup, NewOrganisation, OrganisationId,
+};
 use http::{HeaderMap, Request, StatusCode};
 use pollster::block_on;
 use scim_core::{
@@ -212,5 +214,22 @@ fn somebody_is_left_who_can_administer_whatever_comes_together() {
         let on = |id: &str| acme.on_cluster(id)["active"] == true;
         let left = carries(&first) && on(&ada) || carries(&second) && on(&bob);
         assert!(left, "{seed} {answers:?}");
+    }
+}
+
+#[test]
+fn one_of_many_makes_an_organisation_and_the_others_are_told() {
+    for seed in 0..SEEDS {
+        let acme = Acme::of(Deployment::Current);
+        let side = Side::of(&acme);
+        let id: OrganisationId = "other".parse().unwrap();
+        let make = || {
+            let made = side.iam.create_organisation(NewOrganisation::new(id.clone()));
+            Box::pin(async { made.await.map(drop) }) as Running<'_, _>
+        };
+        let made = side_by_side(seed, vec![make(), make(), make()]);
+        let (won, told): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        let exists = Err(IamError::OrganisationExists(id.clone()));
+        assert_eq!((won.len(), told), (1, vec![exists.clone(), exists]), "{seed}");
     }
 }
