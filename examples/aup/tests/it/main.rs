@@ -16,6 +16,7 @@ mod connections;
 mod entrance;
 mod faults;
 mod nodes;
+mod orders;
 mod organisations;
 mod queue;
 mod races;
