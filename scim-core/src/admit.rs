@@ -146,7 +146,7 @@ impl ResourceType {
             return Ok(());
         }
         if extension.is_none() && self.lists_members(attribute) {
-            admitted.members = Some(members(attribute, value, admission.dialect())?);
+            admitted.members = Some(only_members(attribute, value, admission.dialect())?);
             return Ok(());
         }
         let is_empty = value.as_str() == Some("");
@@ -369,6 +369,27 @@ pub(crate) fn members(
         }
     }
     Ok(listed)
+}
+
+/// The members that a value makes the only ones. Of lists, only an empty one empties (`sec:P-03`).
+pub(crate) fn only_members(
+    attribute: &Attribute,
+    value: Value,
+    dialect: &Dialect,
+) -> Result<Vec<MemberRef>, ScimError> {
+    let lists_something = value.as_array().is_some_and(|elements| !elements.is_empty());
+    let listed = members(attribute, value, dialect)?;
+    match listed.is_empty() && lists_something {
+        true => Err(nobody(attribute)),
+        false => Ok(listed),
+    }
+}
+
+pub(crate) fn nobody(attribute: &Attribute) -> ScimError {
+    ScimError::invalid_value(format!(
+        "the value for {} names nobody; an empty list removes all members",
+        attribute.name
+    ))
 }
 
 fn member(

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     ScimError,
-    admit::members,
+    admit::{members, nobody, only_members},
     patch::{MemberStep, decode::Verb},
     resource_type::Place,
     store::ResourceId,
@@ -67,16 +67,14 @@ impl Compiler<'_> {
 
     /// Members to add, or to have and no others. Only an empty list empties (`sec:P-03`).
     fn listed(&self, verb: Verb, place: Place<'_>, value: Value) -> Result<MemberStep, ScimError> {
-        let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
-        let value = addition(verb, place.attribute, value);
-        let listed = members(place.attribute, value, self.dialect)?;
+        let attribute = place.attribute;
         match verb {
-            Verb::Add => Ok(MemberStep::Add(listed)),
-            _ if !listed.is_empty() || is_empty_list => Ok(MemberStep::Set(listed)),
-            _ => Err(ScimError::invalid_value(format!(
-                "the value for {} names nobody; an empty list removes all members",
-                place.attribute.name
-            ))),
+            Verb::Add => {
+                let value = addition(verb, attribute, value);
+                Ok(MemberStep::Add(members(attribute, value, self.dialect)?))
+            }
+            _ if self.dialect.is_unset(&value) => Err(nobody(attribute)),
+            _ => Ok(MemberStep::Set(only_members(attribute, value, self.dialect)?)),
         }
     }
 }
