@@ -56,7 +56,7 @@ pub struct Dialect {
     pub delete_is_remove: bool,
     /// An operation without `op` is `replace` (`idp:T38`).
     pub no_op_is_replace: bool,
-    /// `Operations` may be one operation instead of a list (`idp:T38`).
+    /// `Operations` of a PATCH or a bulk request may be one operation instead of a list (`idp:T38`).
     pub lone_operation: bool,
     /// A PATCH without `Operations` is one of SCIM 1.1: attributes to add, and elements that go where they say
     /// `"operation": "delete"` (`idp:T38`: OneLogin's sample).
@@ -126,7 +126,7 @@ impl Dialect {
         allow_no_operations: true,
         delete_is_remove: false,
         no_op_is_replace: false,
-        lone_operation: false,
+        lone_operation: true,
         elements_with_operation: false,
         attributes_win: true,
         search_numbers_as_text: true,
@@ -151,7 +151,6 @@ impl Dialect {
     pub const GATEWAY: Self = Self {
         delete_is_remove: true,
         no_op_is_replace: true,
-        lone_operation: true,
         elements_with_operation: true,
         ..Self::TOLERANT
     };
@@ -193,6 +192,15 @@ impl Dialect {
             true => Ok(()),
             false => Err(ScimError::invalid_syntax(format!("schemas must hold `{urn}`"))),
         })
+    }
+
+    /// The operations of a message; none where it lists none.
+    pub(crate) fn listed(&self, operations: Value) -> Option<Vec<Value>> {
+        match operations {
+            Value::Array(operations) => Some(operations),
+            only @ Value::Object(_) if self.lone_operation => Some(vec![only]),
+            _ => None,
+        }
     }
 
     /// The extensions that a PUT replaces: those that it names, or all.

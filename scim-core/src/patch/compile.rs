@@ -123,7 +123,7 @@ impl<'a> Compiler<'a> {
         if self.resource_type.has_schema(name) {
             return self.schema(verb, name, value);
         }
-        let Ok(path) = AttrPath::parse(name) else { return self.unknown_in_value(name) };
+        let Ok(path) = AttrPath::parse(name) else { return self.named_by_path(verb, name, value) };
         match self.find(&path)? {
             Found::Unknown => self.unknown_in_value(name),
             Found::Attribute(place) if is_id(place) => self.named_id(place, value),
@@ -150,6 +150,23 @@ impl<'a> Compiler<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// A member whose name is a path with a filter, or with more parts than there are. Where it begins with a known attribute, it is
+    /// never without effect.
+    fn named_by_path(
+        &mut self,
+        verb: Verb,
+        name: &str,
+        value: Option<Value>,
+    ) -> Result<(), ScimError> {
+        match leading(name).map(|path| self.resource_type.find(&path)) {
+            None | Some(Found::Unknown) => self.unknown_in_value(name),
+            Some(Found::Attribute(place)) if is_read_only(place) => {
+                self.dialect.read_only_in_value(|| read_only(place))
+            }
+            Some(_) => self.at_path(verb, name, value),
         }
     }
 
@@ -273,6 +290,17 @@ impl<'a> Compiler<'a> {
         let before = *first;
         first.get_or_insert(next);
         before
+    }
+}
+
+/// The attribute that a text begins with, be the text no path.
+pub(super) fn leading(text: &str) -> Option<AttrPath> {
+    let text = text.split('[').next()?;
+    let (urn, name) = text.rsplit_once(':').unwrap_or(("", text));
+    let name = name.split('.').next()?.trim();
+    match urn {
+        "" => AttrPath::parse(name).ok(),
+        urn => AttrPath::parse(&format!("{urn}:{name}")).ok(),
     }
 }
 

@@ -50,10 +50,9 @@ pub(super) fn operations(
 /// The operations of a message; none where it lists none.
 pub(super) fn listed(mut body: Map<String, Value>, dialect: &Dialect) -> Option<Vec<Value>> {
     match take(&mut body, "Operations") {
-        Some(Value::Array(operations)) => Some(operations),
-        Some(only @ Value::Object(_)) if dialect.lone_operation => Some(vec![only]),
+        Some(operations) => dialect.listed(operations),
         None if dialect.elements_with_operation => Some(of_elements(body)),
-        _ => None,
+        None => None,
     }
 }
 

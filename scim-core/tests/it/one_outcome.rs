@@ -97,6 +97,9 @@ fn active_in_every_form() {
                     let refusal = if in_bulk {
                         let one = json!({"method": method, "path": path, "data": body});
                         let all = json!({"schemas": [bulk], "Operations": [one]});
+        (json!(["", false, null]), Some(false), None),
+        (json!({"value": false, "bogus": 1}), Some(false), None),
+        (json!([{"bogus": [], "VALUE": "False"}, null]), Some(false), None),
                         world.ask("POST", "/Bulk", all).body["Operations"][0]["response"].clone()
                     } else {
                         world.ask(method, &path, body.clone()).body

@@ -54,7 +54,10 @@ fn forms(verb: &str, spot: &Spot<'_>, value: &Value) -> Vec<Value> {
     if spot.target().kind != Type::Complex {
         forms.push(by_path(format!("{}.value", spot.path())));
     }
-    forms.extend(filters(spot).into_iter().map(by_path));
+    for path in filters(spot) {
+        forms.push(json!({"op": verb, "value": {&path: value}}));
+        forms.push(by_path(path));
+    }
     forms
 }
 
@@ -220,23 +223,24 @@ fn a_path_behind_a_simple_attribute_has_an_effect() {
                             told.map_err(|error| (error.status, error.scim_type))
                         };
                         let refused = Err((400.try_into().unwrap(), Some(ScimType::InvalidPath)));
-                        let [value, other] = &parts;
+                        let [value, other, elements] = &parts;
                         let is_part = spot.part.is_some();
                         let expected =
                             if is_part { refused.clone() } else { told(operation(&itself)) };
                         assert_eq!(told(operation(value)), expected, "{verb} {value}");
                         assert_eq!(told(operation(other)), refused, "{verb} {other}");
                         paths += 2;
-                        if verb == "remove" || is_part || itself.contains('[') {
+                        if verb == "remove" {
                             continue;
                         }
-                        assert_eq!(
-                            told(in_value(value)),
-                            told(in_value(&itself)),
-                            "{verb} {value}"
-                        );
+                        assert_eq!(told(in_value(value)), expected, "{verb} {value}");
                         assert_eq!(told(in_value(other)), refused, "{verb} {other}");
                         paths += 2;
+                        if !spot.attribute.multi_valued {
+                            assert_eq!(told(operation(elements)), refused, "{verb} {elements}");
+                            assert_eq!(told(in_value(elements)), refused, "{verb} {elements}");
+                            paths += 2;
+                        }
                     }
                 }
             }
@@ -245,14 +249,17 @@ fn a_path_behind_a_simple_attribute_has_an_effect() {
     assert!(paths > 2_000, "{paths}");
 }
 
-/// Paths to a simple attribute, each with one that ends in `value` behind it, and one that ends in another name.
-fn behind(spot: &Spot<'_>) -> Vec<(String, [String; 2])> {
+/// Paths to a simple attribute, each with one that ends in `value` behind it, one that ends in another name, and one to its elements.
+fn behind(spot: &Spot<'_>) -> Vec<(String, [String; 3])> {
     let mut paths = vec![spot.path(), spot.qualified()];
     if spot.attribute.multi_valued && spot.part.is_none() {
         paths.push(format!("{}[{}]", spot.path(), spot.first()));
     }
     paths
         .into_iter()
-        .map(|path| (path.clone(), [".VALUE", ".type"].map(|part| path.clone() + part)))
+        .map(|path| {
+            let behind = [".VALUE", ".type", "[value pr]"].map(|part| path.clone() + part);
+            (path, behind)
+        })
         .collect()
 }

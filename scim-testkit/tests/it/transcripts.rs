@@ -158,7 +158,7 @@ fn recorded_patches_are_taken_and_others_refused() {
         json!({"Operations": [title, "replace"]}),
         json!({"Operations": [title, null]}),
         json!({"Operations": [title, [title]]}),
-        json!({"Operations": title}),
+        json!({"Operations": [[title]]}),
         json!({"Operations": "replace"}),
         json!({"Operations": null}),
         json!({"Operation": [title]}),
