@@ -1,7 +1,11 @@
 //! Reading JSON that strangers send: depth, number of values and duplicate names are checked while the text is read, so that nothing
 //! is built that would be refused.
 
-use std::{cell::Cell, collections::HashSet, fmt};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -47,19 +51,103 @@ pub struct JsonError(String);
 /// assert!(twice.to_string().contains("`username` is there twice"));
 /// ```
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
+    read(text, limits, Twice::InAnyCase)
+}
+
+/// Reads a JSON text of which objects may name a member several times, each time in another letter case. What is wrong with it
+/// otherwise is refused as [`parse`] refuses it.
+pub(crate) fn parse_ambiguous(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
+    read(text, limits, Twice::AsWritten)
+}
+
+fn read(text: &[u8], limits: &Limits, twice: Twice) -> Result<Value, JsonError> {
     let left = Cell::new(limits.values);
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Bounded { depth: limits.depth, left: &left }
+    let value = Bounded { depth: limits.depth, left: &left, twice }
         .deserialize(&mut reader)
         .map_err(|error| JsonError(error.to_string()))?;
     reader.end().map_err(|error| JsonError(error.to_string()))?;
     Ok(value)
 }
 
+/// The first name that stands twice in an object of a value, in another letter case.
+pub(crate) fn twice(value: &Value) -> Option<JsonError> {
+    match value {
+        Value::Array(items) => items.iter().find_map(twice),
+        Value::Object(members) => twice_in(members).or_else(|| members.values().find_map(twice)),
+        _ => None,
+    }
+}
+
+/// The first name that stands twice in an object, in another letter case.
+pub(crate) fn twice_in(members: &Map<String, Value>) -> Option<JsonError> {
+    let mut seen = HashSet::new();
+    let again = members.keys().find(|name| !seen.insert(name.to_ascii_lowercase()));
+    again.map(|name| JsonError(format!("`{}` is there twice", cut(name))))
+}
+
+/// All readings of a value whose objects name members several times: one reader takes the first of each, another one the second. None
+/// where all of them together are more than one body may hold.
+pub(crate) fn readings(value: &Value) -> Vec<Value> {
+    let (mut spellings, mut values) = (1, 0);
+    measure(value, &mut spellings, &mut values);
+    match values.saturating_mul(spellings) <= Limits::default().values {
+        true => (0..spellings).map(|number| reading(value, number)).collect(),
+        false => vec![],
+    }
+}
+
+/// How often a name stands in an object at most, and how many values there are.
+fn measure(value: &Value, spellings: &mut usize, values: &mut usize) {
+    *values += 1;
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| measure(item, spellings, values)),
+        Value::Object(members) => {
+            let most = spelt(members).values().map(Vec::len).max();
+            *spellings = most.unwrap_or_default().max(*spellings);
+            members.values().for_each(|member| measure(member, spellings, values));
+        }
+        _ => {}
+    }
+}
+
+fn reading(value: &Value, number: usize) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| reading(item, number)).collect(),
+        Value::Object(members) => {
+            let each = spelt(members).into_values().filter_map(|spelt| {
+                let (name, value) = spelt.get(number % spelt.len())?;
+                Some(((*name).clone(), reading(value, number)))
+            });
+            Value::Object(each.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The members of an object by their names in lower case.
+fn spelt(members: &Map<String, Value>) -> BTreeMap<String, Vec<(&String, &Value)>> {
+    let mut spelt: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for member in members {
+        spelt.entry(member.0.to_ascii_lowercase()).or_default().push(member);
+    }
+    spelt
+}
+
+/// Which name of an object stands twice in it.
+#[derive(Clone, Copy)]
+enum Twice {
+    /// One that is there in any letter case.
+    InAnyCase,
+    /// One that is there letter by letter.
+    AsWritten,
+}
+
 #[derive(Clone, Copy)]
 struct Bounded<'a> {
     depth: usize,
     left: &'a Cell<usize>,
+    twice: Twice,
 }
 
 impl Bounded<'_> {
@@ -132,7 +220,11 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let inside = self.inside()?;
         let (mut map, mut seen) = (Map::new(), HashSet::new());
         while let Some(name) = entries.next_key::<String>()? {
-            if !seen.insert(name.to_ascii_lowercase()) {
+            let key = match self.twice {
+                Twice::InAnyCase => name.to_ascii_lowercase(),
+                Twice::AsWritten => name.clone(),
+            };
+            if !seen.insert(key) {
                 return Err(A::Error::custom(format_args!("`{}` is there twice", cut(&name))));
             }
             map.insert(name, entries.next_value_seed(inside)?);

@@ -4,7 +4,7 @@ use scim_filter::Location;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Dialect, ResourceType,
+    Dialect, ResourceType, json,
     patch::{Limits, Plan, each_member, last_value},
 };
 
@@ -18,18 +18,25 @@ pub(crate) enum Form {
 }
 
 /// What prevails of a message, as a plan; none where it says nothing that does. The last word about an attribute counts, whatever else of
-/// the message can be read.
+/// the message can be read. Where a name stands twice, every reader must find the same.
 pub(crate) fn plan(
     of: &ResourceType,
     (form, message): (Form, &Value),
     dialect: &Dialect,
 ) -> Option<Plan> {
-    let message = message.as_object()?;
-    let last = |at: &Location| match form {
-        Form::Replace => last_in_body(of, message.clone(), dialect, at),
-        Form::Patch => last_value(of, message.clone(), dialect, at),
+    let readings = json::readings(message);
+    let last = |message: &Value, at: &Location| {
+        let message = message.as_object()?.clone();
+        match form {
+            Form::Replace => last_in_body(of, message, dialect, at),
+            Form::Patch => last_value(of, message, dialect, at),
+        }
     };
-    let said = of.prevailing().iter().filter(|(at, value)| last(at).as_ref() == Some(value));
+    let say = |at: &Location, value: &Value| {
+        let mut last = readings.iter().map(|message| last(message, at));
+        !readings.is_empty() && last.all(|last| last.as_ref() == Some(value))
+    };
+    let said = of.prevailing().iter().filter(|(at, value)| say(at, value));
     let operations: Vec<Value> = said
         .map(|(at, value)| json!({"op": "replace", "path": at.to_string(), "value": value}))
         .collect();

@@ -11,6 +11,7 @@
 
 mod attributes;
 mod cursors;
+mod deactivations;
 mod door;
 mod entrance;
 mod groups;

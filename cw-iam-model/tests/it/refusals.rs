@@ -116,6 +116,16 @@ fn of_the_engine() -> Vec<Fault> {
             put: Some(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"]})),
             patch: Some(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"]})),
         },
+        value(None, "name", json!({"givenName": "a", "GIVENNAME": "b"})),
+        value(None, "emails", json!([{"value": "a@b", "VALUE": "c@d"}])),
+        op(json!({"op": "replace", "path": "title", "PATH": "nickName", "value": "x"})),
+        op(json!({"op": "replace", "path": "title", "value": "x", "VALUE": "y"})),
+        op(json!({"op": "add", "value": {"emails[type zz 1].value": "a@b"}})),
+        op(json!({"op": "add", "value": {"title[value eq \"x\"]": "a"}})),
+        Fault::Message {
+            put: Some(json!({"USERNAME": "x@example.com"})),
+            patch: Some(json!({"schemas": [], "SCHEMAS": []})),
+        },
         Fault::Message { put: Some(json!({"title": "a", USER: {"title": "b"}})), patch: None },
         Fault::Message { put: Some(json!({"userName": null})), patch: None },
     ]
@@ -231,13 +241,13 @@ fn patch(road: &str, fault: &Fault, active: Option<Value>) -> Option<Value> {
 }
 
 /// An organisation with the account that the faults are about, one whose values are taken, and one that is gone.
-struct Scene {
-    acme: Acme,
-    path: String,
+pub(crate) struct Scene {
+    pub(crate) acme: Acme,
+    pub(crate) path: String,
 }
 
 impl Scene {
-    fn new(active: bool) -> Self {
+    pub(crate) fn new(active: bool) -> Self {
         let acme = Acme::of(Deployment::Current);
         let user = |name: &str, extension: Value| {
             let body = json!({"userName": name, COREWEAVE_USER: extension});
@@ -258,13 +268,13 @@ impl Scene {
         scene
     }
 
-    fn set_active(&self, active: bool) {
+    pub(crate) fn set_active(&self, active: bool) {
         let body = json!({"Operations": [{"op": "replace", "path": "active", "value": active}]});
         self.acme.idp("PATCH", &self.path, body).expect(200);
     }
 
     /// The status of the request, alone or as the only operation of a bulk request.
-    fn send(&self, road: &str, method: &str, body: Value) -> Answer {
+    pub(crate) fn send(&self, road: &str, method: &str, body: Value) -> Answer {
         if road != "bulk" {
             return self.acme.idp(method, &self.path, body);
         }
@@ -277,7 +287,7 @@ impl Scene {
     }
 
     /// The account to the identity provider and to clusters, but for times, versions and `active`; and `active` to both.
-    fn seen(&self) -> (Value, [Value; 2]) {
+    pub(crate) fn seen(&self) -> (Value, [Value; 2]) {
         let idp = self.acme.idp("GET", &self.path, Value::Null).expect(200).body;
         let cluster = self.acme.sup(&self.path).expect(200).body;
         let active = [idp["active"].clone(), cluster["active"].clone()];
@@ -290,13 +300,13 @@ impl Scene {
         (both.into(), active)
     }
 
-    fn refusals(&self) -> Vec<Refusal> {
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
         block_on(self.acme.iam().refusals(&self.acme.id)).unwrap()
     }
 }
 
 /// Every spelling of false that a tolerant client may send.
-fn false_in_every_form() -> [Value; 8] {
+pub(crate) fn false_in_every_form() -> [Value; 8] {
     [
         json!(false),
         json!("false"),

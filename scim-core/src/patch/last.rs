@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 use super::{
     Limits,
-    compile::Compiler,
+    compile::{Compiler, leading},
     decode::{self, Operation},
     target::Action,
 };
-use crate::{Dialect, ResourceType};
+use crate::{Dialect, ResourceType, resource_type::Found};
 
 /// The last value that the operations of a PATCH set an attribute to, each part of each operation read by itself. Parts that cannot be
 /// read say nothing.
@@ -39,7 +39,46 @@ fn parts(of: &ResourceType, operation: Operation) -> Vec<Operation> {
     }
 }
 
+/// What a part sets the attribute to. A part whose path goes on behind the attribute, into elements or parts that it does not have, is
+/// refused, and says the same as one whose path is the attribute.
 fn value_of(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) -> Option<Value> {
+    let within = within(of, &part, at);
+    set_by(of, part, dialect, at).or_else(|| set_by(of, within?, dialect, at))
+}
+
+/// The operation on the attribute itself, where the operation is about something in it.
+fn within(of: &ResourceType, part: &Operation, at: &Location) -> Option<Operation> {
+    let Operation { number, verb, path, value } = part;
+    let (path, value) = match path.as_deref() {
+        Some(path) if !of.has_schema(path) => (path.to_owned(), value.as_ref()?),
+        schema => {
+            let (name, value) = value.as_ref()?.as_object()?.iter().next()?;
+            match schema {
+                None => member(of, name, value)?,
+                Some(urn) => (format!("{urn}:{name}"), value),
+            }
+        }
+    };
+    let is_about = match of.find(&leading(&path)?) {
+        Found::Attribute(place) | Found::Partless(place) => **place.location() == *at,
+        _ => false,
+    };
+    let value = Some(value.clone());
+    is_about.then(|| Operation { number: *number, verb: *verb, path: Some(at.to_string()), value })
+}
+
+/// A member of an object as a path and its value, be it the only one of a schema's object.
+fn member<'v>(of: &ResourceType, name: &str, value: &'v Value) -> Option<(String, &'v Value)> {
+    match value {
+        Value::Object(inner) if of.has_schema(name) => {
+            let (inner, value) = inner.iter().next()?;
+            Some((format!("{name}:{inner}"), value))
+        }
+        value => Some((name.to_owned(), value)),
+    }
+}
+
+fn set_by(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) -> Option<Value> {
     let limits = Limits::default();
     let mut compiler = Compiler::new(of, dialect, &limits);
     compiler.operation(part).ok()?;

@@ -4,6 +4,7 @@
 //! request, but for those that others refer to, which run before these. Those that refer to one another in a circle are one batch.
 
 mod circle;
+mod message;
 mod order;
 mod reference;
 
@@ -16,7 +17,7 @@ use std::{
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use self::{order::circles, reference::Visit};
+use self::{message::Operation, order::circles, reference::Visit};
 use super::{
     Bulk, Caller, DECISIONS, Refusal, Service,
     address::Address,
@@ -28,7 +29,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    Dialect, ResourceType, ScimError,
+    ResourceType, ScimError,
     pace::Pace,
     project::{Projection, location},
     resource_type::Message,
@@ -43,16 +44,6 @@ pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkReques
 /// The schema of its answer.
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
-/// One operation as a client wrote it.
-#[derive(Clone)]
-struct Operation {
-    method: String,
-    path: String,
-    bulk_id: Option<String>,
-    version: Option<String>,
-    data: Value,
-}
-
 /// What the request will make, by bulkId.
 type Ids = BTreeMap<String, New>;
 
@@ -65,11 +56,16 @@ struct New {
 }
 
 impl Service {
-    pub(super) async fn bulk(&self, caller: &Caller, body: Value) -> Result<Outcome, ScimError> {
+    pub(super) async fn bulk(
+        &self,
+        caller: &Caller,
+        payload: Payload,
+    ) -> Result<Outcome, ScimError> {
         let mut caller = caller.clone();
         let message = Message { urn: BULK_REQUEST, resource_type: None };
-        caller.types.check_schemas(message, &body)?;
-        let (operations, most_errors) = self.operations(body, &caller.dialect)?;
+        caller.types.check_schemas(message, &payload.body)?;
+        let most = self.limits.bulk_operations;
+        let (operations, most_errors) = message::operations(payload, &caller.dialect, most)?;
         let mut ids = self.new_ids(&operations)?;
         let references: Vec<_> = operations.iter().map(|it| it.needs(&caller, &ids)).collect();
         let mut within = self.clone();
@@ -98,35 +94,6 @@ impl Service {
         }
         let answers: Vec<Value> = answers.into_values().collect();
         Ok(Outcome::Document(json!({"schemas": [BULK_RESPONSE], "Operations": answers})))
-    }
-
-    fn operations(
-        &self,
-        body: Value,
-        dialect: &Dialect,
-    ) -> Result<(Vec<Operation>, Option<u64>), ScimError> {
-        let Value::Object(mut body) = body else {
-            return Err(ScimError::invalid_syntax(
-                "the body of a bulk request must be a JSON object",
-            ));
-        };
-        dialect.message(take(&mut body, "schemas").as_ref(), BULK_REQUEST)?;
-        let most_errors = match take(&mut body, "failOnErrors") {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(value.as_u64().filter(|most| *most > 0).ok_or_else(|| {
-                ScimError::invalid_value("failOnErrors must be a whole number from 1 on")
-            })?),
-        };
-        let Some(Value::Array(operations)) = take(&mut body, "Operations") else {
-            return Err(ScimError::invalid_syntax("a bulk request must hold a list of Operations"));
-        };
-        let most = self.limits.bulk_operations;
-        if operations.len() > most {
-            let detail = format!("a bulk request holds at most {most} operations (maxOperations)");
-            return Err(ScimError::too_large(detail));
-        }
-        let operations: Result<Vec<_>, _> = operations.into_iter().map(operation).collect();
-        Ok((operations?, most_errors))
     }
 
     fn new_ids(&self, operations: &[Operation]) -> Result<Ids, ScimError> {
@@ -192,10 +159,10 @@ impl Service {
         ids: &mut Ids,
         fault: Option<ScimError>,
     ) -> Result<Outcome, Refusal> {
-        let action = match action(caller, operation, ids)? {
-            Action::Replace(of, id, payload) => Action::Replace(of, id, payload.refused(fault)),
-            Action::Patch(of, id, payload) => Action::Patch(of, id, payload.refused(fault)),
-            action => fault.map_or(Ok(action), Err)?,
+        let action = action(caller, operation, ids)?;
+        let action = match fault {
+            None => action,
+            Some(fault) => action.refused(fault)?,
         };
         match action {
             Action::Create(of, body) => {
@@ -315,35 +282,6 @@ fn standing(circle: &[usize], references: &[Vec<usize>], done: &HashSet<usize>) 
     }
 }
 
-fn operation(value: Value) -> Result<Operation, ScimError> {
-    let Value::Object(mut members) = value else {
-        return Err(ScimError::invalid_syntax("each of Operations must be a JSON object"));
-    };
-    let mut text = |name: &str| match take(&mut members, name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    };
-    let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
-    let bulk_id = text("bulkId");
-    let version = match take(&mut members, "version") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(version)) => Some(version),
-        Some(_) => {
-            return Err(ScimError::invalid_value(
-                "version must be a text, as answers give it: `W/\"17\"`",
-            ));
-        }
-    };
-    let data = take(&mut members, "data").unwrap_or_default();
-    let method = method.to_ascii_uppercase();
-    Ok(Operation { method, path, bulk_id, version, data })
-}
-
-fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let key = members.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
-    members.remove(&key)
-}
-
 /// A member by its name, in any letter case where the name is not there as it stands.
 fn member_mut<'m>(members: &'m mut Map<String, Value>, name: &str) -> Option<&'m mut Value> {
     let other = |key: &&String| key.eq_ignore_ascii_case(name);
@@ -364,7 +302,8 @@ fn action<'a>(
     if !writes && operation.method != "DELETE" {
         return Err(ScimError::invalid_value("method must be POST, PUT, PATCH or DELETE"));
     }
-    let (Operation { method, path, data, .. }, fault) = operation.resolved(caller, ids);
+    let (Operation { method, path, data, fault, .. }, dangling) = operation.resolved(caller, ids);
+    let fault = fault.or(dangling);
     let address = match Address::below_base(&path, caller) {
         Err(error) => return Err(fault.unwrap_or(error)),
         Ok(address) => address,

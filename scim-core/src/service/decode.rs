@@ -13,9 +13,7 @@ use super::{
     parameters::{OF_CHANGES, OF_LISTS, OF_RESOURCES, Parameters},
     payload::Payload,
 };
-use crate::{
-    ResourceType, ScimError, View, json, project::location, store::ResourceId, view::Access,
-};
+use crate::{ResourceType, ScimError, View, project::location, store::ResourceId, view::Access};
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -42,11 +40,20 @@ pub(super) enum Action<'a> {
     Replace(&'a ResourceType, ResourceId, Payload),
     Patch(&'a ResourceType, ResourceId, Payload),
     Delete(&'a ResourceType, ResourceId),
-    Bulk(Value),
+    Bulk(Payload),
     Changes,
 }
 
 impl Action<'_> {
+    /// The action of a request that has a fault beside its body: a PUT or PATCH of which something may happen all the same, or none.
+    pub(super) fn refused(self, fault: ScimError) -> Result<Self, ScimError> {
+        match self {
+            Self::Replace(of, id, payload) => Ok(Self::Replace(of, id, payload.refused(fault))),
+            Self::Patch(of, id, payload) => Ok(Self::Patch(of, id, payload.refused(fault))),
+            _ => Err(fault),
+        }
+    }
+
     /// The parameters in the URL that narrow what the action answers.
     fn taken_parameters(&self) -> &'static [&'static str] {
         match self {
@@ -80,9 +87,14 @@ pub(super) fn decode<'a>(
         )));
     }
     let address = Address::read(request.uri().path(), caller)?;
-    let parameters = Parameters::read(request.uri().query().unwrap_or_default())?;
-    let action = Asking { caller, request, limits }.action(address)?;
-    parameters.check_effect(action.taken_parameters())?;
+    let read = Parameters::read(request.uri().query().unwrap_or_default());
+    let action = Asking { caller, request, limits }.action(address);
+    let action = action.map_err(|error| read.as_ref().err().cloned().unwrap_or(error))?;
+    let (action, parameters) =
+        match read.and_then(|parameters| parameters.with_effect(action.taken_parameters())) {
+            Ok(parameters) => (action, parameters),
+            Err(fault) => (action.refused(fault)?, Parameters::default()),
+        };
     Ok(Call { action, parameters, conditions: Conditions::read(request.headers())? })
 }
 
@@ -152,8 +164,8 @@ impl<'a> Asking<'a, '_> {
         }
         check_access(&self.caller.view)?;
         match *method {
-            Method::PUT => Ok(Action::Replace(of, id, self.body()?.into())),
-            Method::PATCH => Ok(Action::Patch(of, id, self.body()?.into())),
+            Method::PUT => Ok(Action::Replace(of, id, self.payload()?)),
+            Method::PATCH => Ok(Action::Patch(of, id, self.payload()?)),
             _ => Ok(Action::Delete(of, id)),
         }
     }
@@ -182,17 +194,20 @@ impl<'a> Asking<'a, '_> {
                 self.limits.bulk_body
             )));
         }
-        Ok(Action::Bulk(self.body()?))
+        Ok(Action::Bulk(self.payload()?))
     }
 
     fn body(&self) -> Result<Value, ScimError> {
+        self.payload()?.sound()
+    }
+
+    fn payload(&self) -> Result<Payload, ScimError> {
         media::check_body(self.request.headers())?;
         let (body, most) = (self.request.body(), self.limits.body);
         if body.len() > most {
             return Err(ScimError::too_large(format!("a body holds at most {most} bytes")));
         }
-        let parsed = json::parse(body, &self.limits.json);
-        parsed.map_err(|error| ScimError::invalid_syntax(error.to_string()))
+        Payload::read(body, &self.limits.json)
     }
 }
 

@@ -67,8 +67,14 @@ impl Parameters {
         Ok(Some(text.parse().unwrap_or(extreme)))
     }
 
+    /// The parameters of a request that takes these of those that narrow answers.
+    pub(super) fn with_effect(self, taken: &[&str]) -> Result<Self, ScimError> {
+        self.check_effect(taken)?;
+        Ok(self)
+    }
+
     /// Refuses what narrows other answers and not this one, which takes those parameters: no answer is wider than what was asked for.
-    pub(super) fn check_effect(&self, taken: &[&str]) -> Result<(), ScimError> {
+    fn check_effect(&self, taken: &[&str]) -> Result<(), ScimError> {
         let mut narrowing = NARROWING.iter().filter(|name| !taken.contains(name));
         match narrowing.find(|name| self.0.contains_key(**name)) {
             None => Ok(()),
