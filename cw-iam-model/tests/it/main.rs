@@ -26,6 +26,8 @@ mod one_outcome;
 mod races;
 mod reactivation;
 mod refusals;
+#[path = "../../../scim-core/tests/it/requests.rs"]
+mod requests;
 #[path = "../../../scim-core/tests/it/roads.rs"]
 mod roads;
 mod safe;

@@ -42,6 +42,7 @@ mod queries;
 mod races;
 mod readers;
 mod refusals;
+mod requests;
 mod resources;
 mod rights;
 mod roads;

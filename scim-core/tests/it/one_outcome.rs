@@ -1,9 +1,16 @@
 //! One value, one outcome: for the built-in types, for one of every type and characteristic, for members, and in bulk.
 
+use std::sync::Arc;
+
 use scim_core::{Dialect, ResourceType, ResourceTypes};
 use serde_json::{Value, json};
 
-use crate::{World, roads::check, thing::thing};
+use crate::{
+    Body, World,
+    requests::{Requests, Site, Told},
+    roads::{check, check_at},
+    thing::thing,
+};
 
 fn types() -> ResourceTypes {
     ResourceTypes::new(vec![ResourceType::user(), ResourceType::group(), thing()]).unwrap()
@@ -23,6 +30,46 @@ fn one_value_one_outcome_to_the_letter() {
     let count = check(&types(), &Dialect::STRICT);
     assert!(count.spots > 100 && count.values > 4_000 && count.roads > 40_000, "{count:?}");
     assert!(count.known > count.values * 9 / 10, "{count:?}");
+}
+
+/// All dialects that there are by name.
+const PROFILES: [Dialect; 7] = [
+    Dialect::STRICT,
+    Dialect::TOLERANT,
+    Dialect::OKTA,
+    Dialect::ENTRA,
+    Dialect::ONELOGIN,
+    Dialect::KEYCLOAK,
+    Dialect::GATEWAY,
+];
+
+impl Site for World {
+    fn ask(&self, method: &str, path: &str, body: Value) -> Told {
+        let body = if body.is_null() { ().into() } else { Body::from(body) };
+        let answer = World::ask(self, method, path, body);
+        let etag = answer.headers.get("etag").map(|etag| etag.to_str().unwrap().to_owned());
+        Told { status: answer.status, etag, body: answer.body }
+    }
+}
+
+/// The same by requests, alone and in bulk, of clients with each dialect. Each dialect takes each 28th value, and with `SOAK=1` all.
+#[test]
+fn one_value_one_outcome_by_requests() {
+    let (mut values, mut sent) = (0, 0);
+    let types = Arc::new(types());
+    for (index, dialect) in PROFILES.iter().enumerate() {
+        let open = || {
+            let mut world = World::new();
+            world.caller.types = types.clone();
+            world.caller.dialect = dialect.clone();
+            Box::new(world) as Box<dyn Site>
+        };
+        let requests = Requests::new(&open, dialect);
+        let count = check_at(&requests, &types, dialect, |number| number % 28 == 4 * index + 1);
+        values += count.values;
+        sent += requests.sent();
+    }
+    assert!(values > 1_000 && sent > 10_000, "{values} {sent}");
 }
 
 /// What a request is answered with, and what there is then.
@@ -50,6 +97,9 @@ fn active_in_every_form() {
         (json!(["False"]), Some(false), None),
         (json!([{"$ref": null, "value": "False"}]), Some(false), None),
         (json!([null, false]), Some(false), None),
+        (json!(["", false, null]), Some(false), None),
+        (json!({"value": false, "bogus": 1}), Some(false), None),
+        (json!([{"bogus": [], "VALUE": "False"}, null]), Some(false), None),
         (json!(0), None, None),
         (json!(1), None, None),
         (json!("0"), None, None),
@@ -97,9 +147,6 @@ fn active_in_every_form() {
                     let refusal = if in_bulk {
                         let one = json!({"method": method, "path": path, "data": body});
                         let all = json!({"schemas": [bulk], "Operations": [one]});
-        (json!(["", false, null]), Some(false), None),
-        (json!({"value": false, "bogus": 1}), Some(false), None),
-        (json!([{"bogus": [], "VALUE": "False"}, null]), Some(false), None),
                         world.ask("POST", "/Bulk", all).body["Operations"][0]["response"].clone()
                     } else {
                         world.ask(method, &path, body.clone()).body
