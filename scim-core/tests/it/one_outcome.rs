@@ -12,7 +12,7 @@ use crate::{
     thing::thing,
 };
 
-fn types() -> ResourceTypes {
+pub(crate) fn types() -> ResourceTypes {
     ResourceTypes::new(vec![ResourceType::user(), ResourceType::group(), thing()]).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn one_value_one_outcome_to_the_letter() {
 }
 
 /// All dialects that there are by name.
-const PROFILES: [Dialect; 7] = [
+pub(crate) const PROFILES: [Dialect; 7] = [
     Dialect::STRICT,
     Dialect::TOLERANT,
     Dialect::OKTA,

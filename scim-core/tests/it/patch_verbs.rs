@@ -38,7 +38,7 @@ fn after(
 }
 
 /// Each form of an operation that brings a value to a place.
-fn forms(verb: &str, spot: &Spot<'_>, value: &Value) -> Vec<Value> {
+pub(crate) fn forms(verb: &str, spot: &Spot<'_>, value: &Value) -> Vec<Value> {
     let by_path = |path: String| json!({"op": verb, "path": path, "value": value});
     let mut forms = vec![
         by_path(spot.path()),
@@ -77,7 +77,7 @@ fn filters(spot: &Spot<'_>) -> Vec<String> {
 
 /// Whether all that was there still is: each part of an object, be its value another one, and each element of a list. Two elements that
 /// have become the same are one.
-fn grows(before: &Value, after: &Value) -> bool {
+pub(crate) fn grows(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => before
             .iter()
@@ -190,7 +190,7 @@ fn remove_never_adds() {
 }
 
 /// Whether all that is there was there before, with the same values.
-fn lacks(after: &Value, before: &Value) -> bool {
+pub(crate) fn lacks(after: &Value, before: &Value) -> bool {
     match (after, before) {
         (Value::Object(after), Value::Object(before)) => after
             .iter()
