@@ -44,7 +44,7 @@ use crate::{
     completion::{AssignNothing, Completion},
     environment::System,
     pace::Pace,
-    store::{AllowAll, Capability, ResourceKind, StoreError, Tenant},
+    store::{AllowAll, Capability, Party, ResourceKind, StoreError, Tenant},
 };
 
 use self::{
@@ -182,10 +182,11 @@ impl Service {
     )]
     pub async fn handle(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
         let began = self.environment.now();
-        let (about, response) = match self.place(caller, &request).await {
+        let party = caller.party();
+        let (about, response) = match self.place(&party, &request).await {
             Ok(place) => {
                 let short = place.as_ref().map_or(self.limits.short, |_| Duration::ZERO);
-                self.threads.share(&caller.tenant, short, self.respond(caller, &request)).await
+                self.threads.share(&party, short, self.respond(caller, &request)).await
             }
             Err(refusal) => (About::NOTHING, error_response(&refusal)),
         };
@@ -227,13 +228,13 @@ impl Service {
     /// A place for a request with a large body, which costs memory, and time before anything else is known of it.
     async fn place<'s>(
         &'s self,
-        caller: &'s Caller,
+        party: &'s Party,
         request: &Request<Bytes>,
     ) -> Result<Option<Place<'s>>, ScimError> {
         if request.body().len() <= self.limits.large_body {
             return Ok(None);
         }
-        let place = self.large.take(&caller.tenant).await;
+        let place = self.large.take(party).await;
         place.map(Some).map_err(|full| store_error(full.into()))
     }
 

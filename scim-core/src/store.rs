@@ -43,7 +43,7 @@ pub(crate) use query::{each_location, encoded, uri};
 pub(crate) use read::DIRECT;
 pub use read::{EDGES, PageKey, Readable, Selected, Selection};
 pub use review::{AllowAll, Policy, Reader, ReviewError, Reviewed, review};
-pub use turns::{Full, Turns};
+pub use turns::{Full, Party, Turns};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(

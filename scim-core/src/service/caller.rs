@@ -8,7 +8,7 @@ use super::Rights;
 use crate::{
     Dialect, ResourceType, ResourceTypes, View,
     project::{Renderer, Shown, endpoint_uri},
-    store::{Actor, Condition, Copied, Query, ResourceId, ResourceKind, Tenant},
+    store::{Actor, Condition, Copied, Party, Query, ResourceId, ResourceKind, Tenant},
     view::Named,
 };
 
@@ -76,6 +76,11 @@ pub enum Bulk {
 }
 
 impl Caller {
+    /// Whose work the caller's requests are.
+    pub(super) fn party(&self) -> Party {
+        Party::new(self.tenant.clone(), &self.actor)
+    }
+
     /// A question for what the caller sees of a type.
     pub(crate) fn sees(&self, of: &ResourceType, count: usize) -> Query {
         let mut query = self.query([of], count);

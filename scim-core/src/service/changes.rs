@@ -77,7 +77,7 @@ impl Service {
         after: LogEnd,
         longest: Duration,
     ) -> Result<(), ScimError> {
-        let _place = self.waiting.place(&caller.tenant, self.limits.waiting).ok_or_else(|| {
+        let _place = self.waiting.place(&caller.party(), self.limits.waiting).ok_or_else(|| {
             ScimError::too_many_requests("too many requests of this organisation wait for changes")
                 .retry_after(5)
         })?;

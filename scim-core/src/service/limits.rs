@@ -28,20 +28,24 @@ pub struct Limits {
     pub cursor_life: u32,
     /// Resources that a list may have in all, over all its pages; more is `tooMany`.
     pub results: u64,
-    /// Requests of one organisation that wait on the change feed at the same time; one more is 429.
+    /// Requests of one token that wait on the change feed at the same time; one more is 429. One
+    /// organisation has twice as many, of which a token takes one more only while more are free
+    /// than it holds.
     pub waiting: usize,
     /// Operations in a bulk request.
     pub bulk_operations: usize,
     /// Bytes of a bulk request.
     pub bulk_body: usize,
-    /// How long a request may use the threads that poll it before it goes on in turns with those of other organisations. One thread is left to
-    /// requests that take less.
+    /// How long a request may use the threads that poll it before it goes on in turns with those of
+    /// others. One thread is left to requests that take less.
     pub short: Duration,
     /// A body of more bytes than these is large.
     pub large_body: usize,
-    /// Requests with large bodies that are under way at the same time. One organisation alone has half of them.
+    /// Requests with large bodies that are under way at the same time. One organisation alone has
+    /// half of them, one token half of that.
     pub large: usize,
-    /// Requests with large bodies that wait for the others, half of them of one organisation at most; one more is 429.
+    /// Requests with large bodies that wait for the others, half of them of one token and three quarters
+    /// of one organisation at most; one more is 429.
     pub large_waiting: usize,
 }
 

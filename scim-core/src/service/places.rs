@@ -1,4 +1,5 @@
-//! Places that organisations take in turns, and the threads of the runtime as such places.
+//! Places that organisations and their senders take in turns, and the threads of the runtime as
+//! such places.
 //!
 //! A request that costs little is polled at once. One that has used a thread for longer is polled in its turn. Of the threads one is left
 //! for requests that cost little, so that they wait for no costly one.
@@ -19,7 +20,7 @@ use event_listener::Event as Signal;
 
 use crate::{
     pace::{self, Pause},
-    store::{Full, Tenant, Turns},
+    store::{Full, Party, Turns},
 };
 
 /// Places of which each is held until it is dropped.
@@ -46,24 +47,24 @@ impl Places {
     }
 
     /// Waits for a place.
-    pub(super) async fn take<'p>(&'p self, tenant: &'p Tenant) -> Result<Place<'p>, Full> {
-        let place = self.wait(tenant)?;
+    pub(super) async fn take<'p>(&'p self, party: &'p Party) -> Result<Place<'p>, Full> {
+        let place = self.wait(party)?;
         place.waiter.begun().await;
         Ok(place)
     }
 
-    fn wait<'p>(&'p self, tenant: &'p Tenant) -> Result<Place<'p>, Full> {
+    fn wait<'p>(&'p self, party: &'p Party) -> Result<Place<'p>, Full> {
         let waiter = Arc::<Waiter>::default();
         let mut turns = self.lock();
-        turns.push(tenant, Arc::clone(&waiter))?;
+        turns.push(party, Arc::clone(&waiter))?;
         begin(&mut turns);
-        Ok(Place { places: self, tenant, waiter })
+        Ok(Place { places: self, party, waiter })
     }
 
     /// Does work to its end. Once it has used a thread for longer than `short`, or has asked for it, it is polled in its turn only.
     pub(super) async fn share<T>(
         &self,
-        tenant: &Tenant,
+        party: &Party,
         short: Duration,
         work: impl Future<Output = T>,
     ) -> T {
@@ -73,11 +74,13 @@ impl Places {
             drop(place.take());
             if used >= short {
                 // For a thread everybody may wait.
-                place = self.take(tenant).await.ok();
+                place = self.take(party).await.ok();
             }
             let began = Instant::now();
             let (polled, pause) = poll_fn(|context| {
-                Poll::Ready(pace::poll(place.is_some(), || work.as_mut().poll(context)))
+                Poll::Ready(pace::poll(place.is_some(), || {
+                    party.asks(|| work.as_mut().poll(context))
+                }))
             })
             .await;
             if let Poll::Ready(done) = polled {
@@ -119,7 +122,7 @@ impl Waiter {
 #[derive(Debug)]
 pub(super) struct Place<'p> {
     places: &'p Places,
-    tenant: &'p Tenant,
+    party: &'p Party,
     waiter: Arc<Waiter>,
 }
 
@@ -127,8 +130,8 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut turns = self.places.lock();
         match self.waiter.has_begun.load(Ordering::Acquire) {
-            true => turns.end(self.tenant),
-            false => turns.withdraw(self.tenant, |waiter| Arc::ptr_eq(waiter, &self.waiter)),
+            true => turns.end(self.party),
+            false => turns.withdraw(self.party, |waiter| Arc::ptr_eq(waiter, &self.waiter)),
         }
         begin(&mut turns);
     }

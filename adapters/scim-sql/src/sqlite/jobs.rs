@@ -1,9 +1,10 @@
-//! What waits for the threads that own the connections. Organisations take turns, and none holds all threads.
+//! What waits for the threads that own the connections. Organisations and their senders take turns,
+//! and none holds all threads.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use async_channel::Sender;
-use scim_core::store::{Batch, Committed, StoreError, Tenant, Turns, Write};
+use scim_core::store::{Batch, Committed, Party, StoreError, Turns, Write};
 
 use super::worker::Worker;
 
@@ -19,7 +20,7 @@ pub(super) enum Job {
 }
 
 pub(super) struct Commit {
-    pub(super) tenant: Tenant,
+    pub(super) party: Party,
     pub(super) batch: Batch,
     pub(super) answer: Sender<Answer<Committed>>,
 }
@@ -54,18 +55,18 @@ impl Jobs {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, tenant: &Tenant, job: Job) -> Answer<()> {
+    pub(super) fn push(&self, party: &Party, job: Job) -> Answer<()> {
         let mut state = self.lock();
         if !state.is_open {
             return Err(gone());
         }
-        state.turns.push(tenant, job)?;
+        state.turns.push(party, job)?;
         self.changed.notify_one();
         Ok(())
     }
 
     /// The next job, once there is one. None when no more come and all have begun.
-    pub(super) fn next(&self) -> Option<(Tenant, Job)> {
+    pub(super) fn next(&self) -> Option<(Party, Job)> {
         let mut state = self.lock();
         loop {
             if let Some(next) = state.turns.begin() {
@@ -88,9 +89,9 @@ impl Jobs {
     }
 
     /// Gives back the places of jobs that are done.
-    pub(super) fn end<'t>(&self, tenants: impl IntoIterator<Item = &'t Tenant>) {
+    pub(super) fn end<'p>(&self, parties: impl IntoIterator<Item = &'p Party>) {
         let mut state = self.lock();
-        tenants.into_iter().for_each(|tenant| state.turns.end(tenant));
+        parties.into_iter().for_each(|party| state.turns.end(party));
         self.changed.notify_all();
     }
 

@@ -9,7 +9,7 @@ use super::{failure::Result, keys, private, seal::seal, worker::Readers};
 use crate::index::Marks;
 
 /// How many threads serve short reads of a file, and how many long ones.
-pub(super) const READERS: (usize, usize) = (4, 4);
+pub(super) const READERS: (usize, usize) = (6, 6);
 
 /// What makes each version of the layout from the one before. Only ever added to.
 const MIGRATIONS: [&str; 6] = [
@@ -25,7 +25,7 @@ const MIGRATIONS: [&str; 6] = [
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much of the file a connection that reads keeps in memory, and the one that writes, in KiB.
-const CACHES: (i64, i64) = (8 << 10, 32 << 10);
+const CACHES: (i64, i64) = (5 << 10, 32 << 10);
 
 /// After how many pages the write-ahead log is copied into the file. Pages that change often are copied once for many commits.
 const CHECKPOINT: i64 = 4_000;

@@ -25,11 +25,14 @@ use crate::index::{Mark, Marks};
 ///
 /// # What organisations share
 ///
-/// One thread writes a file, four serve short reads and four long ones. A read of more than 5 ms counts as long: it is broken off and begun
-/// anew. 1,024 calls wait for each of the three kinds of threads. In all of this organisations take turns, as
-/// [`Turns`](scim_core::store::Turns) says: one alone has two of four threads and half of the waiting calls, and is told
-/// [`StoreError::Busy`] beyond that. So a read waits for no other organisation; a write waits for the transaction that is under
-/// way, and for one of each other organisation that writes. Transactions hold 2,000 resources and members, or one batch.
+/// One thread writes a file, six serve short reads and six long ones. A read of more than 5 ms
+/// counts as long: it is broken off and begun anew. 1,024 calls wait for each of the three kinds of
+/// threads. In all of this organisations take turns, and in each its tokens, as
+/// [`Turns`](scim_core::store::Turns) says: one organisation alone has three of six threads and
+/// three quarters of the waiting calls, one token two and half, and is told [`StoreError::Busy`] beyond
+/// that. So a read waits for no other party; a write waits for the transaction that is under way,
+/// and for one of each other party that writes. Transactions hold 2,000 resources and members, or
+/// one batch.
 ///
 /// A store [`in memory`](Self::in_memory) has one thread for everything, so that there a long read does make others wait.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ impl Signals {
     }
 
     /// Wakes all who wait for a change of one of these.
-    pub(super) fn notify(&self, tenants: &[Tenant]) {
+    pub(super) fn notify<'t>(&self, tenants: impl IntoIterator<Item = &'t Tenant>) {
         let mut signals = self.lock();
         for tenant in tenants {
             // Who goes on waiting listens anew.

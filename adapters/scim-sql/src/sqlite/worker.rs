@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, thread, time::Duration};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use scim_core::store::{Batch, Committed, Stamps, StoreError, Tenant};
+use scim_core::store::{Batch, Committed, Party, Stamps, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
@@ -46,7 +46,7 @@ impl Worker {
     }
 
     fn apply(&self, commit: &Commit) -> Result<Committed> {
-        write::apply(&self.sql, &commit.tenant, &commit.batch, self.stamps.draw()?)
+        write::apply(&self.sql, &commit.party.tenant, &commit.batch, self.stamps.draw()?)
     }
 
     /// The ledger of the file, if it has one and this is who writes.
@@ -126,8 +126,9 @@ impl Workers {
 
     pub(super) async fn commit(&self, tenant: Tenant, batch: Batch) -> Answer<Committed> {
         let (answer, answered) = async_channel::bounded(1);
-        let job = Job::Commit(Commit { tenant: tenant.clone(), batch, answer });
-        self.writer.push(&tenant, job)?;
+        let party = Party::asking(&tenant);
+        let job = Job::Commit(Commit { party: party.clone(), batch, answer });
+        self.writer.push(&party, job)?;
         answered.recv().await.map_err(|_| gone())?
     }
 
@@ -186,7 +187,7 @@ async fn alone<R: Send + 'static>(
             let _ = answer.try_send(work(sql).map_err(StoreError::from));
         }
     }));
-    jobs.push(tenant, job)?;
+    jobs.push(&Party::asking(tenant), job)?;
     answered.recv().await.map_err(|_| gone())?
 }
 
@@ -207,29 +208,30 @@ impl Drop for Workers {
 }
 
 fn read_all(reader: &Worker, jobs: &Jobs) {
-    while let Some((tenant, job)) = jobs.next() {
+    while let Some((party, job)) = jobs.next() {
         if let Job::Alone(work) = job {
             work(reader);
         }
-        jobs.end([&tenant]);
+        jobs.end([&party]);
     }
 }
 
 fn write_all(writer: &Worker, jobs: &Jobs, committed: &Signals) {
-    while let Some((tenant, job)) = jobs.next() {
+    while let Some((party, job)) = jobs.next() {
         match job {
             Job::Alone(work) => {
                 work(writer);
-                jobs.end([&tenant]);
+                jobs.end([&party]);
             }
             Job::Commit(first) => {
                 let mut commits = with_others(first, jobs);
-                let tenants: Vec<Tenant> = commits.iter().map(|it| it.tenant.clone()).collect();
+                let parties: Vec<Party> =
+                    commits.iter().map(|commit| commit.party.clone()).collect();
                 // A batch whose caller has gone is not begun.
                 commits.retain(|commit| !commit.answer.is_closed());
                 commit_together(writer, commits);
-                committed.notify(&tenants);
-                jobs.end(&tenants);
+                committed.notify(parties.iter().map(|party| &party.tenant));
+                jobs.end(&parties);
             }
         }
     }
@@ -287,7 +289,8 @@ fn in_one_transaction(sql: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Com
     };
     let lasting =
         commits.iter().zip(&results).filter(|(it, done)| done.is_ok() && lasts(&it.batch));
-    let tenants: BTreeSet<_> = lasting.map(|(it, _)| it.tenant.as_str().to_owned()).collect();
+    let tenants: BTreeSet<_> =
+        lasting.map(|(commit, _)| commit.party.tenant.as_str().to_owned()).collect();
     let noted = match sql.ledger() {
         Some(ledger) if !tenants.is_empty() => ledger.note(sql, tenants)?,
         _ => None,

@@ -105,16 +105,18 @@ fn a_read_that_takes_too_long_is_broken_off_and_frees_its_thread() {
     assert_eq!(pollster::block_on(store.workers.beside(|sql| Ok(sql.is_autocommit()))), Ok(true));
 }
 
-/// A hundred reads of one organisation that would never end: its own short reads go on, and so do the long ones of another.
+/// A hundred reads of one token that would never end: its own short reads go on, and so do the long ones of another token and of another
+/// organisation.
 #[test]
-fn long_reads_of_one_organisation_leave_threads_for_short_ones_and_for_others() {
+fn long_reads_of_one_token_leave_threads_for_short_ones_and_for_others() {
     let (_folder, path) = folder();
     let store = SqliteStore::options().longest_read(Duration::from_secs(3_600));
     let store = store.open(&path).unwrap();
     create(&store, "u1", 10).unwrap();
     let end = Arc::new(AtomicBool::new(false));
+    let party = |tenant: &str, token: &str| Party::new(tenant.into(), &Actor::new("idp", token));
     thread::scope(|scope| {
-        let read = |tenant: &'static str| {
+        let endless = || {
             let (store, end) = (&store, Arc::clone(&end));
             let read = move |sql: &Session| {
                 while !end.load(Ordering::Relaxed) {
@@ -123,9 +125,10 @@ fn long_reads_of_one_organisation_leave_threads_for_short_ones_and_for_others() 
                 }
                 Ok(())
             };
-            move || pollster::block_on(store.workers.read(&tenant.into(), read))
+            move || as_party(&party("acme", "a"), store.workers.read(&"acme".into(), read))
         };
-        let _acme: Vec<_> = (0..100).map(|_| scope.spawn(read("acme"))).collect();
+        let _acme: Vec<_> = (0..100).map(|_| scope.spawn(endless())).collect();
+        // Two of six threads serve one token.
         while store.workers.long.waiting() < 98 {
             thread::yield_now();
         }
@@ -134,9 +137,18 @@ fn long_reads_of_one_organisation_leave_threads_for_short_ones_and_for_others() 
             thread::sleep(2 * SHORT);
             sql.in_time()
         };
-        assert_eq!(pollster::block_on(store.workers.read(&"umbrella".into(), long)), Ok(()));
+        for other in [party("acme", "b"), party("umbrella", "a")] {
+            let read = store.workers.read(&other.tenant, long);
+            assert_eq!(as_party(&other, read), Ok(()));
+        }
         end.store(true, Ordering::Relaxed);
     });
+}
+
+/// Waits for an answer that somebody asks for.
+fn as_party<R>(party: &Party, work: impl Future<Output = R>) -> R {
+    let mut work = std::pin::pin!(work);
+    pollster::block_on(std::future::poll_fn(|context| party.asks(|| work.as_mut().poll(context))))
 }
 
 /// The writer takes batches of all organisations in turns, and a large batch shares its transaction with no other.
