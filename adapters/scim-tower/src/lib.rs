@@ -22,7 +22,11 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use scim_core::{Caller, ScimError, Service, service::Rights, store::Tenant};
+use scim_core::{
+    Caller, ScimError, Service,
+    service::Rights,
+    store::{Party, Tenant},
+};
 use tokio::time::{Instant, timeout};
 
 use memory::{Bodies, Room};
@@ -177,7 +181,7 @@ impl ScimTower {
         visit.closes = has_body;
         let limit = self.service.limits().body;
         check_head(&head.headers, limit)?;
-        let mut room = self.bodies.room(caller.tenant.clone());
+        let mut room = self.bodies.room(Party::new(caller.tenant.clone(), &caller.actor));
         let mut bytes = Bytes::new();
         if has_body {
             bytes = self.in_body_time(read(body, limit, &mut room)).await?;

@@ -1,14 +1,19 @@
 //! How many bytes of bodies are in memory at the same time.
 //!
 //! A byte counts from its arrival until its request is answered, and every organisation has a share:
-//! so many large bodies of one organisation, however slow, take nothing from another one's.
+//! so many large bodies of one organisation, however slow, take nothing from another one's. Where
+//! one token has used all of it up, a quarter more is left to the other tokens of its organisation.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use scim_core::{ScimError, store::Tenant};
+use scim_core::{
+    ScimError,
+    store::{Party, Tenant},
+};
 
 /// How many bytes of bodies are in memory at the same time. More are 503 with `Retry-After`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +21,7 @@ use scim_core::{ScimError, store::Tenant};
 pub struct Memory {
     /// Of all organisations together.
     pub all: usize,
-    /// Of one organisation.
+    /// Of one token. Its organisation has a quarter more, for its other tokens.
     pub organisation: usize,
 }
 
@@ -38,6 +43,7 @@ pub(crate) struct Bodies {
 struct Bytes {
     all: usize,
     organisations: HashMap<Tenant, usize>,
+    parties: HashMap<Party, usize>,
 }
 
 impl Bodies {
@@ -46,8 +52,8 @@ impl Bodies {
     }
 
     /// Room for the body of one request, none of which is there yet.
-    pub(crate) fn room(self: &Arc<Self>, tenant: Tenant) -> Room {
-        Room { bodies: self.clone(), tenant, bytes: 0 }
+    pub(crate) fn room(self: &Arc<Self>, party: Party) -> Room {
+        Room { bodies: self.clone(), party, bytes: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Bytes> {
@@ -59,7 +65,7 @@ impl Bodies {
 #[derive(Debug)]
 pub(crate) struct Room {
     bodies: Arc<Bodies>,
-    tenant: Tenant,
+    party: Party,
     bytes: usize,
 }
 
@@ -69,15 +75,19 @@ impl Room {
         let most = self.bodies.most;
         let mut bytes = self.bodies.lock();
         let all = bytes.all.saturating_add(more);
-        let own = bytes.organisations.get(&self.tenant).copied().unwrap_or_default();
+        let own = bytes.organisations.get(&self.party.tenant).copied().unwrap_or_default();
         let own = own.saturating_add(more);
-        if all > most.all || own > most.organisation {
+        let of_party = bytes.parties.get(&self.party).copied().unwrap_or_default();
+        let of_party = of_party.saturating_add(more);
+        let with_others = most.organisation.saturating_add(most.organisation / 4);
+        if all > most.all || own > with_others || of_party > most.organisation {
             return Err(
                 ScimError::unavailable("too many bodies are under way; try again").retry_after(5)
             );
         }
         bytes.all = all;
-        bytes.organisations.insert(self.tenant.clone(), own);
+        bytes.organisations.insert(self.party.tenant.clone(), own);
+        bytes.parties.insert(self.party.clone(), of_party);
         self.bytes += more;
         Ok(())
     }
@@ -87,9 +97,14 @@ impl Drop for Room {
     fn drop(&mut self) {
         let mut bytes = self.bodies.lock();
         bytes.all = bytes.all.saturating_sub(self.bytes);
-        match bytes.organisations.get_mut(&self.tenant) {
-            Some(own) if *own > self.bytes => *own -= self.bytes,
-            _ => _ = bytes.organisations.remove(&self.tenant),
-        }
+        give_back(&mut bytes.organisations, &self.party.tenant, self.bytes);
+        give_back(&mut bytes.parties, &self.party, self.bytes);
+    }
+}
+
+fn give_back<K: Eq + Hash>(taken: &mut HashMap<K, usize>, of: &K, bytes: usize) {
+    match taken.get_mut(of) {
+        Some(own) if *own > bytes => *own -= bytes,
+        _ => _ = taken.remove(of),
     }
 }

@@ -17,6 +17,7 @@ use http_body_util::BodyExt;
 use scim_core::{
     Caller, MemoryStore, ScimError, Service,
     service::{Bulk, Limits, Observation, Observer},
+    store::Actor,
 };
 use scim_tower::{Authenticate, Bearer, Memory, ScimTower, Timeouts};
 use tower::ServiceExt;
@@ -47,7 +48,9 @@ impl Authenticate for Named {
             "lost" => Err(ScimError::unavailable("no store").retry_after(5)),
             "slow" => std::future::pending().await,
             who => {
-                let mut caller = Caller::new(who, "https://x/scim/acme".parse().unwrap());
+                let (tenant, token) = who.split_once(':').unwrap_or((who, ""));
+                let mut caller = Caller::new(tenant, "https://x/scim/acme".parse().unwrap());
+                caller.actor = Actor::new("idp", token);
                 caller.bulk = Bulk::Off;
                 Ok(caller)
             }
@@ -226,4 +229,23 @@ async fn the_bodies_in_memory_have_a_bound_and_each_organisation_a_share() {
             let _ = held.await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bodies_of_one_token_leave_room_to_the_others_of_its_organisation() {
+    let mut memory = Memory::default();
+    (memory.all, memory.organisation) = (5_000, 2_000);
+    let scim = scim(Arc::default()).with_memory(memory);
+    let _held = [begin(&scim, "acme:a", 1_000).await, begin(&scim, "acme:a", 1_000).await];
+    let make = |who: &str, name: &str| {
+        let body = format!(r#"{{"userName": "{name}"}}"#);
+        let request = Request::post("/scim/acme/Users").header("who", who);
+        scim.clone().oneshot(request.body(Body::from(body)).unwrap())
+    };
+    assert_eq!(make("acme:a", "ada").await.unwrap().status(), 503);
+    assert_eq!(make("acme:b", "ada").await.unwrap().status(), 201);
+    // It is no second share: the organisation has a quarter more in all.
+    let _more = begin(&scim, "acme:b", 490).await;
+    assert_eq!(make("acme:c", "bob").await.unwrap().status(), 503);
+    assert_eq!(make("umbrella:a", "bob").await.unwrap().status(), 201);
 }
