@@ -7,6 +7,7 @@ pub mod limited;
 pub mod linear;
 pub mod programs;
 pub mod state;
+pub mod strangers;
 pub mod suite;
 pub mod sweep;
 pub mod transcript;

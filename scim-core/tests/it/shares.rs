@@ -153,7 +153,7 @@ fn a_full_bulk_request_of_usual_size_is_done() {
 type Answer<'a> = Pin<Box<dyn Future<Output = Response<Bytes>> + 'a>>;
 
 /// Requests with large bodies wait for a place. One organisation gets 429 where too many wait, and the place is left to another one.
-// sec:T-08
+// sec:H-08 sec:T-08
 #[test]
 fn large_bodies_wait_for_a_place() {
     let mut limits = Limits::default();

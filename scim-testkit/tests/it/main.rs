@@ -15,6 +15,7 @@ mod memory;
 mod messages;
 mod planted;
 mod send;
+mod strangers;
 mod transcripts;
 mod walks;
 mod workspace;

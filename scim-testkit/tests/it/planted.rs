@@ -19,13 +19,13 @@ mod wrong;
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
 use http::Request;
 use scim_core::{
-    Caller, MemoryStore, Service,
+    Caller, MemoryStore, Service, Store,
     environment::Scripted,
     store::{Capability, Stamps, StoreError},
 };
@@ -33,6 +33,7 @@ use scim_testkit::{
     faulty::Faulty,
     limited::Limited,
     state::Looks,
+    strangers::{GOAL, Size, Strangers, costly},
     suite::{self, Backend, refuses, run},
     sweep::{Trial, World},
 };
@@ -166,6 +167,33 @@ fn told(panic: &dyn std::any::Any) -> String {
 /// How something failed that should.
 fn failure<R: std::fmt::Debug>(work: impl FnOnce() -> R) -> String {
     told(&*catch_unwind(AssertUnwindSafe(work)).unwrap_err())
+}
+
+/// One lock for all organisations, which a scan holds; and a scan that keeps its thread to its end.
+#[test]
+fn a_scan_that_holds_strangers_up_is_found() {
+    static ALL: Mutex<()> = Mutex::new(());
+
+    let locks = vec![
+        Hook::Ask(|at, query| {
+            let _all = ALL.lock().unwrap();
+            at.ask(query)
+        }),
+        Hook::Find(|at, kind, id, want| {
+            drop(ALL.lock().unwrap());
+            pollster::block_on(at.store.get(at.tenant, kind, id, want))
+        }),
+    ];
+    let keeps = vec![Hook::Ask(|at, query| at.ask(query))];
+    for (wrong, hooks) in [("one lock", locks), ("a thread that is kept", keeps)] {
+        let strangers = Strangers::new(Arc::new(Wrong::new(hooks)), 1_500);
+        let mut size = Size::small();
+        (size.bounds, size.rounds) = ([GOAL; 2], 1);
+        let scan = costly().into_iter().find(|kind| kind.name.contains("an unmarked attribute"));
+        let faults = strangers.faults(&scan.unwrap(), &size);
+        let is_told = |fault: &String| fault.contains("Read of another Organisation took");
+        assert!(faults.iter().any(is_told), "{wrong}: {faults:?}");
+    }
 }
 
 #[test]

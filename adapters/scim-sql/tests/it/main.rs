@@ -24,6 +24,7 @@ mod requests;
 mod restores;
 mod send;
 mod sorted;
+mod strangers;
 mod suite;
 mod terms;
 mod transcripts;

@@ -25,6 +25,7 @@ mod sessions;
 mod signals;
 mod site;
 mod stall;
+mod strangers;
 mod strings;
 
 use std::{
