@@ -322,7 +322,7 @@ fn creates() {
     }
 }
 
-/// Whether each user claims a number, which the ledger is told of, at the price of another flush.
+/// Whether each user claims a number, which is noted in the ledger before, and flushed there with each 64th one.
 #[derive(Debug, Clone, Copy)]
 enum Numbered {
     No,

@@ -12,6 +12,7 @@ mod ledger;
 mod log;
 mod maintain;
 mod member;
+mod note;
 mod open;
 mod options;
 mod private;
@@ -141,11 +142,12 @@ impl SqliteStore {
         self.workers.maintain(move |sql| maintain::forget_changes(sql, before)).await
     }
 
-    /// What was done again because the file is an older copy of what its ledger knows; nothing where it is not. It is logged too.
+    /// What was done again because the file lacked what its ledger knows, as an older copy does; nothing where it lacked nothing. It is
+    /// logged too. A process that was killed between its note and its commit leaves such a file too, which lacks no more than that.
     ///
     /// Names and numbers that were given out after the copy stay given out, and what was deleted or ended after it
     /// ([`Write::ends`](scim_core::store::Write::ends)) is deleted again, before the store answers anybody. All other changes after the copy
-    /// are lost. The log goes on under a new stamp, so that readers of what is lost start over.
+    /// are lost. All this is appended to the log of the copy. So readers of what is lost start over, and all others go on.
     ///
     /// # Examples
     ///
@@ -190,8 +192,7 @@ impl SqliteStore {
         &self,
         before: DateTime<Utc>,
     ) -> std::result::Result<u64, StoreError> {
-        let forget = move |writer: &Worker| writer.ledger().map_or(Ok(0), |it| it.forget(before));
-        self.workers.maintain(forget).await
+        self.workers.maintain(move |writer: &Worker| writer.forget_copies(before)).await
     }
 
     async fn read<R: Send + 'static>(

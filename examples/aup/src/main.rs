@@ -257,7 +257,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         true => server.serve_plain(iam, plain(store, host), stop).await?,
         false => server.serve(iam, stop).await?,
     }
-    // The store closes with its last user, and its ledger is told.
+    // The store closes with its last user.
     following.abort();
     let _ = following.await;
     Ok(())

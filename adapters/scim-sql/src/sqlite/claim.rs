@@ -8,7 +8,12 @@ use scim_core::store::{
 };
 use serde_json::Value;
 
-use super::{failure::Result, row, write::Writing};
+use super::{
+    failure::Result,
+    note::{Block, Given},
+    row,
+    write::Writing,
+};
 
 /// The claims in a space after a value, in order.
 pub(super) fn list(
@@ -34,9 +39,75 @@ pub(super) fn list(
     Ok(held.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Gives a value to an owner, unless it has one. Whether it did.
+pub(super) fn put(sql: &Connection, tenant: &str, given: &Given) -> Result<bool> {
+    let mut put = sql.prepare_cached(
+        "INSERT INTO claim (tenant, space, value, kind, id)
+         VALUES (:tenant, :space, :value, :kind, :id) ON CONFLICT DO NOTHING",
+    )?;
+    let made = put.execute(named_params! {
+        ":tenant": tenant, ":space": given.space, ":value": given.value,
+        ":kind": given.kind, ":id": given.id
+    })?;
+    Ok(made > 0)
+}
+
+/// Takes all numbers below a bound for given out. What has no owner gets one that is not known.
+pub(super) fn raise(
+    sql: &Connection,
+    tenant: &str,
+    spaces: &str,
+    (first, bound): (i64, i64),
+) -> Result<()> {
+    let hint = Hint::of(sql, tenant, spaces, first)?;
+    let names: Vec<String> = serde_json::from_str(spaces)?;
+    for number in hint.next..bound {
+        for space in &names {
+            let (space, value) = (space.clone(), number.to_string());
+            put(sql, tenant, &Given { space, value, kind: String::new(), id: String::new() })?;
+        }
+    }
+    let hint = Hint { next: hint.next.max(bound), reserved: hint.reserved.max(bound) };
+    hint.put(sql, tenant, spaces, first)
+}
+
+/// Where the search for a free number goes on.
+struct Hint {
+    /// No number before this one is free.
+    next: i64,
+    /// The ledger has a block of the numbers before this one.
+    reserved: i64,
+}
+
+impl Hint {
+    fn of(sql: &Connection, tenant: &str, spaces: &str, first: i64) -> Result<Self> {
+        let mut found = sql.prepare_cached(
+            "SELECT next, reserved FROM claim_hint
+             WHERE tenant = :tenant AND spaces = :spaces AND first = :first",
+        )?;
+        let key = named_params! { ":tenant": tenant, ":spaces": spaces, ":first": first };
+        let hint =
+            found.query_row(key, |row| Ok(Self { next: row.get(0)?, reserved: row.get(1)? }));
+        Ok(hint.optional()?.unwrap_or(Self { next: first, reserved: first }))
+    }
+
+    fn put(&self, sql: &Connection, tenant: &str, spaces: &str, first: i64) -> Result<()> {
+        let mut put = sql.prepare_cached(
+            "INSERT INTO claim_hint (tenant, spaces, first, next, reserved)
+             VALUES (:tenant, :spaces, :first, :next, :reserved)
+             ON CONFLICT DO UPDATE SET next = :next, reserved = :reserved",
+        )?;
+        put.execute(named_params! {
+            ":tenant": tenant, ":spaces": spaces, ":first": first, ":next": self.next,
+            ":reserved": self.reserved
+        })?;
+        Ok(())
+    }
+}
+
 impl Writing<'_> {
     /// Takes the value that a claim wants, in all of its spaces.
-    pub(super) fn claim(&self, write: &Write, claim: &Claim) -> Result<Value> {
+    pub(super) fn claim(&mut self, write: &Write, claim: &Claim) -> Result<Value> {
         let value = match &claim.wanted {
             Wanted::Exact(value) => match self.foreign(&write.id, claim, &Claim::text(value))? {
                 None => value.clone(),
@@ -49,16 +120,16 @@ impl Writing<'_> {
             }
             Wanted::Next(ranges) => self.next(claim, ranges)?.into(),
         };
-        let mut put = self.sql.prepare_cached(
-            "INSERT INTO claim (tenant, space, value, kind, id, position)
-             VALUES (:tenant, :space, :value, :kind, :id, :position) ON CONFLICT DO NOTHING",
-        )?;
         for space in &claim.spaces {
-            put.execute(named_params! {
-                ":tenant": self.tenant, ":space": space.as_str(), ":value": Claim::text(&value),
-                ":kind": write.kind.as_str(), ":id": write.id.as_str(),
-                ":position": row::number(self.began.next())
-            })?;
+            let given = Given {
+                space: space.to_string(),
+                value: Claim::text(&value),
+                kind: write.kind.to_string(),
+                id: write.id.to_string(),
+            };
+            if put(self.sql, self.tenant, &given)? {
+                self.note.claims.push(given);
+            }
         }
         Ok(value)
     }
@@ -77,7 +148,7 @@ impl Writing<'_> {
         free.unwrap_or_else(|| Err(claim.exhausted().into()))
     }
 
-    fn next(&self, claim: &Claim, ranges: &[RangeInclusive<i64>]) -> Result<i64> {
+    fn next(&mut self, claim: &Claim, ranges: &[RangeInclusive<i64>]) -> Result<i64> {
         for range in ranges {
             if let Some(number) = self.next_in(claim, range)? {
                 return Ok(number);
@@ -87,36 +158,23 @@ impl Writing<'_> {
     }
 
     /// The smallest free number, sought from where the last search in these spaces ended.
-    fn next_in(&self, claim: &Claim, range: &RangeInclusive<i64>) -> Result<Option<i64>> {
+    fn next_in(&mut self, claim: &Claim, range: &RangeInclusive<i64>) -> Result<Option<i64>> {
         let spaces = spaces(claim);
-        let from = self.hint(&spaces, *range.start())?.unwrap_or(*range.start());
-        for number in from..=*range.end() {
+        let (first, last) = range.clone().into_inner();
+        let hint = Hint::of(self.sql, self.tenant, &spaces, first)?;
+        for number in hint.next..=last {
             if !self.is_claimed(claim, &number.to_string())? {
-                self.set_hint(&spaces, *range.start(), number)?;
+                let mut hint = Hint { next: number, ..hint };
+                if number >= hint.reserved {
+                    let block = Block::from(number, &spaces, (first, last));
+                    hint.reserved = block.bound;
+                    self.note.blocks.push(block);
+                }
+                hint.put(self.sql, self.tenant, &spaces, first)?;
                 return Ok(Some(number));
             }
         }
         Ok(None)
-    }
-
-    fn hint(&self, spaces: &str, first: i64) -> Result<Option<i64>> {
-        let mut found = self.sql.prepare_cached(
-            "SELECT next FROM claim_hint
-             WHERE tenant = :tenant AND spaces = :spaces AND first = :first",
-        )?;
-        let key = named_params! { ":tenant": self.tenant, ":spaces": spaces, ":first": first };
-        Ok(found.query_row(key, |row| row.get(0)).optional()?)
-    }
-
-    fn set_hint(&self, spaces: &str, first: i64, next: i64) -> Result<()> {
-        let mut put = self.sql.prepare_cached(
-            "INSERT INTO claim_hint (tenant, spaces, first, next)
-             VALUES (:tenant, :spaces, :first, :next) ON CONFLICT DO UPDATE SET next = :next",
-        )?;
-        put.execute(named_params! {
-            ":tenant": self.tenant, ":spaces": spaces, ":first": first, ":next": next
-        })?;
-        Ok(())
     }
 
     fn is_claimed(&self, claim: &Claim, value: &str) -> Result<bool> {

@@ -12,6 +12,8 @@ pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     /// The work was broken off, for it took longer than it may.
     Late,
+    /// The file lacks what this process has noted: an older copy was put in its place.
+    SetBack,
 }
 
 impl From<StoreError> for Failure {
@@ -37,6 +39,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Store(error) => error,
             Failure::Late => Self::Unavailable("interrupted".to_owned()),
+            Failure::SetBack => Self::Unavailable("the file was set back".to_owned()),
             Failure::Sqlite(error) if is_damage(&error) => Self::Corrupt(error.to_string()),
             // The statement was not to be had, and is nobody's business.
             Failure::Sqlite(rusqlite::Error::SqlInputError { msg, .. }) => Self::Unavailable(msg),

@@ -1,50 +1,40 @@
 //! What a file has given out and ended, kept in a second file beside it, which no copy of the first brings back: when an older copy takes
 //! the file's place, what was given out since stays given out, and what was ended since is ended again.
 //!
-//! The file commits first, the ledger after it, and only then is anybody answered. So the ledger never tells of what did not happen: where
-//! it is ahead, the file is an older one; where the file is ahead, the program was killed in between, and the ledger is told.
+//! Invariant: a transaction of the file commits its notes here before it commits itself, under the file's write lock. The file keeps the
+//! number and the stamp of the last note that it has. Where that is the last note here, file and ledger agree. Where it is not, the
+//! difference is settled before anything is written: the process whose commit failed withdraws its notes, and all other notes are done
+//! again, because their process is gone or the file is an older copy. From its note to the end of its commit, or until it has withdrawn the
+//! note, a process holds the write lock of the ledger. So no other process takes it for gone.
+
+mod opening;
+mod seen;
+mod settling;
 
 use std::{
-    fmt,
+    cell::Cell,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
-use scim_core::store::{Actor, Batch, Change, Stamps, StoreError, Write};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior};
+use scim_core::store::{Stamp, Stamps, StoreError};
 
 use super::{
-    failure::Result,
-    open, private, row,
-    session::{Session, begin},
-    write,
+    failure::{Failure, Result},
+    note::Note,
+    open::PATIENCE,
+    private,
+    row::{bits, number},
+    session::begin,
 };
 
-/// The newest layout of a ledger, and the only one.
-const LAYOUT: u32 = 1;
-
-/// What was done to a file that is older than its ledger; see [`SqliteStore::restored`](super::SqliteStore::restored).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Restored {
-    /// How many organisations had gone on since.
-    pub organisations: u64,
-    /// How many names and numbers had been given out since, and stay so. Their owners are gone.
-    pub claims: u64,
-    /// How many resources had been deleted or ended since, and were deleted again.
-    pub deleted: u64,
-}
-
-impl fmt::Display for Restored {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { organisations, claims, deleted } = self;
-        write!(
-            out,
-            "an older copy took the place of the file: {organisations} organisations had gone on since, \
-             {claims} names and numbers stay given out, {deleted} resources were deleted again"
-        )
-    }
-}
+pub(super) use opening::PAUSE;
+pub(super) use seen::Seen;
+pub use settling::Restored;
+pub(super) use settling::Settled;
 
 /// The second file, and the connection to it.
 #[derive(Debug)]
@@ -52,312 +42,245 @@ pub(super) struct Ledger {
     sql: Connection,
     path: PathBuf,
     stamps: Stamps,
+    /// The notes of the transaction under way, or of one whose commit failed.
+    pending: Cell<Option<Pending>>,
+    /// Which notes readers may find in the file.
+    seen: Arc<Seen>,
 }
 
-/// Where the ledger of a file is, unless somebody says otherwise.
+/// The numbers of notes that the file may lack.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    first: i64,
+    last: i64,
+}
+
+/// Where the ledger of a file is, unless it is set.
 pub(super) fn beside(path: &Path) -> PathBuf {
     private::with_suffix(path, ".ledger")
 }
 
-/// Whether the ledger is told of a batch: it gives something out, or ends something.
-pub(super) fn lasts(batch: &Batch) -> bool {
-    let lasts = |write: &Write| {
-        write.ends
-            || matches!(write.change, Change::Delete)
-            || write.contents().is_some_and(|contents| !contents.claims.is_empty())
-    };
-    batch.writes.iter().any(lasts)
+/// A note, as the file and the ledger name it; before the first one, both are 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Noted {
+    pub(super) number: i64,
+    stamp: Stamp,
 }
 
-// Opening.
-impl Ledger {
-    pub(super) fn open(path: PathBuf, stamps: Stamps) -> Result<Self> {
-        let sql = open::made(&path)?;
-        open::durable(&sql)?;
-        let making = Transaction::new_unchecked(&sql, TransactionBehavior::Immediate)?;
-        match sql.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? {
-            0 => sql.execute_batch(include_str!("ledger.sql"))?,
-            LAYOUT => open::check(&sql)?,
-            other => Err(StoreError::Unavailable(format!(
-                "the ledger has layout {other}, and this version knows {LAYOUT}"
-            )))?,
-        }
-        making.commit()?;
-        Ok(Self { sql, path, stamps })
+impl Noted {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { number: row.get(0)?, stamp: Stamp(row.get::<_, i64>(1)?.cast_unsigned()) })
     }
 
-    /// Holds the file against the ledger, does again what an older file lacks, and tells the ledger what it lacks.
+    /// The last note that the file has.
+    pub(super) fn of(file: &Connection) -> Result<Self> {
+        let mut found = file.prepare_cached("SELECT number, stamp FROM noted")?;
+        Ok(found.query_row([], Self::read)?)
+    }
+
+    /// The last note that the file has and that no power cut can take from the ledger.
+    fn flushed_of(file: &Connection) -> Result<Self> {
+        let mut found = file.prepare_cached("SELECT flushed, flushed_stamp FROM noted")?;
+        Ok(found.query_row([], Self::read)?)
+    }
+
+    fn put(self, file: &Connection) -> Result<()> {
+        let mut put = file.prepare_cached("UPDATE noted SET number = ?1, stamp = ?2")?;
+        put.execute((self.number, bits(self.stamp)))?;
+        Ok(())
+    }
+
+    fn put_flushed(self, file: &Connection) -> Result<()> {
+        let mut put = file.prepare_cached("UPDATE noted SET flushed = ?1, flushed_stamp = ?2")?;
+        put.execute((self.number, bits(self.stamp)))?;
+        Ok(())
+    }
+}
+
+// Writing.
+impl Ledger {
+    /// Writes what the transaction of the file that is under way gives out and ends, and commits that here. The last note.
     ///
-    /// With `anew`, also where there is no ledger for the file, or it does not reach back far enough.
-    pub(super) fn compare(&self, file: &Session, anew: bool) -> Result<Option<Restored>> {
-        if self.name()?.is_none() && name(file)?.is_some() {
-            self.release(file, anew)?;
-        }
-        let transaction = Transaction::new_unchecked(file, TransactionBehavior::Immediate)?;
-        self.belongs_to(file)?;
-        let restored = self.restore(file, anew)?;
-        let noted = self.note(file, tenants(file)?)?;
-        transaction.commit()?;
-        noted.map(Transaction::commit).transpose()?;
-        if let Some(restored) = &restored {
-            tracing::error!(ledger = %self.path.display(), "{restored}");
-        }
-        Ok(restored)
+    /// After it, [`agree`](Self::agree) tells that the file has committed too. Otherwise the notes are withdrawn when the file is settled.
+    pub(super) fn note(&self, file: &Connection, notes: &[Note]) -> Result<Noted> {
+        self.write(file, notes, notes.iter().any(Note::must_be_flushed))
     }
 
-    fn name(&self) -> Result<Option<String>> {
-        let mut found = self.sql.prepare("SELECT value FROM meta WHERE name = 'ledger'")?;
-        Ok(found.query_row([], |row| row.get(0)).optional()?)
-    }
-
-    /// A file whose ledger is missing: one that nothing was ever stored in, or one that may begin anew.
-    fn release(&self, file: &Connection, anew: bool) -> Result<()> {
-        if !anew && !tenants(file)?.is_empty() {
-            let path = self.path.display();
-            return Err(StoreError::Unavailable(format!(
-                "the ledger `{path}` is missing: nobody knows what was given out and deleted since this copy was made. \
-                 Put it back, or begin a new one"
-            ))
-            .into());
-        }
-        let ledger = self.path.display();
-        tracing::error!(%ledger, "begins anew: what was given out since this copy may be given out again");
-        file.execute_batch("UPDATE meta SET value = '' WHERE name = 'ledger'")?;
-        Ok(())
-    }
-
-    /// Makes sure that they know each other. A ledger has its name before the file takes it.
-    fn belongs_to(&self, file: &Connection) -> Result<()> {
-        let ours = match self.name()? {
-            Some(name) => name,
-            None => self.begin(file)?,
-        };
-        match name(file)? {
-            None => {
-                file.execute("UPDATE meta SET value = ?1 WHERE name = 'ledger'", [ours])?;
-                Ok(())
-            }
-            Some(name) if name == ours => Ok(()),
-            Some(_) => {
-                let path = self.path.display();
-                let text = format!("the ledger `{path}` belongs to another database");
-                Err(StoreError::Unavailable(text).into())
-            }
-        }
-    }
-
-    /// A name for a new ledger, which knows nothing of what the file did before.
-    fn begin(&self, file: &Connection) -> Result<String> {
-        let beginning = begin(&self.sql, TransactionBehavior::Immediate)?;
-        let mut put = self.sql.prepare("INSERT INTO organisation VALUES (?1, ?2, ?2)")?;
-        for tenant in tenants(file)? {
-            put.execute((&tenant, position(file, &tenant)?))?;
-        }
-        let name = self.sql.query_row(
-            "INSERT INTO meta VALUES ('ledger', lower(hex(randomblob(16)))) RETURNING value",
-            [],
-            |row| row.get(0),
-        )?;
-        beginning.commit()?;
-        Ok(name)
-    }
-}
-
-// An older file.
-impl Ledger {
-    fn restore(&self, file: &Session, anew: bool) -> Result<Option<Restored>> {
-        let mut restored = Restored::default();
-        let mut all =
-            self.sql.prepare("SELECT tenant, position, forgotten FROM organisation ORDER BY 1")?;
-        let mut rows = all.query([])?;
-        while let Some(row) = rows.next()? {
-            let (tenant, last, forgotten) = (row.get::<_, String>(0)?, row.get(1)?, row.get(2)?);
-            let known: i64 = position(file, &tenant)?;
-            if known < forgotten && !anew {
-                let path = self.path.display();
-                return Err(StoreError::Unavailable(format!(
-                    "the copy is older than the ledger `{path}` reaches back: what was given out and deleted since is not all known"
-                ))
-                .into());
-            }
-            if known < last {
-                restored.organisations += 1;
-                restored.claims += self.give_out_again(file, &tenant, known)?;
-                self.go_on_from(file, &tenant, last)?;
-                restored.deleted += self.end_again(file, &tenant, known)?;
-            }
-        }
-        if restored.organisations == 0 {
-            return Ok(None);
-        }
-        Ok(Some(restored))
-    }
-
-    fn give_out_again(&self, file: &Connection, tenant: &str, after: i64) -> Result<u64> {
-        let mut given = self.sql.prepare(
-            "SELECT space, value, kind, id, position FROM claim WHERE tenant = ?1 AND position > ?2",
-        )?;
-        let mut rows = given.query((tenant, after))?;
-        let mut put = file.prepare(
-            "INSERT INTO claim (tenant, space, value, kind, id, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-        )?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let text = |column| row::text(row, column);
-            let at: i64 = row.get(4)?;
-            count += put.execute((tenant, text(0)?, text(1)?, text(2)?, text(3)?, at))? as u64;
-        }
-        Ok(count)
-    }
-
-    /// Deletes them as anybody would, at the time when it was done first, so that readers of the log are told.
-    fn end_again(&self, file: &Session, tenant: &str, after: i64) -> Result<u64> {
-        let mut gone = self.sql.prepare(
-            "SELECT kind, id, at FROM gone WHERE tenant = ?1 AND position > ?2 ORDER BY position",
-        )?;
-        let mut rows = gone.query((tenant, after))?;
-        let mut there =
-            file.prepare("SELECT 1 FROM resource WHERE tenant = ?1 AND id = ?2 AND kind = ?3")?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let (kind, id): (String, String) = (row.get(0)?, row.get(1)?);
-            if there.exists((tenant, &id, &kind))? {
-                let mut write = Write::new(kind.into(), id.into(), Change::Delete);
-                write.audit = serde_json::json!({ "action": "restore" });
-                let actor = Actor::new("system", "ledger");
-                write::apply(
-                    file,
-                    &tenant.into(),
-                    &Batch::new(row::time(row.get(2)?)?, actor, vec![write]),
-                    self.stamps.draw()?,
-                )?;
-                count += 1;
-            }
-        }
-        Ok(count)
-    }
-
-    /// No position is given out twice. Nothing of the log before is handed out.
-    fn go_on_from(&self, file: &Connection, tenant: &str, position: i64) -> Result<()> {
-        file.execute("DELETE FROM log WHERE tenant = ?1", [tenant])?;
-        file.execute(
-            "INSERT INTO organisation
-             (tenant, stamp, position, forgotten_stamp, forgotten, made, clock)
-             VALUES (?1, ?3, ?2, ?3, ?2, 0, 0)
-             ON CONFLICT DO UPDATE
-             SET stamp = ?3, position = ?2, forgotten_stamp = ?3, forgotten = ?2",
-            (tenant, position, row::bits(self.stamps.draw()?)),
-        )?;
-        Ok(())
-    }
-}
-
-// Keeping it.
-impl Ledger {
-    /// Writes down what some organisations did since they were last written down, as the transaction of the file that is under way has it.
-    /// Nothing, or what is committed once the file is.
-    pub(super) fn note(
-        &self,
-        file: &Connection,
-        tenants: impl IntoIterator<Item = String>,
-    ) -> Result<Option<Transaction<'_>>> {
+    fn write(&self, file: &Connection, notes: &[Note], flush: bool) -> Result<Noted> {
+        self.unlock();
+        self.flush_commits(flush)?;
         let noting = begin(&self.sql, TransactionBehavior::Immediate)?;
-        let mut news = false;
-        for tenant in &tenants.into_iter().collect::<Vec<_>>() {
-            let mut found =
-                self.sql.prepare_cached("SELECT position FROM organisation WHERE tenant = ?1")?;
-            let known: Option<i64> = found.query_row([tenant], |row| row.get(0)).optional()?;
-            let (known, last) = (known.unwrap_or(0), position(file, tenant)?);
-            if known < last {
-                self.note_gone(file, tenant, known)?;
-                self.note_claims(file, tenant, known)?;
-                let mut put = self.sql.prepare_cached(
-                    "INSERT INTO organisation (tenant, position, forgotten) VALUES (?1, ?2, 0)
-                     ON CONFLICT DO UPDATE SET position = ?2",
-                )?;
-                put.execute((tenant, last))?;
-                news = true;
-            }
+        // The lock of the file keeps all others away who write to it, but not those who write to another file with this ledger.
+        let before = self.last()?;
+        if before != Noted::of(file)? {
+            return Err(self.refused("is written for another database at the same time"));
         }
-        Ok(news.then_some(noting))
+        let first = before.number + 1;
+        let mut last = before;
+        for note in notes {
+            last = self.put(note, first, flush)?;
+        }
+        let pending = Some(Pending { first, last: last.number });
+        if let Err(error) = noting.commit() {
+            // What was written may be found again after a power cut, unless something is written over it.
+            self.pending.set(pending.filter(|_| is_unsure(&error)));
+            return Err(error.into());
+        }
+        self.pending.set(pending);
+        self.flush_commits(true)?;
+        self.sql.execute_batch("BEGIN IMMEDIATE")?;
+        last.put(file)?;
+        if flush {
+            last.put_flushed(file)?;
+        }
+        self.seen.expect(last);
+        Ok(last)
     }
 
-    fn note_gone(&self, file: &Connection, tenant: &str, after: i64) -> Result<()> {
-        let mut gone = file.prepare_cached(
-            "SELECT position, kind, id, at FROM log
-             WHERE tenant = ?1 AND position > ?2 AND deleted > 0",
+    /// File and ledger agree: this is the last note of both.
+    pub(super) fn agree(&self, noted: Noted) {
+        self.unlock();
+        self.pending.set(None);
+        self.seen.agree(noted);
+    }
+
+    /// Whether there are notes that the file may lack.
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.get().is_some()
+    }
+
+    /// Whether commits wait until they are on the disk. Only between two transactions.
+    fn flush_commits(&self, flush: bool) -> Result<()> {
+        self.sql.pragma_update(None, "synchronous", if flush { "FULL" } else { "NORMAL" })?;
+        Ok(())
+    }
+
+    fn put(&self, note: &Note, first: i64, flush: bool) -> Result<Noted> {
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO note (transaction_, flushed, tenant, before_stamp, before, stamp, position, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING number, stamp",
+        )?;
+        let noted = put.query_row(
+            (
+                first,
+                flush,
+                &note.tenant,
+                bits(note.before.stamp),
+                number(note.before.position),
+                bits(note.end.stamp),
+                number(note.end.position),
+                note.at,
+            ),
+            Noted::read,
         )?;
         let mut put =
-            self.sql.prepare_cached("INSERT OR REPLACE INTO gone VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let mut rows = gone.query((tenant, after))?;
-        while let Some(row) = rows.next()? {
-            let text = |column| row::text(row, column);
-            let (position, at): (i64, i64) = (row.get(0)?, row.get(3)?);
-            put.execute((tenant, position, text(1)?, text(2)?, at))?;
+            self.sql.prepare_cached("INSERT OR IGNORE INTO claim VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for given in &note.claims {
+            put.execute((noted.number, &given.space, &given.value, &given.kind, &given.id))?;
         }
-        Ok(())
+        let mut put = self.sql.prepare_cached("INSERT OR IGNORE INTO gone VALUES (?1, ?2, ?3)")?;
+        for (kind, id) in &note.gone {
+            put.execute((noted.number, kind, id))?;
+        }
+        let mut put = self.sql.prepare_cached(
+            "INSERT INTO block VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET bound = max(bound, ?4)",
+        )?;
+        for block in &note.blocks {
+            put.execute((&note.tenant, &block.spaces, block.first, block.bound))?;
+        }
+        Ok(noted)
+    }
+}
+
+/// Whether a commit that failed with this may be found again after a crash.
+pub(super) fn is_unsure(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+}
+
+// The lock.
+impl Ledger {
+    /// Takes the write lock, if no other process has it: one that has written notes and not yet committed, or not yet withdrawn them.
+    fn lock(&self) -> Result<bool> {
+        self.unlock();
+        self.flush_commits(true)?;
+        self.sql.busy_timeout(Duration::ZERO)?;
+        let locked = self.sql.execute_batch("BEGIN IMMEDIATE");
+        self.sql.busy_timeout(PATIENCE)?;
+        match locked {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            locked => Ok(locked.map(|()| true)?),
+        }
     }
 
-    fn note_claims(&self, file: &Connection, tenant: &str, after: i64) -> Result<()> {
-        let mut given = file.prepare_cached(
-            "SELECT c.position, c.space, c.value, c.kind, c.id, o.clock FROM claim c
-             JOIN organisation o ON o.tenant = c.tenant
-             WHERE c.tenant = ?1 AND c.position > ?2",
-        )?;
-        let mut put = self
+    /// Gives the write lock back, if it is held.
+    fn unlock(&self) {
+        if !self.sql.is_autocommit()
+            && let Err(error) = self.sql.execute_batch("ROLLBACK")
+        {
+            // The next transaction rolls it back first.
+            tracing::warn!(ledger = %self.path.display(), "stays locked: {error}");
+        }
+    }
+}
+
+// Reading.
+impl Ledger {
+    /// The last note.
+    fn last(&self) -> Result<Noted> {
+        let mut found = self
             .sql
-            .prepare_cached("INSERT OR REPLACE INTO claim VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        let mut rows = given.query((tenant, after))?;
-        while let Some(row) = rows.next()? {
-            let text = |column| row::text(row, column);
-            let (position, at): (i64, i64) = (row.get(0)?, row.get(5)?);
-            put.execute((tenant, position, text(1)?, text(2)?, text(3)?, text(4)?, at))?;
-        }
-        Ok(())
+            .prepare_cached("SELECT number, stamp FROM note ORDER BY number DESC LIMIT 1")?;
+        Ok(found.query_row([], Noted::read).optional()?.unwrap_or_default())
     }
 
-    /// Writes down all that was done, with the positions of what gives nothing out.
-    pub(super) fn close(&self, file: &Connection) -> Result<()> {
-        // One view of the file, in which what is seen is durable.
-        let view = Transaction::new_unchecked(file, TransactionBehavior::Deferred)?;
-        let noted = self.note(file, tenants(file)?)?;
-        noted.map(Transaction::commit).transpose()?;
-        view.commit()?;
-        Ok(())
-    }
-
-    /// Drops what no copy from that time on lacks. How many entries they were.
-    pub(super) fn forget(&self, before: DateTime<Utc>) -> Result<u64> {
-        let forgetting = begin(&self.sql, TransactionBehavior::Immediate)?;
-        let before = [before.timestamp_micros()];
-        self.sql.execute(
-            "UPDATE organisation SET forgotten = max(
-                 forgotten,
-                 coalesce((SELECT max(position) FROM gone g WHERE g.tenant = organisation.tenant AND at < ?1), 0),
-                 coalesce((SELECT max(position) FROM claim c WHERE c.tenant = organisation.tenant AND at < ?1), 0))",
-            before,
+    /// The last note that no power cut can take.
+    fn last_flushed(&self) -> Result<Noted> {
+        let mut found = self.sql.prepare_cached(
+            "SELECT number, stamp FROM note WHERE flushed = 1 ORDER BY number DESC LIMIT 1",
         )?;
-        let gone = self.sql.execute("DELETE FROM gone WHERE at < ?1", before)?;
-        let claims = self.sql.execute("DELETE FROM claim WHERE at < ?1", before)?;
-        forgetting.commit()?;
-        Ok((gone + claims) as u64)
+        Ok(found.query_row([], Noted::read).optional()?.unwrap_or_default())
+    }
+
+    /// Which notes readers may find in the file, now and later.
+    pub(super) fn seen(&self) -> Arc<Seen> {
+        Arc::clone(&self.seen)
+    }
+
+    fn refused(&self, why: &str) -> Failure {
+        StoreError::Unavailable(format!("the ledger `{}` {why}", self.path.display())).into()
     }
 }
 
-/// By which name the file knows its ledger.
-fn name(file: &Connection) -> Result<Option<String>> {
-    let mut found = file.prepare("SELECT value FROM meta WHERE name = 'ledger' AND value <> ''")?;
-    Ok(found.query_row([], |row| row.get(0)).optional()?)
-}
+// Forgetting.
+impl Ledger {
+    /// Makes sure that no power cut takes any note up to the last, and that the file knows it. The number of the last note.
+    pub(super) fn flush(&self, file: &Connection) -> Result<i64> {
+        self.flush_commits(true)?;
+        let flushing = begin(&self.sql, TransactionBehavior::Immediate)?;
+        let last = self.last()?;
+        self.sql.execute("UPDATE note SET flushed = 1 WHERE number = ?1", [last.number])?;
+        flushing.commit()?;
+        last.put_flushed(file)?;
+        Ok(last.number)
+    }
 
-fn tenants(file: &Connection) -> Result<Vec<String>> {
-    let mut all = file.prepare("SELECT tenant FROM organisation ORDER BY tenant")?;
-    let all = all.query_map([], |row| row.get(0))?;
-    Ok(all.collect::<rusqlite::Result<_>>()?)
-}
-
-fn position(file: &Connection, tenant: &str) -> Result<i64> {
-    let mut found = file.prepare_cached("SELECT position FROM organisation WHERE tenant = ?1")?;
-    Ok(found.query_row([tenant], |row| row.get(0)).optional()?.unwrap_or(0))
+    /// Drops what no copy from that time on lacks, of the notes up to `last`. How many values and deletions they were.
+    pub(super) fn forget(&self, before: DateTime<Utc>, last: i64) -> Result<u64> {
+        let forgetting = begin(&self.sql, TransactionBehavior::Immediate)?;
+        let newest: Option<i64> = self.sql.query_row(
+            "SELECT max(number) FROM note WHERE at < ?1 AND number <= ?2",
+            (before.timestamp_micros(), last),
+            |row| row.get(0),
+        )?;
+        let Some(newest) = newest else { return Ok(0) };
+        let claims = self.sql.execute("DELETE FROM claim WHERE note <= ?1", [newest])?;
+        let gone = self.sql.execute("DELETE FROM gone WHERE note <= ?1", [newest])?;
+        // The newest one stays, so that a file that has it is known.
+        self.sql.execute("DELETE FROM note WHERE number < ?1", [newest])?;
+        self.sql
+            .execute("UPDATE meta SET value = ?1 WHERE name = 'forgotten'", [newest.to_string()])?;
+        forgetting.commit()?;
+        Ok((claims + gone) as u64)
+    }
 }

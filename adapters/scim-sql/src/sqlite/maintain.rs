@@ -3,10 +3,10 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, TransactionBehavior, named_params};
+use rusqlite::{Connection, named_params};
 use scim_core::store::StoreError;
 
-use super::{failure::Result, private, session::begin};
+use super::{failure::Result, private, worker::Worker};
 
 /// Copies the file as it is at one moment.
 pub(super) fn backup(sql: &Connection, to: &Path) -> Result<()> {
@@ -36,9 +36,9 @@ fn copy(sql: &Connection, name: &str) -> Result<()> {
 }
 
 /// Drops the entries of all change logs from before a time. How many they were.
-pub(super) fn forget_changes(sql: &Connection, before: DateTime<Utc>) -> Result<u64> {
+pub(super) fn forget_changes(sql: &Worker, before: DateTime<Utc>) -> Result<u64> {
     let before = named_params! { ":before": before.timestamp_micros() };
-    let forgetting = begin(sql, TransactionBehavior::Immediate)?;
+    let forgetting = sql.begin()?;
     // Times never go back, so what goes is the beginning of each log.
     sql.execute(
         "UPDATE organisation SET (forgotten_stamp, forgotten) = (

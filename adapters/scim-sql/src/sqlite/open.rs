@@ -12,17 +12,18 @@ use crate::index::Marks;
 pub(super) const READERS: (usize, usize) = (6, 6);
 
 /// What makes each version of the layout from the one before. Only ever added to.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
     include_str!("migrations/4.sql"),
     include_str!("migrations/5.sql"),
     include_str!("migrations/6.sql"),
+    include_str!("migrations/7.sql"),
 ];
 
 /// How long a connection waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much of the file a connection that reads keeps in memory, and the one that writes, in KiB.
 const CACHES: (i64, i64) = (5 << 10, 32 << 10);

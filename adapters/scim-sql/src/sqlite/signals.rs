@@ -29,6 +29,11 @@ impl Signals {
         }
     }
 
+    /// Wakes all who wait.
+    pub(super) fn notify_all(&self) {
+        self.lock().drain().for_each(|(_, signal)| _ = signal.notify(usize::MAX));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Tenant, Arc<Event>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,15 +3,25 @@
 //! One thread writes. Some threads serve short reads, which are broken off after some milliseconds. A read that takes longer begins anew on one
 //! of the threads for long reads. So a long read makes no short one wait, and nothing has to tell beforehand how long a read will take.
 
-use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, thread, time::Duration};
+use std::{
+    cell::Cell,
+    fmt,
+    ops::Deref,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use scim_core::store::{Batch, Committed, Party, Stamps, StoreError, Tenant};
 
 use super::{
     failure::{Failure, Result},
     jobs::{Answer, Commit, Job, Jobs, gone},
-    ledger::{Ledger, lasts},
+    ledger::{Ledger, Noted, PAUSE, Seen, Settled, is_unsure},
+    note::Note,
+    open::PATIENCE,
     session::{Session, begin},
     signals::Signals,
     write,
@@ -32,27 +42,112 @@ pub(super) struct Worker {
     sql: Session,
     ledger: Option<Ledger>,
     stamps: Stamps,
+    /// Whether something was settled, so that all who wait for changes look again.
+    settled: Cell<bool>,
+    /// Whether the last commit failed in a way that leaves open what the disk has of it.
+    unsure: Cell<bool>,
 }
 
 impl Worker {
     /// One that keeps no ledger.
     pub(super) fn new(sql: Session, stamps: Stamps) -> Self {
-        Self { sql, ledger: None, stamps }
+        Self { sql, ledger: None, stamps, settled: Cell::default(), unsure: Cell::default() }
     }
 
     /// The one that writes to a file with that ledger beside it.
     pub(super) fn keeping(sql: Session, ledger: Ledger, stamps: Stamps) -> Self {
-        Self { sql, ledger: Some(ledger), stamps }
+        Self { ledger: Some(ledger), ..Self::new(sql, stamps) }
     }
 
-    fn apply(&self, commit: &Commit) -> Result<Committed> {
+    fn apply(&self, commit: &Commit) -> Result<(Committed, Note)> {
         write::apply(&self.sql, &commit.party.tenant, &commit.batch, self.stamps.draw()?)
     }
 
-    /// The ledger of the file, if it has one and this is who writes.
+    /// The ledger of the file, if it has one and this is the worker that writes.
     pub(super) fn ledger(&self) -> Option<&Ledger> {
         self.ledger.as_ref()
     }
+
+    /// A transaction that writes, over a file that agrees with its ledger.
+    pub(super) fn begin(&self) -> Result<Transaction<'_>> {
+        let tried = Instant::now();
+        loop {
+            let transaction = begin(&self.sql, TransactionBehavior::Immediate)?;
+            if self.unsure.get() {
+                self.write_over()?;
+                transaction.commit()?;
+                self.unsure.set(false);
+                continue;
+            }
+            let Some(ledger) = &self.ledger else { return Ok(transaction) };
+            let settled = ledger.settle_running(&self.sql)?;
+            match settled {
+                Settled::Agreed => return Ok(transaction),
+                Settled::Changed(_) => {
+                    let noted = Noted::of(&self.sql)?;
+                    transaction.commit()?;
+                    ledger.agree(noted);
+                    self.settled.set(true);
+                }
+                Settled::Busy if tried.elapsed() < PATIENCE => {
+                    transaction.rollback()?;
+                    thread::sleep(PAUSE);
+                }
+                Settled::Busy => {
+                    let text = "another process has not settled what it noted in the ledger";
+                    return Err(StoreError::Unavailable(text.to_owned()).into());
+                }
+            }
+        }
+    }
+
+    /// Makes the file agree with its ledger.
+    fn settle(&self) -> Result<()> {
+        self.begin()?.rollback()?;
+        Ok(())
+    }
+
+    /// Withdraws what was noted and did not happen. Where that cannot be done now, it is done before the next transaction.
+    fn withdraw(&self) {
+        if let Err(error) = self.settle().map_err(StoreError::from) {
+            tracing::warn!("a commit that failed is not withdrawn yet: {error}");
+        }
+    }
+
+    /// Ends a transaction. Where that fails, nothing of it happens, whatever the disk has of it.
+    fn commit(&self, transaction: Transaction<'_>) -> Result<()> {
+        let committed = self.sql.execute_batch("COMMIT");
+        // SQLite looks once more whether it is interrupted when the transaction is over.
+        let is_over = self.sql.is_autocommit();
+        drop(transaction);
+        match committed {
+            Err(error) if is_over && is_interrupted(&error) => Ok(()),
+            Err(error) => {
+                self.unsure.set(self.unsure.get() || is_unsure(&error));
+                Err(error.into())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes something in the place of a commit that failed, which a crash might bring to light otherwise.
+    fn write_over(&self) -> Result<()> {
+        self.sql.execute("UPDATE noted SET number = number", [])?;
+        Ok(())
+    }
+
+    /// Says that no copy from before a time will be brought back. How many values and deletions were dropped.
+    pub(super) fn forget_copies(&self, before: DateTime<Utc>) -> Result<u64> {
+        let Some(ledger) = &self.ledger else { return Ok(0) };
+        let transaction = self.begin()?;
+        let last = ledger.flush(&self.sql)?;
+        self.commit(transaction)?;
+        ledger.forget(before, last)
+    }
+}
+
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 impl Deref for Worker {
@@ -76,6 +171,8 @@ pub(super) struct Workers {
     long: Arc<Jobs>,
     threads: Vec<thread::JoinHandle<()>>,
     longest_read: Duration,
+    /// Which notes of a ledger readers may find in the file.
+    seen: Option<Arc<Seen>>,
 }
 
 impl fmt::Debug for Workers {
@@ -94,7 +191,8 @@ impl Workers {
     ) -> Answer<Self> {
         let jobs = Jobs::new(GROUP);
         let (short, long) = (Arc::clone(&jobs), Arc::clone(&jobs));
-        let mut workers = Self { writer: jobs, short, long, threads: vec![], longest_read };
+        let seen = writer.ledger().map(Ledger::seen);
+        let mut workers = Self { writer: jobs, short, long, threads: vec![], longest_read, seen };
         let (jobs, committed) = (Arc::clone(&workers.writer), Arc::clone(committed));
         workers.employ("scim-sql writer", move || write_all(&writer, &jobs, &committed))?;
         if let Some(Readers { short, long }) = readers {
@@ -133,24 +231,34 @@ impl Workers {
     }
 
     /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read may take. What is not done in a short
-    /// time begins anew among the long reads.
+    /// time begins anew among the long reads. A file that was set back is settled first, so that nothing that has ended is read.
     pub(super) async fn read<R: Send + 'static>(
         &self,
         tenant: &Tenant,
         read: impl Fn(&Session) -> Result<R> + Send + Sync + 'static,
     ) -> Answer<R> {
-        let (read, longest) = (Arc::new(read), self.longest_read);
-        let again = Arc::clone(&read);
-        let done = alone(&self.short, tenant, move |sql| {
-            match in_one_view(sql, SHORT.min(longest), &*again) {
-                Err(Failure::Late) => Ok(None),
-                done => done.map(Some),
+        let read = Arc::new(read);
+        let (mut jobs, mut longest) = (&self.short, SHORT.min(self.longest_read));
+        loop {
+            let (read, seen) = (Arc::clone(&read), self.seen.clone());
+            let attempt = move |worker: &Worker| match in_one_view(
+                worker,
+                longest,
+                seen.as_deref(),
+                &*read,
+            ) {
+                Ok(done) => Ok(Attempt::Done(done)),
+                Err(Failure::Late) => Ok(Attempt::Late),
+                Err(Failure::SetBack) => Ok(Attempt::SetBack),
+                Err(failure) => Err(failure),
+            };
+            match alone(jobs, tenant, attempt).await? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Late if longest >= self.longest_read => return Err(Failure::Late.into()),
+                Attempt::Late => (jobs, longest) = (&self.long, self.longest_read),
+                Attempt::SetBack => self.maintain(Worker::settle).await?,
             }
-        });
-        if let Some(done) = done.await? {
-            return Ok(done);
         }
-        alone(&self.long, tenant, move |sql| in_one_view(sql, longest, &*read)).await
     }
 
     /// Does something with the connection of a reader, outside of a transaction.
@@ -234,11 +342,13 @@ fn write_all(writer: &Worker, jobs: &Jobs, committed: &Signals) {
                 jobs.end(&parties);
             }
         }
+        if writer.settled.take() {
+            committed.notify_all();
+        }
     }
-    if let Some(ledger) = writer.ledger()
-        && let Err(error) = ledger.close(writer).map_err(StoreError::from)
-    {
-        tracing::warn!("the ledger lacks the last positions: {error}");
+    // Otherwise the next process would do it again.
+    if writer.ledger().is_some_and(Ledger::has_pending) {
+        writer.withdraw();
     }
 }
 
@@ -255,12 +365,27 @@ fn with_others(first: Commit, jobs: &Jobs) -> Vec<Commit> {
     commits
 }
 
+/// What came of a read.
+enum Attempt<R> {
+    Done(R),
+    Late,
+    SetBack,
+}
+
 fn in_one_view<R>(
     sql: &Session,
     longest: Duration,
+    seen: Option<&Seen>,
     read: impl FnOnce(&Session) -> Result<R>,
 ) -> Result<R> {
+    // Before the view begins, which then has that note or a later one, unless the file was set back.
+    let floor = seen.map(Seen::floor);
     let view = begin(sql, TransactionBehavior::Deferred)?;
+    if let (Some(seen), Some(floor)) = (seen, floor)
+        && !seen.allows(Noted::of(sql)?, floor)
+    {
+        return Err(Failure::SetBack);
+    }
     let result = sql.within(longest, || read(sql))?;
     view.commit()?;
     Ok(result)
@@ -274,34 +399,43 @@ fn commit_together(worker: &Worker, commits: Vec<Commit>) {
         Ok(results) => commits.into_iter().zip(results).for_each(|(commit, result)| {
             let _ = commit.answer.try_send(result);
         }),
-        Err(error) => commits.into_iter().for_each(|commit| {
-            let _ = commit.answer.try_send(Err(error.clone()));
-        }),
+        Err(error) => {
+            if worker.unsure.get() || worker.ledger().is_some_and(Ledger::has_pending) {
+                worker.withdraw();
+            }
+            commits.into_iter().for_each(|commit| {
+                let _ = commit.answer.try_send(Err(error.clone()));
+            });
+        }
     }
 }
 
-fn in_one_transaction(sql: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
-    let transaction = begin(sql, TransactionBehavior::Immediate)?;
-    let results: Vec<_> = match commits {
+fn in_one_transaction(worker: &Worker, commits: &[Commit]) -> Result<Vec<Answer<Committed>>> {
+    let transaction = worker.begin()?;
+    let results: Vec<Answer<_>> = match commits {
         // Here the transaction itself is what is taken back. A savepoint keeps each page as it was, for most creates in a file of its own.
-        [commit] => vec![Ok(sql.apply(commit)?)],
-        _ => commits.iter().map(|commit| in_savepoint(sql, commit)).collect::<Result<_>>()?,
+        [commit] => vec![Ok(worker.apply(commit)?)],
+        _ => commits.iter().map(|commit| in_savepoint(worker, commit)).collect::<Result<_>>()?,
     };
-    let lasting =
-        commits.iter().zip(&results).filter(|(it, done)| done.is_ok() && lasts(&it.batch));
-    let tenants: BTreeSet<_> =
-        lasting.map(|(commit, _)| commit.party.tenant.as_str().to_owned()).collect();
-    let noted = match sql.ledger() {
-        Some(ledger) if !tenants.is_empty() => ledger.note(sql, tenants)?,
-        _ => None,
+    let (mut answers, mut notes) = (vec![], vec![]);
+    for result in results {
+        answers.push(result.map(|(committed, note)| {
+            notes.extend(Some(note).filter(|note| !note.is_empty()));
+            committed
+        }));
+    }
+    let Some(ledger) = worker.ledger().filter(|_| !notes.is_empty()) else {
+        worker.commit(transaction)?;
+        return Ok(answers);
     };
-    transaction.commit()?;
-    noted.map(Transaction::commit).transpose()?;
-    Ok(results)
+    let noted = ledger.note(worker, &notes)?;
+    worker.commit(transaction)?;
+    ledger.agree(noted);
+    Ok(answers)
 }
 
 /// The batch's own result; a failure only where the others of its transaction are lost with it.
-fn in_savepoint(sql: &Worker, commit: &Commit) -> Result<Answer<Committed>> {
+fn in_savepoint(sql: &Worker, commit: &Commit) -> Result<Answer<(Committed, Note)>> {
     sql.prepare_cached("SAVEPOINT batch")?.execute([])?;
     let result = sql.apply(commit);
     match result {

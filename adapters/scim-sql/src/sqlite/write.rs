@@ -9,7 +9,7 @@ use scim_core::{
     filter::Location,
     store::{
         Batch, Change, Committed, Condition, Contents, LogEnd, MemberId, Members, Outcome,
-        Position, ResourceId, ResourceKind, Stamp, StoreError, Tenant, UniqueKey, Version, Write,
+        ResourceId, ResourceKind, Stamp, StoreError, Tenant, UniqueKey, Version, Write,
     },
 };
 
@@ -17,19 +17,21 @@ use super::{
     case::case_name,
     failure::Result,
     keys,
+    note::Note,
     row::{self, Stored, bits, number, time},
     seal::seal,
     session::Session,
 };
 use crate::index::{self, Keys, Marks};
 
-/// Does all of a batch, under a stamp that was never used. After a failure the caller takes back what was done.
+/// Does all of a batch, under a stamp that was never used, and says what the ledger is to note. After a failure the caller takes back what was
+/// done.
 pub(super) fn apply(
     session: &Session,
     tenant: &Tenant,
     batch: &Batch,
     stamp: Stamp,
-) -> Result<Committed> {
+) -> Result<(Committed, Note)> {
     let mut writing = Writing::begin(session, tenant, batch, stamp)?;
     for condition in &batch.conditions {
         if !writing.holds(condition)? {
@@ -39,11 +41,13 @@ pub(super) fn apply(
     let mut outcomes = vec![];
     for write in &batch.writes {
         let outcome = writing.write(write)?;
-        writing.note(batch, write, &outcome)?;
+        writing.audit(batch, write, &outcome)?;
         outcomes.push(outcome);
     }
     writing.finish()?;
-    Ok(Committed::new(writing.end, outcomes))
+    let Writing { tenant, end, clock, note, .. } = writing;
+    let note = Note { tenant: tenant.to_owned(), end, at: clock, ..note };
+    Ok((Committed::new(end, outcomes), note))
 }
 
 /// A batch under way: the connection, and the organisation's row.
@@ -52,11 +56,10 @@ pub(super) struct Writing<'a> {
     pub(super) tenant: &'a str,
     marks: Arc<Marks>,
     stamp: Stamp,
-    /// The last position before the batch.
-    pub(super) began: Position,
     end: LogEnd,
     made: i64,
     clock: i64,
+    pub(super) note: Note,
 }
 
 /// What an entry of the log says of a resource, as it is stored.
@@ -86,7 +89,8 @@ impl<'a> Writing<'a> {
         });
         let (end, made, clock) = row.optional()?.unwrap_or((LogEnd::START, 0, 0));
         let clock = batch.at().timestamp_micros().max(clock);
-        Ok(Self { sql, tenant, marks, stamp, began: end.position, end, made, clock })
+        let note = Note { before: end, ..Note::default() };
+        Ok(Self { sql, tenant, marks, stamp, end, made, clock, note })
     }
 
     fn finish(&self) -> Result<()> {
@@ -118,10 +122,13 @@ impl<'a> Writing<'a> {
             ":position": number(self.end.position), ":kind": kind, ":id": id,
             ":deleted": fate as i64, ":at": self.clock
         })?;
+        if !matches!(fate, Fate::Put) {
+            self.note.gone.push((kind.to_owned(), id.to_owned()));
+        }
         Ok(self.end)
     }
 
-    fn note(&self, batch: &Batch, write: &Write, outcome: &Outcome) -> Result<()> {
+    fn audit(&self, batch: &Batch, write: &Write, outcome: &Outcome) -> Result<()> {
         if !outcome.changed {
             return Ok(());
         }
@@ -194,9 +201,9 @@ impl Writing<'_> {
         let mut put = self.sql.prepare_cached(
             "INSERT INTO resource
              (tenant, id, kind, place, own_stamp, own, memberships, created, last_modified,
-              owner, sent, assigned, seal)
+              owner, sent, assigned, seal, ended)
              VALUES (:tenant, :id, :kind, :place, :stamp, :own, 0, :now, :now,
-              :owner, :sent, :assigned, :seal)",
+              :owner, :sent, :assigned, :seal, :ended)",
         )?;
         let (kind, id) = (write.kind.as_str(), write.id.as_str());
         let (sent, assigned_text) = (text(&contents.sent)?, text(&assigned)?);
@@ -204,7 +211,7 @@ impl Writing<'_> {
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": id, ":kind": kind, ":place": self.made,
             ":stamp": bits(own.stamp), ":own": number(own.position), ":now": self.clock, ":owner": owner(&assigned), ":sent": sent,
-            ":assigned": assigned_text, ":seal": seal
+            ":assigned": assigned_text, ":seal": seal, ":ended": write.ends
         })?;
         let keys = index::keys(&self.marks, write.kind.as_str(), &contents.sent, &assigned);
         keys::replace(self.sql, self.tenant, self.made, &Keys::new(), &keys)?;
@@ -294,16 +301,18 @@ impl Writing<'_> {
         Ok(row)
     }
 
-    /// A change of the resource itself: its place in the log and its time.
+    /// A change of the resource itself: its place in the log, its time, and whether it has ended.
     fn touch(&mut self, kind: &str, id: &str, fate: Fate) -> Result<LogEnd> {
         let own = self.log(kind, id, fate)?;
         let mut put = self.sql.prepare_cached(
-            "UPDATE resource SET own_stamp = :stamp, own = :own, last_modified = :now
+            "UPDATE resource SET own_stamp = :stamp, own = :own, last_modified = :now,
+                 ended = ended OR :ended
              WHERE tenant = :tenant AND id = :id",
         )?;
         put.execute(named_params! {
             ":tenant": self.tenant, ":id": id, ":stamp": bits(own.stamp),
-            ":own": number(own.position), ":now": self.clock
+            ":own": number(own.position), ":now": self.clock,
+            ":ended": matches!(fate, Fate::Ended)
         })?;
         Ok(own)
     }
@@ -328,7 +337,7 @@ impl Writing<'_> {
     }
 
     /// Takes keys and claims; gives the assigned part with the values claimed.
-    fn fill(&self, write: &Write, contents: &Contents) -> Result<Object> {
+    fn fill(&mut self, write: &Write, contents: &Contents) -> Result<Object> {
         for key in &contents.keys {
             self.take_key(write, key)?;
         }

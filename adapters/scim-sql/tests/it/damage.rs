@@ -228,7 +228,7 @@ fn a_backup_brought_back_says_the_same() {
     let start = Instant::now();
     pollster::block_on(store.backup(path("copy.db"))).unwrap();
     let copied = start.elapsed();
-    commit(&store, vec![user(size)]).unwrap();
+    let later = commit(&store, vec![user(size)]).unwrap().end;
     drop(store);
     let lost: &Path = &path("store.db");
     fs::rename(path("copy.db"), lost).unwrap();
@@ -238,8 +238,13 @@ fn a_backup_brought_back_says_the_same() {
     println!("{size} users: copied in {copied:.1?}, and open {opened:.1?} after the start");
     assert!(opened.as_secs() < 60, "{opened:.1?}");
     assert_eq!([export(&restored, "User").unwrap(), export(&restored, "Group").unwrap()], original);
-    // What came after the copy gave nothing out, but its positions were seen.
-    let log = pollster::block_on(restored.changes(&"acme".into(), LogEnd::START, 0)).unwrap();
-    assert_eq!(log.end.position, Position(size as u64 + 2));
-    commit(&restored, vec![user(size)]).unwrap();
+    // The log goes on from the copy. What came after it has expired, also where something else stands at its position.
+    let tenant = "acme".into();
+    let log = pollster::block_on(restored.changes(&tenant, LogEnd::START, 0)).unwrap();
+    assert_eq!(log.end.position, Position(size as u64 + 1));
+    for _ in 0..2 {
+        let expired = pollster::block_on(restored.changes(&tenant, later, 0)).unwrap_err();
+        assert_eq!(expired, StoreError::Expired(later));
+        commit(&restored, vec![user(size)]).ok();
+    }
 }

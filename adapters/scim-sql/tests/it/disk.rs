@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::Request;
 use scim_core::{
     Caller, Service,
-    store::{Change, Contents, LogEnd, Position, Query, Store, StoreError, Write},
+    filter::Location,
+    store::{Change, Claim, Contents, LogEnd, Position, Query, Store, StoreError, Wanted, Write},
 };
 use scim_sql::SqliteStore;
 use scim_testkit::programs::skip;
@@ -51,6 +52,13 @@ impl Disk {
         }
         let size = ballast.metadata().unwrap().len();
         ballast.set_len(size.saturating_sub(left as u64 * 1024)).unwrap();
+    }
+
+    /// Gives the room back.
+    fn empty(&self) {
+        // A process that another test is just starting may have it open, so that to remove it is not enough.
+        fs::File::create(self.ballast()).unwrap();
+        fs::remove_file(self.ballast()).unwrap();
     }
 
     fn ballast(&self) -> PathBuf {
@@ -117,7 +125,7 @@ fn a_full_disk_is_503_and_all_goes_on_when_there_is_room() {
         }
         assert!(matches!(&refused, Some(StoreError::Unavailable(_))), "{refused:?}");
         // Even to read, SQLite may want room for its index of the log.
-        fs::remove_file(disk.ballast()).unwrap();
+        disk.empty();
         assert_eq!(total(&store), made, "round {round}: {refused:?}");
         // Without a restart.
         assert_eq!(
@@ -134,10 +142,84 @@ fn a_full_disk_is_503_and_all_goes_on_when_there_is_room() {
         !body.contains("disk") && !body.contains("full"),
         "the database's words stay inside: {body}"
     );
-    fs::remove_file(disk.ballast()).unwrap();
+    disk.empty();
     assert_eq!(status(&service, "ada").0, 201);
     drop((service, store));
     assert_eq!(total(&SqliteStore::open(disk.path.join("store.db")).unwrap()), made + 1);
+}
+
+/// A user with a number.
+fn person(id: &str) -> Write {
+    let claim = Claim {
+        spaces: vec!["uid".into()],
+        wanted: Wanted::Next(vec![1..=99_999]),
+        into: Location::new("uid"),
+    };
+    let contents = Contents { claims: vec![claim], ..Contents::default() };
+    Write::new("User".into(), id.into(), Change::Create { contents, members: vec![] })
+}
+
+fn delete(store: &SqliteStore, id: &str) -> Result<(), StoreError> {
+    commit(store, vec![Write::new("User".into(), id.into(), Change::Delete)]).map(drop)
+}
+
+/// The store or its ledger is on a full disk: what is answered 503 did not happen, in neither of them, and what they have room for goes on.
+// sec:S-13
+#[test]
+fn a_full_disk_under_either_file_means_that_nothing_happened() {
+    for full in ["ledger", "store"] {
+        let Some(disk) = Disk::new(16 << 10) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| match name == full {
+            true => disk.path.join(name),
+            false => folder.path().join(name),
+        };
+        let open = || SqliteStore::options().ledger(at("ledger")).open(at("store")).unwrap();
+        let mut store = open();
+        for id in ["old", "older"] {
+            commit(&store, vec![person(id)]).unwrap();
+        }
+        let (mut made, mut refused) = (2, 0);
+        for round in 0..12 {
+            disk.fill(round * 8);
+            for number in 0..60 {
+                match commit(&store, vec![person(&format!("u{round}-{number}"))]) {
+                    Ok(_) => made += 1,
+                    Err(error) => {
+                        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+                        refused += 1;
+                    }
+                }
+            }
+            if full == "ledger" {
+                let gone = delete(&store, "old");
+                assert!(matches!(gone, Err(StoreError::Unavailable(_))), "round {round}: {gone:?}");
+            }
+            if round % 3 == 2 && full == "ledger" {
+                // The process ends, and cannot withdraw anything where there is no room.
+                drop(store);
+                disk.empty();
+                store = open();
+                assert_eq!(store.restored(), None, "round {round}");
+            } else {
+                disk.empty();
+            }
+            assert_eq!(total(&store), made, "{full}, round {round}");
+            made += 1;
+            commit(&store, vec![person(&format!("u{round}"))]).unwrap();
+            // Numbers have no holes: none was given to what did not happen.
+            let claims =
+                pollster::block_on(store.claims(&"acme".into(), &"uid".into(), None, 9_999));
+            let mut numbers: Vec<u64> =
+                claims.unwrap().iter().map(|held| held.value.parse().unwrap()).collect();
+            numbers.sort_unstable();
+            assert!(numbers.into_iter().eq(1..=made), "{full}, round {round}");
+        }
+        assert!(refused > 60, "{full}: only {refused} were refused");
+        drop(store);
+        let store = open();
+        assert_eq!((store.restored(), total(&store)), (None, made));
+    }
 }
 
 /// The file system refuses to be made read-only while it is written to, so that here the file is what may not be written.

@@ -71,7 +71,7 @@ fn files_of_others_are_refused() {
     sql.pragma_update(None, "user_version", 99).unwrap();
     drop(sql);
     let refused = SqliteStore::open(&newer).unwrap_err();
-    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 6");
+    insta::assert_snapshot!(refused, @"the store is not available: the file has layout 99, and this version knows up to 7");
 
     let text = folder.path().join("text.db");
     fs::write(&text, "a text of some length, which is no database\n".repeat(100)).unwrap();

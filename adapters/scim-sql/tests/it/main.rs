@@ -12,10 +12,12 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod agreement;
+mod broken;
 mod crash;
 mod damage;
 mod disk;
 mod file;
+mod histories;
 mod marks;
 mod modes;
 mod power;

@@ -39,11 +39,11 @@ fn of_layout_1(path: &Path) {
     .unwrap();
 }
 
-/// Everything that a file holds but its epoch or stamp, which is a random one: a line a row, in order.
+/// Everything that a file holds but stamps and what it knows of its ledger, which are random: a line a row, in order.
 fn dump(path: &Path) -> String {
     let sql = Connection::open(path).unwrap();
     let mut tables = sql
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migration' ORDER BY name")
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('migration', 'noted') ORDER BY name")
         .unwrap();
     let tables: Vec<String> =
         tables.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
@@ -227,4 +227,115 @@ fn damage_is_found_when_the_file_is_opened() {
     drop(sql);
     let refused = SqliteStore::open(&path).unwrap_err();
     insta::assert_snapshot!(refused, @"the store is damaged: a row of `edge` refers to nothing");
+}
+
+/// A file of layout 6 that once had another user, and has a token that has ended; each is in its audit, and its log is forgotten.
+fn of_layout_6(path: &Path) {
+    of_layout_1(path);
+    let sql = Connection::open(path).unwrap();
+    sql.execute_batch(
+        r#"INSERT INTO resource VALUES
+            ('acme', 't1', 'Token', 4, 5, 0, 7000007, 9000009, NULL, NULL, NULL, NULL, NULL, '{"revoked":true}', '{}');
+        INSERT INTO population VALUES ('acme', 'Token', 1);
+        INSERT INTO audit VALUES ('acme', 4, 8000008, 'idp', '1', 'User', 'u0', 'null'),
+            ('acme', 5, 9000009, 'idp', '1', 'Token', 't1', 'null');"#,
+    )
+    .unwrap();
+    MIGRATIONS.iter().take(6).skip(1).for_each(|migration| sql.execute_batch(migration).unwrap());
+    sql.execute_batch(
+        "DELETE FROM log;
+        UPDATE organisation SET position = 5, forgotten = 5, forgotten_stamp = stamp, made = 4;
+        INSERT INTO claim VALUES ('acme', 'uid', '20000', 'User', 'u1', 1), ('acme', 'uid', '20001', 'User', 'u0', 2);
+        UPDATE meta SET value = 'n1' WHERE name = 'ledger';
+        PRAGMA user_version = 6;",
+    )
+    .unwrap();
+}
+
+/// Its ledger, of layout 1, up to a position.
+fn ledger_of_layout_1(path: &Path, upto: i64) {
+    let sql = Connection::open(path).unwrap();
+    sql.execute_batch(include_str!("tests/ledger_1.sql")).unwrap();
+    sql.execute_batch(
+        "INSERT INTO meta VALUES ('ledger', 'n1');
+        INSERT INTO organisation VALUES ('acme', 5, 0);
+        INSERT INTO gone VALUES ('acme', 4, 'User', 'u0', 8000008), ('acme', 5, 'Token', 't1', 9000009);
+        INSERT INTO claim VALUES ('acme', 1, 'uid', '20000', 'User', 'u1', 5000005),
+            ('acme', 2, 'uid', '20001', 'User', 'u0', 6000006);",
+    )
+    .unwrap();
+    sql.execute("UPDATE organisation SET position = ?1", [upto]).unwrap();
+    for table in ["gone", "claim"] {
+        sql.execute(&format!("DELETE FROM {table} WHERE position > ?1"), [upto]).unwrap();
+    }
+}
+
+fn claimed(store: &SqliteStore) -> Vec<String> {
+    use scim_core::store::Store;
+
+    let (tenant, space) = ("acme".into(), "uid".into());
+    let claims = pollster::block_on(store.claims(&tenant, &space, None, 99)).unwrap();
+    claims.into_iter().map(|held| held.value).collect()
+}
+
+/// The ledger knew all, or the process was killed before it was told.
+#[test]
+fn a_file_and_a_ledger_of_former_layouts_are_brought_up_to_date() {
+    for upto in [5, 1] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        of_layout_6(&path);
+        ledger_of_layout_1(&folder.path().join("store.db.ledger"), upto);
+        for _ in 0..2 {
+            let store = SqliteStore::open(&path).unwrap();
+            assert_eq!(store.restored(), None, "up to {upto}");
+            assert_eq!(total_of(&store, "Token", "id pr"), 1, "it has ended, and stays to be read");
+            assert_eq!(claimed(&store), ["20000", "20001"]);
+        }
+        // What the ledger knows now is done again to another file.
+        std::fs::remove_file(&path).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        let claims = store.restored().map(|done| done.claims);
+        assert_eq!(
+            (claimed(&store), claims),
+            (vec!["20000".to_owned(), "20001".to_owned()], Some(2))
+        );
+    }
+}
+
+/// A copy from before the update, and before the token ended, comes back after it.
+#[test]
+fn an_older_copy_of_a_former_layout_lacks_what_its_ledger_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, ledger) = (folder.path().join("store.db"), folder.path().join("store.db.ledger"));
+    of_layout_6(&path);
+    ledger_of_layout_1(&ledger, 5);
+    drop(SqliteStore::open(&path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    of_layout_6(&path);
+    let sql = Connection::open(&path).unwrap();
+    sql.execute_batch(
+        "UPDATE organisation SET position = 4, forgotten = 4; DELETE FROM audit WHERE position = 5;
+        DELETE FROM claim WHERE value = '20001';",
+    )
+    .unwrap();
+    drop(sql);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.restored().map(|done| (done.claims, done.deleted)), Some((1, 1)));
+    assert_eq!(total_of(&store, "Token", "id pr"), 0);
+    assert_eq!(claimed(&store), ["20000", "20001"]);
+    drop(store);
+
+    // One from before what the ledger had forgotten.
+    std::fs::remove_file(&path).unwrap();
+    of_layout_6(&path);
+    std::fs::remove_file(&ledger).unwrap();
+    ledger_of_layout_1(&ledger, 5);
+    let sql = Connection::open(&ledger).unwrap();
+    sql.execute_batch("UPDATE organisation SET position = 9, forgotten = 8").unwrap();
+    drop(sql);
+    let refused = SqliteStore::open(&path).unwrap_err().to_string();
+    let refused = refused.replace(folder.path().to_str().unwrap(), "");
+    insta::assert_snapshot!(refused, @"the store is not available: the ledger `/store.db.ledger` does not reach back to the copy: what was given out and deleted since is not all known. Begin a new one to take the copy as it is");
+    assert!(SqliteStore::options().begin_ledger().open(&path).is_ok());
 }
