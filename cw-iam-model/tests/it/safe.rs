@@ -279,7 +279,7 @@ fn unsafe_values(acme: &Acme) -> Vec<String> {
     wrong
 }
 
-// sec:J-06
+// sec:J-07
 #[test]
 fn what_a_cluster_sees_is_what_files_can_hold() {
     let soak = std::env::var("SOAK").is_ok_and(|it| it == "1");

@@ -220,6 +220,7 @@ fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
 }
 
+// sec:C-08
 #[test]
 fn an_order_explains_turns_over_memory() {
     search(&|| Arc::new(Stepping(memory())), by_turns, seeds(40, 3_000));

@@ -42,13 +42,6 @@ pub(super) fn plants() -> Vec<Plant> {
             Batch(|_, batch| batch.writes.sort_by_key(|it| !matches!(it.change, Change::Delete)))
         ),
         plant!(
-            batches::a_condition_may_be_about_another_organisation,
-            "conditions about other organisations are left out",
-            Batch(|_, batch| {
-                batch.conditions.retain(|it| !matches!(it, Condition::VersionIn(..)));
-            })
-        ),
-        plant!(
             batches::a_write_sees_those_before_it,
             "members are looked up before the first write",
             Commit(|at, batch| {
@@ -107,6 +100,22 @@ pub(super) fn plants() -> Vec<Plant> {
                     }
                 }
                 at.commit(batch)
+            })
+        ),
+        plant!(
+            batches::a_condition_may_be_about_another_organisation,
+            "conditions about other organisations are left out",
+            Batch(|_, batch| batch.conditions.retain(|it| !matches!(it, Condition::VersionIn(..))))
+        ),
+        plant!(
+            batches::a_condition_may_be_about_another_organisation,
+            "conditions about other organisations are looked up in the batch's own",
+            Batch(|_, batch| {
+                for condition in &mut batch.conditions {
+                    if let Condition::VersionIn(_, kind, id, own) = condition {
+                        *condition = Condition::Version(kind.clone(), id.clone(), *own);
+                    }
+                }
             })
         ),
         plant!(
