@@ -86,27 +86,33 @@ pub(crate) fn twice_in(members: &Map<String, Value>) -> Option<JsonError> {
     again.map(|name| JsonError(format!("`{}` is there twice", cut(name))))
 }
 
-/// All readings of a value whose objects name members several times: one reader takes the first of each, another one the second. None
-/// where all of them together are more than one body may hold.
-pub(crate) fn readings(value: &Value) -> Vec<Value> {
-    let (mut spellings, mut values) = (1, 0);
-    measure(value, &mut spellings, &mut values);
-    match values.saturating_mul(spellings) <= Limits::default().values {
-        true => (0..spellings).map(|number| reading(value, number)).collect(),
-        false => vec![],
-    }
+/// All readings of a value whose objects name members several times: one reader takes the first of each, another one the second. One
+/// reading at a time is in memory. There is none if all of them together are more than one body may hold.
+pub(crate) fn readings(value: &Value) -> impl Iterator<Item = Value> {
+    let (mut spellings, mut cost) = (1, 0);
+    measure(value, &mut spellings, &mut cost);
+    let fit = spellings == 1 || cost.saturating_mul(spellings) <= Limits::default().values;
+    let number = if fit { spellings } else { 0 };
+    (0..number).map(|number| reading(value, number))
 }
 
-/// How often a name stands in an object at most, and how many values there are.
-fn measure(value: &Value, spellings: &mut usize, values: &mut usize) {
-    *values += 1;
+/// How many bytes of text cost as much as a value.
+const TEXT: usize = 64;
+
+/// How often a name stands in an object at most, and what a copy of the value costs.
+fn measure(value: &Value, spellings: &mut usize, cost: &mut usize) {
+    *cost += 1;
     match value {
-        Value::Array(items) => items.iter().for_each(|item| measure(item, spellings, values)),
+        Value::Array(items) => items.iter().for_each(|item| measure(item, spellings, cost)),
         Value::Object(members) => {
             let most = spelt(members).values().map(Vec::len).max();
             *spellings = most.unwrap_or_default().max(*spellings);
-            members.values().for_each(|member| measure(member, spellings, values));
+            for (name, member) in members {
+                *cost += name.len() / TEXT;
+                measure(member, spellings, cost);
+            }
         }
+        Value::String(text) => *cost += text.len() / TEXT,
         _ => {}
     }
 }

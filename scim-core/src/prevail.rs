@@ -24,17 +24,17 @@ pub(crate) fn plan(
     (form, message): (Form, &Value),
     dialect: &Dialect,
 ) -> Option<Plan> {
-    let readings = json::readings(message);
-    let last = |message: &Value, at: &Location| {
-        let message = message.as_object()?.clone();
+    let last = |message: Value, at: &Location| {
+        let Value::Object(message) = message else { return None };
         match form {
             Form::Replace => last_in_body(of, message, dialect, at),
             Form::Patch => last_value(of, message, dialect, at),
         }
     };
     let say = |at: &Location, value: &Value| {
-        let mut last = readings.iter().map(|message| last(message, at));
-        !readings.is_empty() && last.all(|last| last.as_ref() == Some(value))
+        let mut readings = json::readings(message).peekable();
+        readings.peek().is_some()
+            && readings.all(|message| last(message, at).as_ref() == Some(value))
     };
     let said = of.prevailing().iter().filter(|(at, value)| say(at, value));
     let operations: Vec<Value> = said
@@ -51,7 +51,7 @@ fn last_in_body(
     dialect: &Dialect,
     at: &Location,
 ) -> Option<Value> {
-    each_member(of, body).into_iter().rev().find_map(|member| {
+    each_member(of, body, at).into_iter().rev().find_map(|member| {
         let Value::Object(member) = member else { return None };
         of.admit_members_of(member, dialect).ok()?.object.at(at).cloned()
     })

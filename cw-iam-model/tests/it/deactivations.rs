@@ -267,6 +267,32 @@ fn whatever_is_named_twice() {
     many.as_object_mut().unwrap().extend(spelt);
     acme.idp("PUT", path, many).expect(400);
     assert_eq!(scene.seen().1, [json!(true), json!(true)]);
+    // Nor is there one if their texts are longer together: each reading is a copy.
+    let mut long = json!({"active": false, "userName": NAME, "title": "x".repeat(1 << 20)});
+    let spelt = (0..512).map(|bits: u32| {
+        let name = "abcdefghi".chars().enumerate();
+        let name = name.map(|(at, c)| if bits >> at & 1 == 1 { c.to_ascii_uppercase() } else { c });
+        (name.collect::<String>(), json!("x"))
+    });
+    long.as_object_mut().unwrap().extend(spelt);
+    acme.idp("PUT", path, long).expect(400);
+    assert_eq!(scene.seen().1, [json!(true), json!(true)]);
+}
+
+/// What says nothing about the attribute costs nothing: half a million names beside what is refused.
+#[test]
+fn much_beside_it_is_not_read() {
+    let scene = Scene::new(true);
+    let Scene { acme, path } = &scene;
+    let others = || (0..150_000).map(|number| (format!("other{number}"), json!(number)));
+    let mut names = json!({"active": false});
+    names.as_object_mut().unwrap().extend(others());
+    let patch = json!({"Operations": [{"op": "bad"}, {"op": "replace", "value": names}]});
+    let began = std::time::Instant::now();
+    acme.idp("PATCH", path, patch).expect(200);
+    // A fifth of a second in a debug build. Each name read by itself takes minutes on a slow machine.
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(scene.seen().1, [json!(false), json!(false)]);
 }
 
 /// What no reader reads is a refusal.

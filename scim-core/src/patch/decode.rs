@@ -39,7 +39,7 @@ pub(super) fn operations(
         return Err(ScimError::invalid_syntax("Operations must hold at least one operation"));
     }
     if operations.len() > limits.operations {
-        return Err(ScimError::invalid_value(format!(
+        return Err(ScimError::too_large(format!(
             "a PATCH holds at most {} operations; send the rest in another one",
             limits.operations
         )));

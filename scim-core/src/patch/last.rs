@@ -19,22 +19,26 @@ pub(crate) fn last_value(
     dialect: &Dialect,
     at: &Location,
 ) -> Option<Value> {
-    let operations = decode::listed(body, dialect)?.into_iter().enumerate();
+    // One operation without its list is refused under some dialects, and can be read under each.
+    let lone = Dialect { lone_operation: true, ..dialect.clone() };
+    let operations = decode::listed(body, &lone)?.into_iter().enumerate();
     let operations = operations
         .filter_map(|(index, operation)| decode::operation(index + 1, operation, dialect).ok());
-    let parts = operations.flat_map(|operation| parts(of, operation));
+    let parts = operations.flat_map(|operation| parts(of, operation, at));
     parts.rev().find_map(|part| value_of(of, part, dialect, at))
 }
 
-/// An operation on an object, as one for each member of its value.
-fn parts(of: &ResourceType, operation: Operation) -> Vec<Operation> {
+/// An operation on an object, as one for each member of its value. What does not mention the attribute
+/// says nothing about it and is left out, because to read each part costs much more.
+fn parts(of: &ResourceType, operation: Operation, at: &Location) -> Vec<Operation> {
     let Operation { number, verb, path, value } = operation;
     let is_object = path.as_deref().is_none_or(|path| of.has_schema(path));
     match value {
         Some(Value::Object(members)) if is_object => {
             let part = |value| Operation { number, verb, path: path.clone(), value: Some(value) };
-            each_member(of, members).into_iter().map(part).collect()
+            each_member(of, members, at).into_iter().map(part).collect()
         }
+        _ if path.as_deref().is_some_and(|path| !mentions(path, at)) => vec![],
         value => vec![Operation { number, verb, path, value }],
     }
 }
@@ -90,19 +94,31 @@ fn set_by(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) 
     values.last()
 }
 
-/// An object as one for each of its members, and for each member of a schema in it.
-pub(crate) fn each_member(of: &ResourceType, members: Map<String, Value>) -> Vec<Value> {
+/// An object as one for each of its members, and for each member of a schema in it, that mentions the
+/// attribute.
+pub(crate) fn each_member(
+    of: &ResourceType,
+    members: Map<String, Value>,
+    at: &Location,
+) -> Vec<Value> {
     let mut each = vec![];
     for (name, value) in members {
         match value {
             Value::Object(inner) if of.has_schema(&name) => {
-                let inside = inner.into_iter().map(|(inner, value)| object(inner, value));
+                let about = inner.into_iter().filter(|(inner, _)| mentions(inner, at));
+                let inside = about.map(|(inner, value)| object(inner, value));
                 each.extend(inside.map(|value| object(name.clone(), value)));
             }
-            value => each.push(object(name, value)),
+            value if mentions(&name, at) => each.push(object(name, value)),
+            _ => {}
         }
     }
     each
+}
+
+/// Whether the name of the attribute stands anywhere in a name or path, in whatever letter case.
+fn mentions(text: &str, at: &Location) -> bool {
+    text.to_ascii_lowercase().contains(&at.name.to_ascii_lowercase())
 }
 
 fn object(name: String, value: Value) -> Value {

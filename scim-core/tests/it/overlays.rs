@@ -268,6 +268,19 @@ fn added_is_one_attribute_more() {
     assert_eq!(published(&world, GROUP, "badge"), Value::Null);
 }
 
+/// One operation without its list is refused under STRICT, and says what prevails all the same.
+#[test]
+fn what_prevails_is_found_in_a_lone_operation() {
+    let mut world = world(vec![Overlay::Prevail(USER, "active", false.into())]);
+    world.caller.dialect = scim_core::Dialect::STRICT;
+    let user = json!({"schemas": [USER], "userName": "ada", "active": true});
+    let path = format!("/Users/{}", world.make("/Users", user));
+    let patch_op = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+    let off = json!({"op": "replace", "path": "active", "value": false});
+    let lone = world.ask("PATCH", &path, json!({"schemas": [patch_op], "Operations": off}));
+    assert_eq!((lone.status, &world.get(&path).body["active"]), (200, &json!(false)));
+}
+
 #[test]
 fn what_prevails_happens_where_all_else_is_refused() {
     let gone = Overlay::Prevail(ENTERPRISE_USER, "division", "gone".into());

@@ -415,7 +415,7 @@ fn too_much_is_too_much() {
     let world = World::new();
     let id = world.user("ada");
     let many = vec![json!({"op": "add", "path": "title", "value": "x"}); 1_001];
-    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": many})).refusal(), @"400 invalidValue: a PATCH holds at most 1000 operations; send the rest in another one");
+    insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": many})).refusal(), @"413 -: a PATCH holds at most 1000 operations; send the rest in another one");
     let roles: Vec<_> = (0..5_001).map(|n| json!({"value": n.to_string()})).collect();
     insta::assert_snapshot!(world.ask("PATCH", &format!("/Users/{id}"), json!({"Operations": op("add", "roles", json!(roles))})).refusal(), @"413 -: operation 1 (`roles`): a PATCH holds at most 10000 values; send the rest in another one");
 }
