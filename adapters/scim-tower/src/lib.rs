@@ -58,7 +58,8 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 /// is read, while the request waits, or before the commit writes nothing and learns nothing.
 ///
 /// The service reads the whole path of a request, and the path begins with that of the caller's base.
-/// `fallback_service` and `route_service` of axum keep the path whole. `nest_service`, and a proxy that
+/// `fallback_service` and `route_service` of axum keep the path whole, but one route with `{*path}`
+/// does not serve the base itself, which lists all resources. `nest_service`, and a proxy that
 /// rewrites paths, take a prefix away: name it in [`ScimTower::with_mount`]. A path that does not begin
 /// with the base is answered with 404 and a detail that says so.
 #[derive(Debug, Clone)]

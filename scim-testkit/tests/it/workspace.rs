@@ -117,3 +117,25 @@ fn public_futures(folder: &Path, checked: Option<&str>) -> Vec<String> {
     }
     found
 }
+
+/// A line that the test harness captures is seen by nobody: one function writes past the capture.
+#[test]
+fn tests_say_in_one_way_that_they_are_skipped() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if !root.join("docs/DESIGN.md").exists() {
+        return skip("the crate is built outside its workspace");
+    }
+    let mut open: Vec<_> = FUTURES.iter().map(|(name, _)| root.join(name).join("tests")).collect();
+    open.push(root.join("examples"));
+    let (mut files, mark) = (0, ["\"skip", "ped: "].concat());
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains(&mark), "{} must call `programs::skip`", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 150, "{files}");
+}
