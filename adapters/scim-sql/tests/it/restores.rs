@@ -25,7 +25,7 @@ fn claim(spaces: &[&str], wanted: Wanted, into: &str) -> Claim {
 }
 
 /// A user with a number, which is his group's too, and a name that others want as well.
-fn person(id: &str, stem: &str) -> Write {
+pub(crate) fn person(id: &str, stem: &str) -> Write {
     let claims = vec![
         claim(&["uid", "gid"], Wanted::Next(vec![20_000..=59_999]), "uid"),
         claim(&["name"], Wanted::First { stem: stem.to_owned(), longest: 32 }, "name"),
@@ -34,23 +34,23 @@ fn person(id: &str, stem: &str) -> Write {
     Write::new("User".into(), id.into(), Change::Create { contents, members: vec![] })
 }
 
-fn plain(kind: &str, id: &str) -> Write {
+pub(crate) fn plain(kind: &str, id: &str) -> Write {
     let change = Change::Create { contents: Contents::default(), members: vec![] };
     Write::new(kind.into(), id.into(), change)
 }
 
-fn delete(kind: &str, id: &str) -> Write {
+pub(crate) fn delete(kind: &str, id: &str) -> Write {
     Write::new(kind.into(), id.into(), Change::Delete)
 }
 
-fn sent(name: &str, value: serde_json::Value) -> Contents {
+pub(crate) fn sent(name: &str, value: serde_json::Value) -> Contents {
     let mut sent = Object::default();
     sent.set(&Location::new(name), value);
     Contents { sent, ..Contents::default() }
 }
 
 /// What the revocation of a token is to a store.
-fn revoke(id: &str) -> Write {
+pub(crate) fn revoke(id: &str) -> Write {
     let contents = Some(sent("revoked", json!(true)));
     let change = Change::Update { contents, members: Members::Keep };
     let mut write = Write::new("Token".into(), id.into(), change);

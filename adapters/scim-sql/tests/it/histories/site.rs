@@ -7,18 +7,20 @@ use std::{
 };
 
 use scim_core::{
-    Object,
     filter::Location,
     store::{
-        Actor, AllowAll, Batch, Change, Claim, Committed, Condition, Contents, LogEnd, MemberId,
-        Members, Reader, Store, StoreError, Wanted, Write, review,
+        Actor, AllowAll, Batch, Change, Committed, Condition, LogEnd, MemberId, Members, Reader,
+        Store, StoreError, Write, review,
     },
 };
 use scim_sql::SqliteStore;
 use serde_json::json;
 
 use super::model::{Known, Model, TENANTS, all, of_version};
-use crate::power::Random;
+use crate::{
+    power::Random,
+    restores::{delete, person, plain, revoke, sent},
+};
 
 /// How many kinds of steps there are.
 pub(super) const KINDS: usize = 12;
@@ -403,42 +405,12 @@ fn commit(
     })
 }
 
-fn person(id: &str, stem: &str) -> Write {
-    let claim = |spaces: &[&str], wanted, into: &str| {
-        let spaces = spaces.iter().map(|space| (*space).into()).collect();
-        Claim { spaces, wanted, into: Location::new(into) }
-    };
-    let claims = vec![
-        claim(&["uid", "gid"], Wanted::Next(vec![20_000..=59_999]), "uid"),
-        claim(&["name"], Wanted::First { stem: stem.to_owned(), longest: 32 }, "name"),
-    ];
-    let contents = Contents { claims, ..Contents::default() };
-    Write::new("User".into(), id.into(), Change::Create { contents, members: vec![] })
-}
-
-fn plain(kind: &str, id: &str) -> Write {
-    let change = Change::Create { contents: Contents::default(), members: vec![] };
-    Write::new(kind.into(), id.into(), change)
-}
-
-fn delete(kind: &str, id: &str) -> Write {
-    Write::new(kind.into(), id.into(), Change::Delete)
-}
-
-fn revoke(id: &str) -> Write {
-    let mut write = update("Token", id, "revoked", json!(true));
-    write.ends = true;
-    write
-}
-
 fn title(id: &str, text: &str) -> Write {
     update("User", id, "title", json!(text))
 }
 
 fn update(kind: &str, id: &str, name: &str, value: serde_json::Value) -> Write {
-    let mut sent = Object::default();
-    sent.set(&Location::new(name), value);
-    let contents = Some(Contents { sent, ..Contents::default() });
+    let contents = Some(sent(name, value));
     let change = Change::Update { contents, members: Members::Keep };
     Write::new(kind.into(), id.into(), change)
 }
