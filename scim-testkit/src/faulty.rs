@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use event_listener::Event;
-use scim_core::store::{
-    AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
-    ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
-};
+use scim_core::store::{Store, StoreError, Tenant};
+
+pub use crate::interceptor::Call;
+use crate::interceptor::{Intercepted, Interceptor};
 
 /// A store around a store, in whose calls faults are put: for tests of what is built on a store, and of stores that are built on others.
 ///
@@ -32,14 +31,14 @@ use scim_core::store::{
 /// assert_eq!(store.calls(), [Call::Changes, Call::Changes]);
 /// # });
 /// ```
-pub struct Faulty {
-    store: Arc<dyn Store>,
-    script: Mutex<Script>,
-}
+pub type Faulty = Intercepted<Script>;
 
 type Plan = Box<dyn FnMut(usize, Call) -> Option<Fault> + Send>;
 
-struct Script {
+/// What goes wrong with which call of a [`Faulty`] store.
+pub struct Script(Mutex<State>);
+
+struct State {
     calls: Vec<Call>,
     plan: Plan,
 }
@@ -56,23 +55,10 @@ pub enum Fault {
     LosesAnswer,
 }
 
-/// Which call of [`Store`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "named as the calls are")]
-pub enum Call {
-    Get,
-    Query,
-    Commit,
-    Changes,
-    Changed,
-    Claims,
-    Audit,
-}
-
 impl Faulty {
     /// A store that does not fail yet.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, script: Mutex::new(Script { calls: vec![], plan: Box::new(|_, _| None) }) }
+        Script::new(|_, _| None).intercept(store)
     }
 
     /// The store without faults.
@@ -82,7 +68,7 @@ impl Faulty {
 
     /// Counts calls anew, from 1, and asks `plan` at each what goes wrong with it.
     pub fn fail(&self, plan: impl FnMut(usize, Call) -> Option<Fault> + Send + 'static) {
-        *self.script() = Script { calls: vec![], plan: Box::new(plan) };
+        *self.interceptor.state() = State::new(plan);
     }
 
     /// Counts calls anew, from 1, and lets that one go wrong.
@@ -97,23 +83,38 @@ impl Faulty {
 
     /// The calls since counting began.
     pub fn calls(&self) -> Vec<Call> {
-        self.script().calls.clone()
+        self.interceptor.state().calls.clone()
+    }
+}
+
+impl State {
+    fn new(plan: impl FnMut(usize, Call) -> Option<Fault> + Send + 'static) -> Self {
+        Self { calls: vec![], plan: Box::new(plan) }
+    }
+}
+
+impl Script {
+    fn new(plan: impl FnMut(usize, Call) -> Option<Fault> + Send + 'static) -> Self {
+        Self(Mutex::new(State::new(plan)))
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn planned(&self, call: Call) -> Option<Fault> {
-        let Script { calls, plan } = &mut *self.script();
+        let State { calls, plan } = &mut *self.state();
         calls.push(call);
         plan(calls.len(), call)
     }
+}
 
-    async fn through<R>(
+impl Interceptor for Script {
+    async fn around<R: Send>(
         &self,
         call: Call,
-        work: impl Future<Output = Result<R, StoreError>>,
+        _: &Tenant,
+        work: impl Future<Output = Result<R, StoreError>> + Send,
     ) -> Result<R, StoreError> {
         let planted = || StoreError::Unavailable("a planted fault".to_owned());
         match self.planned(call) {
@@ -143,61 +144,8 @@ async fn pass(time: Duration) {
     listener.await;
 }
 
-impl fmt::Debug for Faulty {
+impl fmt::Debug for Script {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Faulty").field("store", &self.store).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Store for Faulty {
-    async fn get(
-        &self,
-        tenant: &Tenant,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.through(Call::Get, self.store.get(tenant, kind, id, want)).await
-    }
-
-    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        self.through(Call::Query, self.store.query(tenant, query)).await
-    }
-
-    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        self.through(Call::Commit, self.store.commit(tenant, batch)).await
-    }
-
-    async fn changes(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<ChangePage, StoreError> {
-        self.through(Call::Changes, self.store.changes(tenant, after, limit)).await
-    }
-
-    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
-        self.through(Call::Changed, self.store.changed(tenant, after)).await
-    }
-
-    async fn claims(
-        &self,
-        tenant: &Tenant,
-        space: &Space,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Held>, StoreError> {
-        self.through(Call::Claims, self.store.claims(tenant, space, after, limit)).await
-    }
-
-    async fn audit(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.through(Call::Audit, self.store.audit(tenant, after, limit)).await
+        out.debug_struct("Script").finish_non_exhaustive()
     }
 }

@@ -1,120 +1,21 @@
 //! Requests side by side, in orders that a seed draws: each step of one request falls between any two steps of the others.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use cw_iam_model::{
     Deployment, Iam, IamError, IamRole, NewAccount, NewGroup, NewOrganisation, OrganisationId,
 };
 use http::{HeaderMap, Request, StatusCode};
 use pollster::block_on;
-use scim_core::{
-    MemoryStore, Store,
-    store::{
-        AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
-        ResourceKind, Reviewed, Space, StoreError, Tenant, Want,
-    },
+use scim_core::store::ResourceId;
+use scim_testkit::{
+    interceptor::Interceptor,
+    interleaving::{Running, Steps, interleave},
 };
 use serde_json::{Value, json};
 
 use crate::door::Acme;
-
-/// A request under way.
-type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// A store before each of whose calls others may have their turn.
-#[derive(Debug)]
-struct Stepping(Arc<MemoryStore>);
-
-async fn step() {
-    let mut waited = false;
-    poll_fn(|_| match std::mem::replace(&mut waited, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-    .await;
-}
-
-#[async_trait]
-impl Store for Stepping {
-    async fn get(
-        &self,
-        tenant: &Tenant,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        step().await;
-        self.0.get(tenant, kind, id, want).await
-    }
-
-    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        step().await;
-        self.0.query(tenant, query).await
-    }
-
-    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        step().await;
-        self.0.commit(tenant, batch).await
-    }
-
-    async fn changes(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<ChangePage, StoreError> {
-        self.0.changes(tenant, after, limit).await
-    }
-
-    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
-        self.0.changed(tenant, after).await
-    }
-
-    async fn claims(
-        &self,
-        tenant: &Tenant,
-        space: &Space,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Held>, StoreError> {
-        self.0.claims(tenant, space, after, limit).await
-    }
-
-    async fn audit(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.0.audit(tenant, after, limit).await
-    }
-}
-
-/// Runs requests to their ends, a step of one of them at a time.
-fn side_by_side<T>(seed: u64, requests: Vec<Running<'_, T>>) -> Vec<T> {
-    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut running: Vec<_> = requests.into_iter().enumerate().collect();
-    let mut done = vec![];
-    while !running.is_empty() {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let at = usize::try_from(random >> 33).unwrap() % running.len();
-        let polled = running[at].1.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(result) = polled {
-            done.push((running.swap_remove(at).0, result));
-        }
-    }
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
-}
 
 /// The IAM of an organisation over a store that steps.
 struct Side<'a> {
@@ -124,7 +25,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn of(acme: &'a Acme) -> Self {
-        let store = Arc::new(Stepping(acme.world.store.clone()));
+        let store = Arc::new(Steps.intercept(acme.world.store.clone()));
         Self { acme, iam: Iam::new(store, acme.world.clock.clone()) }
     }
 
@@ -167,7 +68,7 @@ fn one_of_many_takes_an_account_over_and_no_deactivation_is_undone() {
             side.idp("PATCH", format!("/Users/{id}"), off()),
         ];
         let answers: Vec<u16> =
-            side_by_side(seed, requests).into_iter().map(|it| it.as_u16()).collect();
+            interleave(seed, requests).into_iter().map(|it| it.as_u16()).collect();
         let alone = answers[..2].iter().filter(|status| **status == 201).count();
         assert!(
             answers[..2].iter().all(|status| matches!(status, 201 | 409)),
@@ -209,7 +110,7 @@ fn somebody_is_left_who_can_administer_whatever_comes_together() {
             side.idp("PATCH", format!("/Users/{bob}"), off()),
             Box::pin(moves) as Running<'_, StatusCode>,
         ];
-        let answers = side_by_side(seed, requests);
+        let answers = interleave(seed, requests);
         let carries = |group| !block_on(iam.policies_of(&acme.id, group)).unwrap().is_empty();
         let on = |id: &str| acme.on_cluster(id)["active"] == true;
         let left = carries(&first) && on(&ada) || carries(&second) && on(&bob);
@@ -227,7 +128,7 @@ fn one_of_many_makes_an_organisation_and_the_others_are_told() {
             let made = side.iam.create_organisation(NewOrganisation::new(id.clone()));
             Box::pin(async { made.await.map(drop) }) as Running<'_, _>
         };
-        let made = side_by_side(seed, vec![make(), make(), make()]);
+        let made = interleave(seed, vec![make(), make(), make()]);
         let (won, told): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
         let exists = Err(IamError::OrganisationExists(id.clone()));
         assert_eq!((won.len(), told), (1, vec![exists.clone(), exists]), "{seed}");

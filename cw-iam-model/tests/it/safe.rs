@@ -3,26 +3,16 @@
 use std::collections::BTreeSet;
 
 use cw_iam_model::{COREWEAVE_USER, Deployment};
+use scim_testkit::random::Random;
 use serde_json::{Map, Value, json};
 use sup_posix::{AuthorizedKey, Gid, HomeDir, PosixName, Shell, Uid};
 
 use crate::door::{Acme, K1};
 
-/// Numbers that follow from a seed.
-struct Random(u64);
+/// What a client draws, most of which is hostile.
+struct Client(Random);
 
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
-    }
-
+impl Client {
     /// A text of pieces, of which most have a meaning in some file.
     fn text(&mut self) -> String {
         const PIECES: [&str; 32] = [
@@ -59,13 +49,13 @@ impl Random {
             "..",
             "ssh-ed25519 ",
         ];
-        (0..self.below(6)).map(|_| *self.one(&PIECES)).collect()
+        (0..self.0.below(6)).map(|_| self.0.one(&PIECES)).collect()
     }
 
     fn name(&mut self) -> Value {
-        match self.below(4) {
-            0 => json!(self.one(&["zoe", "eve", "ada", "root", "x-1", "nobody", "wheel"])),
-            1 => json!("x".repeat(28 + self.below(8))),
+        match self.0.below(4) {
+            0 => json!(self.0.one(&["zoe", "eve", "ada", "root", "x-1", "nobody", "wheel"])),
+            1 => json!("x".repeat(28 + self.0.below(8))),
             _ => json!(self.text()),
         }
     }
@@ -87,16 +77,16 @@ impl Random {
             4_294_967_295,
             i64::MAX,
         ];
-        match self.below(3) {
-            0 => json!(20_000 + self.below(9)),
-            1 => json!(self.below(70_000)),
-            _ => json!(self.one(&EDGES)),
+        match self.0.below(3) {
+            0 => json!(20_000 + self.0.below(9)),
+            1 => json!(self.0.below(70_000)),
+            _ => json!(self.0.one(&EDGES)),
         }
     }
 
     fn path(&mut self) -> Value {
-        match self.below(3) {
-            0 => json!(self.one(&[
+        match self.0.below(3) {
+            0 => json!(self.0.one(&[
                 "/bin/sh",
                 "/bin/zsh",
                 "/home/ada",
@@ -112,7 +102,7 @@ impl Random {
 
     fn keys(&mut self) -> Value {
         let secret = "-----BEGIN OPENSSH PRIVATE KEY-----";
-        let key = |random: &mut Self| match random.below(6) {
+        let key = |random: &mut Self| match random.0.below(6) {
             0 => K1.to_owned(),
             1 => K1.replace("ada@laptop", &random.text()),
             2 => format!("{}\n{K1}", random.text()),
@@ -120,14 +110,14 @@ impl Random {
             4 => secret.to_owned(),
             _ => random.text(),
         };
-        (0..self.below(4)).map(|_| key(self)).collect::<Vec<_>>().into()
+        (0..self.0.below(4)).map(|_| key(self)).collect::<Vec<_>>().into()
     }
 
     /// Some attributes of a user on clusters.
     fn identity(&mut self) -> Map<String, Value> {
         let mut all = Map::new();
-        for _ in 0..=self.below(3) {
-            let (name, value) = match self.below(6) {
+        for _ in 0..=self.0.below(3) {
+            let (name, value) = match self.0.below(6) {
                 0 => ("sunkPosixUsername", self.name()),
                 1 => ("sunkPosixUserId", self.number()),
                 2 => ("sunkPosixGroupId", self.number()),
@@ -135,7 +125,7 @@ impl Random {
                 4 => ("sunkLoginShell", self.path()),
                 _ => ("sunkSshKeys", self.keys()),
             };
-            let value = if self.below(12) == 0 { Value::Null } else { value };
+            let value = if self.0.below(12) == 0 { Value::Null } else { value };
             all.insert(name.to_owned(), value);
         }
         all
@@ -143,8 +133,8 @@ impl Random {
 
     fn user(&mut self) -> Value {
         let mut user = json!({"userName": self.name(), COREWEAVE_USER: self.identity()});
-        if self.below(2) == 0 {
-            user["active"] = json!(self.below(2) == 0);
+        if self.0.below(2) == 0 {
+            user["active"] = json!(self.0.below(2) == 0);
         }
         user
     }
@@ -153,20 +143,20 @@ impl Random {
     fn operations(&mut self) -> Value {
         let mut operations = vec![];
         for (name, value) in self.identity() {
-            let op = *self.one(&["add", "replace"]);
+            let op = self.0.one(&["add", "replace"]);
             let path = format!("{COREWEAVE_USER}:{name}");
-            operations.push(match self.below(4) {
+            operations.push(match self.0.below(4) {
                 0 => json!({"op": op, "value": {COREWEAVE_USER: {name: value}}}),
                 1 => json!({"op": op, "value": {path: value}}),
                 2 if value.is_null() => json!({"op": "remove", "path": path}),
                 _ => json!({"op": op, "path": path, "value": value}),
             });
         }
-        if self.below(2) == 0 {
-            let active = self.below(2) == 0;
+        if self.0.below(2) == 0 {
+            let active = self.0.below(2) == 0;
             operations.push(json!({"op": "replace", "path": "active", "value": active}));
         }
-        if self.below(6) == 0 {
+        if self.0.below(6) == 0 {
             let name = self.name();
             operations.push(json!({"op": "replace", "path": "userName", "value": name}));
         }
@@ -174,13 +164,13 @@ impl Random {
     }
 
     fn group(&mut self, users: &[String]) -> Value {
-        let members: Vec<_> = users.iter().filter(|_| self.below(2) == 0).collect();
+        let members: Vec<_> = users.iter().filter(|_| self.0.below(2) == 0).collect();
         let members: Vec<_> = members.into_iter().map(|id| json!({"value": id})).collect();
         let mut group = json!({"displayName": self.name(), "members": members});
-        if self.below(2) == 0 {
+        if self.0.below(2) == 0 {
             group["sunkPosixGroupName"] = self.name();
         }
-        if self.below(2) == 0 {
+        if self.0.below(2) == 0 {
             group["sunkPosixGroupId"] = self.number();
         }
         group
@@ -189,24 +179,26 @@ impl Random {
     /// One write on some road; what it is answered is not a matter of this law.
     fn write(&mut self, acme: &Acme, users: &mut Vec<String>, groups: &mut Vec<String>) {
         let at = |ids: &[String], at: usize| ids.get(at % ids.len().max(1)).cloned();
-        let pick = self.below(9);
-        let (method, path, body) = match (pick, at(users, self.below(9)), at(groups, self.below(9)))
-        {
-            (0 | 1, ..) | (_, None, _) => ("POST", "/Users".to_owned(), self.user()),
-            (2, ..) | (3 | 4, _, None) => ("POST", "/Groups".to_owned(), self.group(users)),
-            (3, _, Some(id)) => ("PUT", format!("/Groups/{id}"), self.group(users)),
-            (4, _, Some(id)) => {
-                let path = *self.one(&["sunkPosixGroupName", "sunkPosixGroupId", "displayName"]);
-                let value = if path == "sunkPosixGroupId" { self.number() } else { self.name() };
-                let operation = json!({"op": "replace", "path": path, "value": value});
-                ("PATCH", format!("/Groups/{id}"), json!({"Operations": [operation]}))
-            }
-            (5, Some(id), _) => ("PUT", format!("/Users/{id}"), self.user()),
-            (_, Some(id), _) => {
-                ("PATCH", format!("/Users/{id}"), json!({"Operations": self.operations()}))
-            }
-        };
-        let made = match self.below(4) {
+        let pick = self.0.below(9);
+        let (method, path, body) =
+            match (pick, at(users, self.0.below(9)), at(groups, self.0.below(9))) {
+                (0 | 1, ..) | (_, None, _) => ("POST", "/Users".to_owned(), self.user()),
+                (2, ..) | (3 | 4, _, None) => ("POST", "/Groups".to_owned(), self.group(users)),
+                (3, _, Some(id)) => ("PUT", format!("/Groups/{id}"), self.group(users)),
+                (4, _, Some(id)) => {
+                    let path =
+                        self.0.one(&["sunkPosixGroupName", "sunkPosixGroupId", "displayName"]);
+                    let value =
+                        if path == "sunkPosixGroupId" { self.number() } else { self.name() };
+                    let operation = json!({"op": "replace", "path": path, "value": value});
+                    ("PATCH", format!("/Groups/{id}"), json!({"Operations": [operation]}))
+                }
+                (5, Some(id), _) => ("PUT", format!("/Users/{id}"), self.user()),
+                (_, Some(id), _) => {
+                    ("PATCH", format!("/Users/{id}"), json!({"Operations": self.operations()}))
+                }
+            };
+        let made = match self.0.below(4) {
             0 => {
                 let operation =
                     json!({"method": method, "path": path, "bulkId": "x", "data": body});
@@ -286,7 +278,7 @@ fn what_a_cluster_sees_is_what_files_can_hold() {
     let (mut counting, mut named) = (0, 0);
     for seed in 0..if soak { 2_000 } else { 40 } {
         let acme = Acme::of(Deployment::Current);
-        let mut random = Random((seed + 1_u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Client(Random::new(seed));
         let (mut users, mut groups) = (vec![], vec![]);
         for write in 0..30 {
             random.write(&acme, &mut users, &mut groups);

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use scim_core::{
-    Dialect, ResourceType, ResourceTypes, View,
+    Dialect, MemoryStore, ResourceType, ResourceTypes, View,
     schema::{Attribute, Location, Mutability, Returned, Schema},
-    store::{
-        AuditEntry, Capability, ChangePage, Committed, Condition, Held, LogEnd, Page, Query,
-        Resource, ResourceId, ResourceKind, Reviewed, Space, Store, StoreError, Tenant, Want,
-    },
+    store::{Capability, Condition, LogEnd, Store, StoreError, Tenant, Want},
 };
+use scim_testkit::interceptor::{Call, Interceptor};
 use serde_json::{Value, json};
 
 use crate::World;
@@ -281,7 +278,8 @@ fn each_status_is_used_for_what_it_says() {
         (429, StoreError::Busy),
         (503, StoreError::Unavailable(String::new())),
     ] {
-        world.service = scim_core::Service::new(Arc::new(Faulty(fault)));
+        world.service =
+            scim_core::Service::new(Arc::new(Fault(fault).intercept(Arc::new(MemoryStore::new()))));
         all.push((status, world.get("/Users")));
     }
     for (status, answer) in all {
@@ -592,43 +590,17 @@ fn one_person_has_another_id_in_each_organisation() {
     }
 }
 
-/// A store whose every answer is a fault with words that are nobody's business.
+/// The one answer of a store: a fault with words that are nobody's business.
 #[derive(Debug)]
-struct Faulty(StoreError);
+struct Fault(StoreError);
 
-#[async_trait]
-impl Store for Faulty {
-    async fn get(
+impl Interceptor for Fault {
+    async fn around<R: Send>(
         &self,
+        _: Call,
         _: &Tenant,
-        _: &ResourceKind,
-        _: &ResourceId,
-        _: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        Err(self.0.clone())
-    }
-    async fn query(&self, _: &Tenant, _: &Query) -> Result<Page, StoreError> {
-        Err(self.0.clone())
-    }
-    async fn commit(&self, _: &Tenant, _: Reviewed) -> Result<Committed, StoreError> {
-        Err(self.0.clone())
-    }
-    async fn changes(&self, _: &Tenant, _: LogEnd, _: usize) -> Result<ChangePage, StoreError> {
-        Err(self.0.clone())
-    }
-    async fn changed(&self, _: &Tenant, _: LogEnd) -> Result<(), StoreError> {
-        Err(self.0.clone())
-    }
-    async fn claims(
-        &self,
-        _: &Tenant,
-        _: &Space,
-        _: Option<&str>,
-        _: usize,
-    ) -> Result<Vec<Held>, StoreError> {
-        Err(self.0.clone())
-    }
-    async fn audit(&self, _: &Tenant, _: LogEnd, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        _: impl Future<Output = Result<R, StoreError>> + Send,
+    ) -> Result<R, StoreError> {
         Err(self.0.clone())
     }
 }
@@ -639,7 +611,8 @@ fn the_words_of_a_store_stay_inside() {
     for fault in [StoreError::Unavailable(words.to_owned()), StoreError::Corrupt(words.to_owned())]
     {
         let mut world = World::new();
-        world.service = scim_core::Service::new(Arc::new(Faulty(fault)));
+        world.service =
+            scim_core::Service::new(Arc::new(Fault(fault).intercept(Arc::new(MemoryStore::new()))));
         world.caller.feed = scim_core::service::Feed::On;
         for (method, path) in [
             ("GET", "/Users"),
@@ -689,7 +662,9 @@ fn each_fault_of_a_store_has_words_for_clients_and_words_for_logs() {
     ];
     let lines = faults.map(|fault| {
         let mut world = World::new();
-        world.service = scim_core::Service::new(Arc::new(Faulty(fault.clone())));
+        world.service = scim_core::Service::new(Arc::new(
+            Fault(fault.clone()).intercept(Arc::new(MemoryStore::new())),
+        ));
         let answer = world.get("/Users");
         // rfc:ERR-10
         let waits = matches!(answer.status, 429 | 503);

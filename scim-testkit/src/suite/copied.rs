@@ -16,24 +16,9 @@ use super::{
     pages::ids,
     setting::{GROUP, Org, USER, acme, but, create, delete, delta, exactly, object, sent, update},
 };
+use crate::random::Random;
 
 type Shown = Result<(), StoreError>;
-
-/// Numbers that follow from a seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or_default() % end.max(1)
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> Option<T> {
-        of.get(self.below(of.len())).cloned()
-    }
-}
 
 /// A user or a group.
 #[derive(Debug, Clone)]
@@ -50,7 +35,7 @@ const NAMES: [&str; 7] = ["Ada", "aDA", "Bob", "bobby", "Zoë", "ZOË", "Ωμέ�
 
 impl Plain {
     fn drawn(kind: &'static str, id: String, random: &mut Random) -> Self {
-        let name = if random.below(5) > 0 { random.one(&NAMES) } else { None };
+        let name = if random.below(5) > 0 { Some(random.one(&NAMES)) } else { None };
         let number = if random.below(3) > 0 { Some(random.below(4) as i64) } else { None };
         Self { kind, id, name, number, members: vec![] }
     }
@@ -175,20 +160,19 @@ impl Side {
 impl Test {
     fn drawn(random: &mut Random) -> Self {
         let part = random.one(&[Part::Name, Part::Name, Part::Number, Part::Id]);
-        let part = part.unwrap_or(Part::Name);
         let texts = [Op::Eq, Op::Eq, Op::Co, Op::Sw, Op::Ew, Op::Gt, Op::Ge, Op::Lt, Op::Le];
         let op = random.one(if part == Part::Number { &texts[5..] } else { &texts });
         let datum = match part {
             Part::Number => Datum::Number(random.below(4) as i64),
             Part::Id => Datum::Text(format!("u{}", random.below(9))),
             Part::Name => {
-                let name = fold(random.one(&NAMES).unwrap_or_default()).into_owned();
+                let name = fold(random.one(&NAMES)).into_owned();
                 Datum::Text(name.chars().take(1 + random.below(4)).collect())
             }
         };
-        match (random.below(8), op) {
-            (0, _) | (_, None) => Self::Present(part),
-            (_, Some(op)) => Self::Compare(part, op, datum),
+        match random.below(8) {
+            0 => Self::Present(part),
+            _ => Self::Compare(part, op, datum),
         }
     }
 
@@ -275,7 +259,10 @@ impl Model {
 
     /// Something happens, to the model and in a write.
     fn step(&mut self, random: &mut Random) -> Option<Write> {
-        let (user, group) = (random.one(&self.of_kind(USER)), random.one(&self.of_kind(GROUP)));
+        let [user, group] = [USER, GROUP].map(|kind| {
+            let all = self.of_kind(kind);
+            (!all.is_empty()).then(|| random.one(&all))
+        });
         match (random.below(12), user, group) {
             (0 | 1, ..) | (_, None, _) => Some(self.make(USER, "u", random)),
             (2, ..) | (_, _, None) => Some(self.make(GROUP, "g", random)),
@@ -352,7 +339,7 @@ async fn histories(
 ) -> Shown {
     let memory = MemoryStore::new();
     let orgs = [acme(store), acme(&memory)];
-    let (mut model, mut random) = (Model::default(), Random(0x5ca1_ab1e));
+    let (mut model, mut random) = (Model::default(), Random::new(0x5ca1_ab1e));
     for at in 0..24 {
         for _ in 0..6 {
             let Some(write) = model.step(&mut random) else { continue };
@@ -387,7 +374,7 @@ pub async fn random_filters_compare_copies(store: &dyn Store) -> Shown {
 pub async fn random_orders_compare_copies(store: &dyn Store) -> Shown {
     histories(store, async |model, random, orgs| {
         for side in SIDES {
-            let part = random.one(&[Part::Name, Part::Number, Part::Id]).unwrap_or(Part::Id);
+            let part = random.one(&[Part::Name, Part::Number, Part::Id]);
             let sort =
                 |order| Some(Sort::new(order).with_attribute(side.kind, side.attribute(part)));
             let query = but(side.query(), |query| query.sort = sort(Order::Ascending));

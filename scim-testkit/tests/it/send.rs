@@ -23,6 +23,7 @@ fn futures(borrowed: Borrowed<'_>) {
     let Borrowed { player, transcript, store, tenant, looks } = borrowed;
     send(player.play(transcript));
     send(State::of(store, tenant, looks));
+    send(scim_testkit::interleaving::step());
 }
 
 #[test]

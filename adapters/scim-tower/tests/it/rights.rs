@@ -17,13 +17,11 @@ use http::{Request, request::Parts};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use scim_core::{
-    Caller, Dialect, MemoryStore, Policy, ScimError, Service, Store, View,
+    Caller, Dialect, MemoryStore, Policy, ScimError, Service, View,
     service::{Bulk, Feed},
-    store::{
-        AuditEntry, Batch, ChangePage, Committed, Held, LogEnd, Page, Query, Reader, Resource,
-        ResourceId, ResourceKind, ReviewError, Reviewed, Space, StoreError, Tenant, Want,
-    },
+    store::{Batch, Reader, ReviewError, StoreError, Tenant},
 };
+use scim_testkit::interceptor::{Call, Interceptor};
 use scim_tower::{Authenticate, ScimTower};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -146,75 +144,27 @@ impl Policy for Script {
     }
 }
 
-/// A store that takes so long to read, and tells the script of it.
+/// Reads of a store that take so long, and of which the script is told.
 #[derive(Debug)]
 struct Watched {
-    store: MemoryStore,
     script: Arc<Script>,
     takes: Duration,
 }
 
-impl Watched {
-    async fn reads(&self) {
-        self.script.reached(Point::Reading);
-        if !self.takes.is_zero() {
-            tokio::time::sleep(self.takes).await;
+impl Interceptor for Watched {
+    async fn around<R: Send>(
+        &self,
+        call: Call,
+        _: &Tenant,
+        work: impl Future<Output = Result<R, StoreError>> + Send,
+    ) -> Result<R, StoreError> {
+        if matches!(call, Call::Get | Call::Query) {
+            self.script.reached(Point::Reading);
+            if !self.takes.is_zero() {
+                tokio::time::sleep(self.takes).await;
+            }
         }
-    }
-}
-
-#[async_trait]
-impl Store for Watched {
-    async fn get(
-        &self,
-        tenant: &Tenant,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.reads().await;
-        self.store.get(tenant, kind, id, want).await
-    }
-
-    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        self.reads().await;
-        self.store.query(tenant, query).await
-    }
-
-    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        self.store.commit(tenant, batch).await
-    }
-
-    async fn changes(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<ChangePage, StoreError> {
-        self.store.changes(tenant, after, limit).await
-    }
-
-    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
-        self.store.changed(tenant, after).await
-    }
-
-    async fn claims(
-        &self,
-        tenant: &Tenant,
-        space: &Space,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Held>, StoreError> {
-        self.store.claims(tenant, space, after, limit).await
-    }
-
-    async fn audit(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.store.audit(tenant, after, limit).await
+        work.await
     }
 }
 
@@ -250,7 +200,8 @@ struct Site {
 impl Site {
     async fn new(takes: Duration) -> Self {
         let script = Arc::new(Script::default());
-        let store = Watched { store: MemoryStore::new(), script: script.clone(), takes };
+        let store = Watched { script: script.clone(), takes };
+        let store = store.intercept(Arc::new(MemoryStore::new()));
         let service = Service::new(Arc::new(store)).with_policy(script.clone());
         let scim = ScimTower::new(service.clone(), script.clone());
         let mut site = Self { script, service, scim, ada: String::new(), staff: String::new() };

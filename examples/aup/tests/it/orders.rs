@@ -5,7 +5,6 @@
 //! series is run over memory.
 
 mod history;
-mod stepping;
 mod world;
 
 use std::{
@@ -21,11 +20,14 @@ use std::{
 use pollster::block_on;
 use scim_core::{MemoryStore, Store};
 use scim_sql::SqliteStore;
-use scim_testkit::linear::{Event, order};
+use scim_testkit::{
+    interceptor::Interceptor,
+    interleaving::{Running, Steps, interleave, step},
+    linear::{Event, order},
+};
 
 use self::{
     history::{History, Request},
-    stepping::{Running, Stepping, side_by_side, step},
     world::World,
 };
 
@@ -60,7 +62,7 @@ fn by_turns(world: &World, history: &History) -> Vec<Answered> {
     let clients = history.clients.iter();
     let clients =
         clients.map(|requests| Box::pin(client(world, requests, &ticks)) as Running<'_, _>);
-    side_by_side(history.seed, clients.collect()).concat()
+    interleave(history.seed, clients.collect()).concat()
 }
 
 /// Each client is a thread.
@@ -223,14 +225,14 @@ fn memory() -> Arc<dyn Store> {
 // sec:C-08
 #[test]
 fn an_order_explains_turns_over_memory() {
-    search(&|| Arc::new(Stepping(memory())), by_turns, seeds(40, 3_000));
+    search(&|| Arc::new(Steps.intercept(memory())), by_turns, seeds(40, 3_000));
 }
 
 #[test]
 fn an_order_explains_turns_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = || Arc::new(SqliteStore::open(folder.path().join("aup.db")).unwrap());
-    search(&|| Arc::new(Stepping(file())), by_turns, seeds(15, 1_000));
+    search(&|| Arc::new(Steps.intercept(file())), by_turns, seeds(15, 1_000));
 }
 
 #[test]

@@ -1,27 +1,18 @@
-//! A store in which the commits of the organisation `acme` wait for their turn, as behind a long transaction.
+//! A queue in which the commits of the organisation `acme` wait for their turn, as behind a long transaction.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use scim_core::{
-    Store,
-    store::{
-        AuditEntry, ChangePage, Committed, Held, LogEnd, Page, Query, Resource, ResourceId,
-        ResourceKind, Reviewed, Space, StoreError, Tenant, Want,
-    },
-};
+use scim_core::store::{StoreError, Tenant};
+use scim_testkit::interceptor::{Call, Interceptor};
 use tokio::sync::watch;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    store: Arc<dyn Store>,
     is_open: watch::Sender<bool>,
     waiting: watch::Sender<usize>,
 }
 
 impl Queue {
-    pub(crate) fn before(store: Arc<dyn Store>) -> Self {
-        Self { store, is_open: watch::Sender::new(true), waiting: watch::Sender::new(0) }
+    pub(crate) fn new() -> Self {
+        Self { is_open: watch::Sender::new(true), waiting: watch::Sender::new(0) }
     }
 
     /// From now on commits wait.
@@ -40,59 +31,17 @@ impl Queue {
     }
 }
 
-#[async_trait]
-impl Store for Queue {
-    async fn get(
+impl Interceptor for Queue {
+    async fn around<R: Send>(
         &self,
+        call: Call,
         tenant: &Tenant,
-        kind: &ResourceKind,
-        id: &ResourceId,
-        want: &Want,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.store.get(tenant, kind, id, want).await
-    }
-
-    async fn query(&self, tenant: &Tenant, query: &Query) -> Result<Page, StoreError> {
-        self.store.query(tenant, query).await
-    }
-
-    async fn commit(&self, tenant: &Tenant, batch: Reviewed) -> Result<Committed, StoreError> {
-        if tenant.as_str() == "acme" {
+        work: impl Future<Output = Result<R, StoreError>> + Send,
+    ) -> Result<R, StoreError> {
+        if call == Call::Commit && tenant.as_str() == "acme" {
             self.waiting.send_modify(|waiting| *waiting += 1);
             self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
         }
-        self.store.commit(tenant, batch).await
-    }
-
-    async fn changes(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<ChangePage, StoreError> {
-        self.store.changes(tenant, after, limit).await
-    }
-
-    async fn changed(&self, tenant: &Tenant, after: LogEnd) -> Result<(), StoreError> {
-        self.store.changed(tenant, after).await
-    }
-
-    async fn claims(
-        &self,
-        tenant: &Tenant,
-        space: &Space,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Held>, StoreError> {
-        self.store.claims(tenant, space, after, limit).await
-    }
-
-    async fn audit(
-        &self,
-        tenant: &Tenant,
-        after: LogEnd,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.store.audit(tenant, after, limit).await
+        work.await
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use cw_iam_model::{NewAccount, NewToken, Scope, Switch, Switches};
+use scim_testkit::interceptor::Interceptor;
 use serde_json::json;
 
 use crate::{
@@ -155,8 +156,8 @@ fn what_a_token_began_before_its_end_is_not_done_after_it() {
 #[test]
 fn a_commit_that_waits_in_the_store_does_not_outlive_its_rights() {
     each_store(|store| {
-        let queue = Arc::new(Queue::before(store));
-        let site = &Site::over(queue.clone());
+        let queue = Arc::new(Queue::new());
+        let site = &Site::over(Arc::new(queue.clone().intercept(store)));
         let ada = format!("/Users/{}", site.user("ada@example.com"));
         let patch = json!({"Operations": [{"op": "add", "path": "title", "value": "x"}]});
         let bulk = json!({"Operations": [

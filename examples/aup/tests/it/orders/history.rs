@@ -1,5 +1,6 @@
 //! Random histories: few accounts and groups, and much that happens to them at once.
 
+use scim_testkit::random::Random;
 use serde_json::{Value, json};
 
 use super::world::Scene;
@@ -32,31 +33,6 @@ pub(super) struct History {
     pub(super) seed: u64,
     pub(super) scene: Scene,
     pub(super) clients: Vec<Vec<(usize, Request)>>,
-}
-
-/// Numbers that follow from a seed.
-#[derive(Debug)]
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())].clone()
-    }
-
-    fn chance(&mut self, of: usize) -> bool {
-        self.below(of) == 0
-    }
 }
 
 /// What most requests of a history are about, so that they meet.
