@@ -76,7 +76,8 @@ impl Iam {
         Self { store, environment, service }
     }
 
-    /// The IAM with a provisioning log of so many records in each organisation; 10,000 where this says nothing. The oldest give way.
+    /// The IAM with a provisioning log of so many records in each organisation; 10,000 where this
+    /// says nothing. The oldest give way.
     #[must_use]
     pub fn with_refusals(mut self, most: usize) -> Self {
         self.service = self.service.with_policy(Arc::new(Rules::default().with_refusals(most)));

@@ -14,7 +14,8 @@ use crate::{
 
 /// The kind of a record.
 pub(crate) const REFUSAL: &str = "Refusal";
-/// So many records an organisation keeps where nothing else is said: a year of a provider that sends one bad value in an hour.
+/// So many records an organisation keeps where nothing else is said: a year of a provider that
+/// sends one bad value in an hour.
 pub(crate) const KEPT: usize = 10_000;
 
 /// What was refused of a request, as the administrator of an organisation reads it.
@@ -65,8 +66,8 @@ fn without_secret(detail: &str) -> String {
     }
 }
 
-/// A record for each rejection of a batch, and the oldest ones away for which there is no more room. Where there are more than are to be
-/// kept, twice as many go as come.
+/// A record for each rejection of a batch, and the oldest ones away for which there is no more
+/// room. Where there are more than are to be kept, twice as many go as come.
 pub(crate) async fn records(
     batch: &Batch,
     reader: &Reader<'_>,

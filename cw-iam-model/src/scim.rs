@@ -29,7 +29,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules for a provisioning log of so many records in each organisation; 10,000 where this says nothing.
+    /// The rules for a provisioning log of so many records in each organisation; 10,000 where this
+    /// says nothing.
     #[must_use]
     pub fn with_refusals(mut self, most: usize) -> Self {
         self.refusals = most;

@@ -1,4 +1,5 @@
-//! Suspensions belong to the names of people: an account that comes to such a name starts suspended, whoever makes it.
+//! Suspensions belong to the names of people: an account that comes to such a name starts
+//! suspended, whoever makes it.
 
 use scim_core::{
     Object,
@@ -89,8 +90,8 @@ pub(crate) fn is_suspended(found: &[Resource]) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// What becomes of the records with the writes of a batch. An account that comes to a suspended name must be suspended by now, or was
-/// completed before the name was.
+/// What becomes of the records with the writes of a batch. An account that comes to a suspended
+/// name must be suspended by now, or was completed before the name was.
 pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Write>, ReviewError> {
     let mut records = vec![];
     for write in batch.writes.iter().filter(|write| write.kind.as_str() == USER) {
@@ -131,8 +132,9 @@ pub(crate) async fn records(batch: &Batch, reader: &Reader<'_>) -> Result<Vec<Wr
     Ok(records)
 }
 
-/// The record of the name of a suspended account, where there is none: the account was suspended before names had records, or keys were
-/// made by other rules then. The name stays suspended when the account gives it up.
+/// The record of the name of a suspended account, where there is none: the account was suspended
+/// before names had records, or keys were made by other rules then. The name stays suspended when
+/// the account gives it up.
 async fn missing(
     account: &ResourceId,
     before: Option<&Object>,

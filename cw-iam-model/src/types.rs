@@ -40,8 +40,9 @@ pub fn resource_types(department: Department, scope: Scope) -> Arc<ResourceTypes
     }
 }
 
-/// What people and groups are looked up and sorted by on clusters and by the rules, beside what the core schemas have: a store does well to
-/// keep an index of each. The kind of resource, and the attribute as filters name it.
+/// What people and groups are looked up and sorted by on clusters and by the rules, beside what the
+/// core schemas have: a store does well to keep an index of each. The kind of resource, and the
+/// attribute as filters name it.
 ///
 /// # Examples
 ///

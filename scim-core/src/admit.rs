@@ -219,8 +219,9 @@ impl ResourceType {
         }
     }
 
-    /// The stored document after a PUT: what the body holds, and what a PUT does not reach: extensions that it does not name, attributes
-    /// that clients cannot read or change, attributes with a default, and what is hidden from the caller.
+    /// The stored document after a PUT: what the body holds, and what a PUT does not reach:
+    /// extensions that it does not name, attributes that clients cannot read or change, attributes
+    /// with a default, and what is hidden from the caller.
     ///
     /// # Errors
     ///

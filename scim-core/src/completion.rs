@@ -21,8 +21,8 @@ pub trait Completion: fmt::Debug + Send + Sync + 'static {
     /// What the client is told where nothing can be assigned.
     fn complete(&self, write: &Completing<'_>) -> Result<Assignment, ScimError>;
 
-    /// Other resources that the completion looks at, of those that no type publishes. A policy that makes sure of what was found there notes
-    /// it in its [`records`](crate::Policy::records).
+    /// Other resources that the completion looks at, of those that no type publishes. A policy that
+    /// makes sure of what was found there notes it in its [`records`](crate::Policy::records).
     fn looks_at(&self, _write: &Completing<'_>) -> Vec<(ResourceKind, ResourceId)> {
         vec![]
     }

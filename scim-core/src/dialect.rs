@@ -56,7 +56,8 @@ pub struct Dialect {
     pub delete_is_remove: bool,
     /// An operation without `op` is `replace` (`idp:T38`).
     pub no_op_is_replace: bool,
-    /// `Operations` of a PATCH or a bulk request may be one operation instead of a list (`idp:T38`).
+    /// `Operations` of a PATCH or a bulk request may be one operation instead of a list
+    /// (`idp:T38`).
     pub lone_operation: bool,
     /// A PATCH without `Operations` is one of SCIM 1.1: attributes to add, and elements that go where they say
     /// `"operation": "delete"` (`idp:T38`: OneLogin's sample).

@@ -54,8 +54,8 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
     read(text, limits, Twice::InAnyCase)
 }
 
-/// Reads a JSON text of which objects may name a member several times, each time in another letter case. What is wrong with it
-/// otherwise is refused as [`parse`] refuses it.
+/// Reads a JSON text of which objects may name a member several times, each time in another letter
+/// case. What is wrong with it otherwise is refused as [`parse`] refuses it.
 pub(crate) fn parse_ambiguous(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
     read(text, limits, Twice::AsWritten)
 }
@@ -86,8 +86,9 @@ pub(crate) fn twice_in(members: &Map<String, Value>) -> Option<JsonError> {
     again.map(|name| JsonError(format!("`{}` is there twice", cut(name))))
 }
 
-/// All readings of a value whose objects name members several times: one reader takes the first of each, another one the second. One
-/// reading at a time is in memory. There is none if all of them together are more than one body may hold.
+/// All readings of a value whose objects name members several times: one reader takes the first of
+/// each, another one the second. One reading at a time is in memory. There is none if all of them
+/// together are more than one body may hold.
 pub(crate) fn readings(value: &Value) -> impl Iterator<Item = Value> {
     let (mut spellings, mut cost) = (1, 0);
     measure(value, &mut spellings, &mut cost);

@@ -1,7 +1,7 @@
 //! Long work that gives the thread back from time to time. It needs no runtime: it asks to be polled again at once.
 //!
-//! Work in many steps rests between them. Work that cannot rest, because it is one computation, waits for its turn before it begins: who
-//! polls it says whether it has one.
+//! Work in many steps rests between them. Work that cannot rest, because it is one computation,
+//! waits for its turn before it begins: who polls it says whether it has one.
 
 use std::{
     cell::Cell,

@@ -388,8 +388,9 @@ impl Attribute {
         self.canonical(values)
     }
 
-    /// Texts for which `drops` has a reason are taken in every request and never stored; of a list, the others stay. The reason, which must
-    /// not hold the text, goes to the policy as a [`Rejection`](crate::store::Rejection).
+    /// Texts for which `drops` has a reason are taken in every request and never stored; of a list,
+    /// the others stay. The reason, which must not hold the text, goes to the policy as a
+    /// [`Rejection`](crate::store::Rejection).
     #[must_use]
     pub fn dropping(mut self, drops: fn(&str) -> Option<String>) -> Self {
         self.drops = Some(Drops(drops));

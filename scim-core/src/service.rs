@@ -225,7 +225,8 @@ impl Service {
         response
     }
 
-    /// A place for a request with a large body, which costs memory, and time before anything else is known of it.
+    /// A place for a request with a large body, which costs memory, and time before anything else
+    /// is known of it.
     async fn place<'s>(
         &'s self,
         party: &'s Party,

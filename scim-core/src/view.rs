@@ -90,13 +90,15 @@ impl View {
         self
     }
 
-    /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other end of a membership. A location
-    /// without a name, as in `Location::new("").in_extension(urn)`, is a whole extension.
+    /// Without an attribute or sub-attribute of a kind, also where it would be copied to the other
+    /// end of a membership. A location without a name, as in `Location::new("").in_extension(urn)`,
+    /// is a whole extension.
     ///
-    /// It does not exist for the caller. No schema, answer or filter has it, and a write of it is one of an unknown attribute: ignored, or
-    /// 400 under [`STRICT`](crate::Dialect::STRICT). What is stored of it outlives each PUT and PATCH of what holds it; of a list, with
-    /// each element that stays. It is not demanded either, be it required. A version moves with it all the same: a caller learns that
-    /// something changed, not what.
+    /// It does not exist for the caller. No schema, answer or filter has it, and a write of it is
+    /// one of an unknown attribute: ignored, or 400 under [`STRICT`](crate::Dialect::STRICT). What
+    /// is stored of it outlives each PUT and PATCH of what holds it; of a list, with each element
+    /// that stays. It is not demanded either, be it required. A version moves with it all the same:
+    /// a caller learns that something changed, not what.
     #[must_use]
     pub fn hiding(mut self, kind: impl Into<ResourceKind>, location: Location) -> Self {
         self.hidden.push((kind.into(), location));

@@ -107,8 +107,8 @@ impl Read for Scalar<'_> {
 impl Bound {
     /// Whether the filter holds for the resource.
     ///
-    /// Nothing is cloned or folded per resource, save bytes that are equal, names with spare blanks, and text
-    /// outside ASCII that its first characters do not decide.
+    /// Nothing is cloned or folded per resource, save bytes that are equal, names with spare
+    /// blanks, and text outside ASCII that its first characters do not decide.
     ///
     /// ```
     /// use scim_filter::{Attribute, Bound, Location, Scalar, Type};

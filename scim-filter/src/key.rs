@@ -118,7 +118,8 @@ fn digits(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !c.is_ascii_whitespace()).map(standard)
 }
 
-/// Whether base64 in any spelling stands for the bytes of a key. Most texts differ early, and those are not copied.
+/// Whether base64 in any spelling stands for the bytes of a key. Most texts differ early, and those
+/// are not copied.
 pub(crate) fn same_bytes(text: &str, key: &str) -> bool {
     let alike = key.chars().zip(digits(text)).take_while(|(key, digit)| key == digit).count();
     // In the last digit only the bits before the end of a byte count.

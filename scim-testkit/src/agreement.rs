@@ -1,7 +1,9 @@
-//! What a service shows, what it finds and what it publishes are one: laws over all of its answers, made of its own schemas and answers.
+//! What a service shows, what it finds and what it publishes are one: laws over all of its answers,
+//! made of its own schemas and answers.
 //!
-//! A caller is asked for everything that it sees. Each value is then asked for as it is shown, each attribute is sorted by, and each name is
-//! looked up in the schemas. Two services that were filled alike must tell the same; [`Report`]s compare as a whole.
+//! A caller is asked for everything that it sees. Each value is then asked for as it is shown, each
+//! attribute is sorted by, and each name is looked up in the schemas. Two services that were filled
+//! alike must tell the same; [`Report`]s compare as a whole.
 
 mod find;
 mod order;
@@ -107,7 +109,8 @@ impl<'a> Client<'a> {
         endpoints
     }
 
-    /// The attributes that some schemas publish, with those that every resource has, by where they stand. The first is the base.
+    /// The attributes that some schemas publish, with those that every resource has, by where they
+    /// stand. The first is the base.
     fn published(&self, urns: &[String]) -> BTreeMap<Path, Value> {
         let mut all = BTreeMap::new();
         let documents = self.list("/Schemas");

@@ -1,4 +1,5 @@
-//! Futures side by side on one thread, of which a seed decides at each call of their store which goes on.
+//! Futures side by side on one thread, of which a seed decides at each call of their store which
+//! goes on.
 //!
 //! What a test of races finds so is found again with the same seed.
 
@@ -18,8 +19,8 @@ use crate::{
 /// A future under way.
 pub type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Lets the other futures go on before each call of a store that looks at resources or writes. The call
-/// itself is one step.
+/// Lets the other futures go on before each call of a store that looks at resources or writes. The
+/// call itself is one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps;
 
@@ -53,7 +54,8 @@ pub async fn step() {
     .await;
 }
 
-/// Runs futures to their ends, a step of one of them at a time, and gives what they gave, in their order.
+/// Runs futures to their ends, a step of one of them at a time, and gives what they gave, in their
+/// order.
 ///
 /// # Examples
 ///

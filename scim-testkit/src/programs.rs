@@ -41,8 +41,8 @@ pub fn skip(why: impl fmt::Display) {
     }
 }
 
-/// A line about the test of this thread, past the capture of the test harness. It begins on a line of
-/// its own, because the harness may have begun one.
+/// A line about the test of this thread, past the capture of the test harness. It begins on a line
+/// of its own, because the harness may have begun one.
 pub(crate) fn report(what: &str, why: &dyn fmt::Display) {
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");

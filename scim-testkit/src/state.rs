@@ -10,8 +10,9 @@ use scim_core::store::{
     ResourceKind, Space, Stamp, Store, StoreError, Tenant, Want,
 };
 
-/// Resources with their memberships, log, audit and claims, a line each. Two are equal where nobody can tell the organisations apart, but
-/// for their stamps: behind a position stands the first one that has the same stamp.
+/// Resources with their memberships, log, audit and claims, a line each. Two are equal where nobody
+/// can tell the organisations apart, but for their stamps: behind a position stands the first one
+/// that has the same stamp.
 ///
 /// # Examples
 ///
@@ -186,7 +187,8 @@ impl Stamps {
         Self(first)
     }
 
-    /// As in `8 of 6`, where the batch made the entries from 6 on. Panics for a stamp that the log does not have.
+    /// As in `8 of 6`, where the batch made the entries from 6 on. Panics for a stamp that the log
+    /// does not have.
     fn place(&self, end: LogEnd) -> String {
         match self.0.get(&end.stamp) {
             Some(first) => format!("{} of {first}", end.position),

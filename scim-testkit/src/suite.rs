@@ -52,8 +52,8 @@ impl Backend {
         Self { store: Arc::new(store), lacking: vec![], _kept: Box::new(kept) }
     }
 
-    /// The same, where the store leaves these out. The cases that need them are left out, each with a line on
-    /// standard error, and that the store refuses them is tested.
+    /// The same, where the store leaves these out. The cases that need them are left out, each with
+    /// a line on standard error, and that the store refuses them is tested.
     #[must_use]
     pub fn without(mut self, lacking: impl IntoIterator<Item = Capability>) -> Self {
         self.lacking.extend(lacking);

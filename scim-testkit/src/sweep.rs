@@ -83,7 +83,8 @@ impl PartialEq for Answer {
     }
 }
 
-/// A text whose tags have their positions alone: a write that is tried once more draws another stamp.
+/// A text whose tags have their positions alone: a write that is tried once more draws another
+/// stamp.
 fn unstamped(text: &str) -> String {
     let mut pieces = text.split("W/");
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -131,8 +132,8 @@ impl Trial {
 
     /// Makes a world for each fault at each call, asks, looks at what happened, and asks again. How many faults that were.
     ///
-    /// Of its commits only the last may have an effect. The worlds must be equal: made from a scripted clock and scripted identifiers, over
-    /// a new store with stamps in order.
+    /// Of its commits only the last may have an effect. The worlds must be equal: made from a
+    /// scripted clock and scripted identifiers, over a new store with stamps in order.
     ///
     /// # Panics
     ///

@@ -8,7 +8,8 @@
 pub struct Directory {
     /// The organisation that was read.
     pub organisation: String,
-    /// What tells this position from the same one of another history: the service may have been set back to a copy, or is seen otherwise.
+    /// What tells this position from the same one of another history: the service may have been set
+    /// back to a copy, or is seen otherwise.
     pub epoch: String,
     /// The position of the change log at which this was the whole truth.
     pub position: u64,

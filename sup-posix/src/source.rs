@@ -12,7 +12,8 @@ pub struct Source {
     pub organisation: String,
     /// The cluster.
     pub cluster: ClusterName,
-    /// What tells this position from the same one of another history, escaped where it is not printable.
+    /// What tells this position from the same one of another history, escaped where it is not
+    /// printable.
     pub epoch: String,
     /// The position in that change log.
     pub position: u64,

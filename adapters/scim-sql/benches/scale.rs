@@ -322,7 +322,8 @@ fn creates() {
     }
 }
 
-/// Whether each user claims a number, which is noted in the ledger before, and flushed there with each 64th one.
+/// Whether each user claims a number, which is noted in the ledger before, and flushed there with
+/// each 64th one.
 #[derive(Debug, Clone, Copy)]
 enum Numbered {
     No,

@@ -102,8 +102,8 @@ impl SqliteStore {
 
     /// Copies everything, as it is at one moment, into a new file, which [`open`](Self::open) takes; nobody has to wait for it.
     ///
-    /// The [ledger](Options::ledger) is not copied. A copy in the place of the original is held against
-    /// it. Anywhere else, opening a copy takes [`begin_ledger`](Options::begin_ledger).
+    /// The [ledger](Options::ledger) is not copied. A copy in the place of the original is held
+    /// against it. Anywhere else, opening a copy takes [`begin_ledger`](Options::begin_ledger).
     ///
     /// # Errors
     ///
@@ -142,12 +142,14 @@ impl SqliteStore {
         self.workers.maintain(move |sql| maintain::forget_changes(sql, before)).await
     }
 
-    /// What was done again because the file lacked what its ledger knows, as an older copy does; nothing where it lacked nothing. It is
-    /// logged too. A process that was killed between its note and its commit leaves such a file too, which lacks no more than that.
+    /// What was done again because the file lacked what its ledger knows, as an older copy does;
+    /// nothing where it lacked nothing. It is logged too. A process that was killed between its
+    /// note and its commit leaves such a file too, which lacks no more than that.
     ///
-    /// Names and numbers that were given out after the copy stay given out, and what was deleted or ended after it
-    /// ([`Write::ends`](scim_core::store::Write::ends)) is deleted again, before the store answers anybody. All other changes after the copy
-    /// are lost. All this is appended to the log of the copy. So readers of what is lost start over, and all others go on.
+    /// Names and numbers that were given out after the copy stay given out, and what was deleted or
+    /// ended after it ([`Write::ends`](scim_core::store::Write::ends)) is deleted again, before the
+    /// store answers anybody. All other changes after the copy are lost. All this is appended to
+    /// the log of the copy. So readers of what is lost start over, and all others go on.
     ///
     /// # Examples
     ///

@@ -57,11 +57,11 @@ pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
 /// with its timer. The rights of a request are those of the moment: a token that ends while the body
 /// is read, while the request waits, or before the commit writes nothing and learns nothing.
 ///
-/// The service reads the whole path of a request, and the path begins with that of the caller's base.
-/// `fallback_service` and `route_service` of axum keep the path whole, but one route with `{*path}`
-/// does not serve the base itself, which lists all resources. `nest_service`, and a proxy that
-/// rewrites paths, take a prefix away: name it in [`ScimTower::with_mount`]. A path that does not begin
-/// with the base is answered with 404 and a detail that says so.
+/// The service reads the whole path of a request, and the path begins with that of the caller's
+/// base. `fallback_service` and `route_service` of axum keep the path whole, but one route with
+/// `{*path}` does not serve the base itself, which lists all resources. `nest_service`, and a proxy
+/// that rewrites paths, take a prefix away: name it in [`ScimTower::with_mount`]. A path that does
+/// not begin with the base is answered with 404 and a detail that says so.
 #[derive(Debug, Clone)]
 pub struct ScimTower {
     service: Service,
@@ -98,8 +98,8 @@ impl ScimTower {
 
     /// The service below a router or a proxy that takes the prefix `path` from each request.
     ///
-    /// The prefix is put back before anything reads the path, so that [`Authenticate`] and the service
-    /// see the path that the client sent.
+    /// The prefix is put back before anything reads the path, so that [`Authenticate`] and the
+    /// service see the path that the client sent.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! How many bytes of bodies are in memory at the same time.
 //!
-//! A byte counts from its arrival until its request is answered, and every organisation has a share:
-//! so many large bodies of one organisation, however slow, take nothing from another one's. Where
-//! one token has used all of it up, a quarter more is left to the other tokens of its organisation.
+//! A byte counts from its arrival until its request is answered, and every organisation has a
+//! share: so many large bodies of one organisation, however slow, take nothing from another one's.
+//! Where one token has used all of it up, a quarter more is left to the other tokens of its
+//! organisation.
 
 use std::{
     collections::HashMap,

@@ -164,7 +164,8 @@ impl Iam {
     ///
     /// # Errors
     ///
-    /// [`IamError::NotFound`] for either group; [`IamError::Refused`] where nobody could administer the organisation any more.
+    /// [`IamError::NotFound`] for either group; [`IamError::Refused`] where nobody could administer
+    /// the organisation any more.
     pub async fn move_policies(
         &self,
         organisation: &OrganisationId,

@@ -4,8 +4,8 @@ use super::Iam;
 use crate::{IamError, OrganisationId, Refusal, refusal::REFUSAL};
 
 impl Iam {
-    /// What was refused of requests that went through all the same, the oldest first: the newest 10,000 of an organisation, or as
-    /// many as [`with_refusals`](Self::with_refusals) says.
+    /// What was refused of requests that went through all the same, the oldest first: the newest
+    /// 10,000 of an organisation, or as many as [`with_refusals`](Self::with_refusals) says.
     ///
     /// # Errors
     ///

@@ -23,9 +23,10 @@ use crate::{
 
 /// Refuses a batch that takes the last administrators away.
 ///
-/// Where a batch may take somebody out, an administrator who stays is looked for, in a group that makes him one: that he is on and in it, and
-/// that it carries its policy, must still hold when the batch commits. So no two batches can each rely on whom the other takes out, nor
-/// on nobody being one yet.
+/// Where a batch may take somebody out, an administrator who stays is looked for, in a group that
+/// makes him one: that he is on and in it, and that it carries its policy, must still hold when the
+/// batch commits. So no two batches can each rely on whom the other takes out, nor on nobody being
+/// one yet.
 pub(super) async fn check(batch: &Batch, reader: &Reader<'_>) -> Result<(), ReviewError> {
     let mut writes = batch.writes.iter();
     if !writes.any(may_take_somebody_out) {
@@ -51,8 +52,8 @@ pub(super) async fn check(batch: &Batch, reader: &Reader<'_>) -> Result<(), Revi
     Ok(())
 }
 
-/// Whether somebody could administer less after a write: a user who is off afterwards or gone, members who leave a group, a group that
-/// is written anew.
+/// Whether somebody could administer less after a write: a user who is off afterwards or gone,
+/// members who leave a group, a group that is written anew.
 fn may_take_somebody_out(write: &Write) -> bool {
     let Write { change, before, .. } = write;
     match (write.kind.as_str(), change) {
@@ -98,8 +99,8 @@ async fn admin_policies(reader: &Reader<'_>) -> Result<Vec<String>, StoreError> 
     Ok(found.into_iter().map(|policy| policy.id.to_string()).collect())
 }
 
-/// The groups that carry such a policy, or will by the batch, with their members. What is counted here must still hold when the batch
-/// commits.
+/// The groups that carry such a policy, or will by the batch, with their members. What is counted
+/// here must still hold when the batch commits.
 async fn carrying_groups(
     policies: &[String],
     batch: &Batch,

@@ -1,5 +1,5 @@
-//! A write that says `active: false` turns the account off, whatever is wrong with the rest of it: with its address, with its path, with
-//! its names. What says nothing, or two things, does not.
+//! A write that says `active: false` turns the account off, whatever is wrong with the rest of it:
+//! with its address, with its path, with its names. What says nothing, or two things, does not.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
@@ -32,7 +32,8 @@ fn raw(acme: &Acme, method: &str, path: &str, text: impl Into<Bytes>) -> StatusC
     block_on(acme.iam().service().handle(&caller, request)).status()
 }
 
-/// Sends it, and tells whether the account went off and nothing else changed; or nothing at all, for a refusal.
+/// Sends it, and tells whether the account went off and nothing else changed; or nothing at all,
+/// for a refusal.
 fn goes_off(scene: &Scene, send: impl FnOnce() -> Answer, context: &str) -> bool {
     scene.set_active(true);
     let ((before, _), kept) = (scene.seen(), scene.refusals().len());
@@ -98,7 +99,8 @@ fn whatever_the_query_holds() {
         acme.idp("POST", &format!("/Bulk?{query}"), bulk).expect(400);
     }
     scene.set_active(true);
-    // A condition that cannot be read is a condition all the same, and a body that is no JSON says nothing.
+    // A condition that cannot be read is a condition all the same, and a body that is no JSON says
+    // nothing.
     let off = patch(json!([set("active", json!(false))]));
     acme.idp_if("*, W/\"1\"", "PATCH", &format!("{path}?groups=x"), off.clone()).expect(400);
     let bulk =
@@ -115,7 +117,8 @@ fn whatever_the_query_holds() {
     assert_eq!(scene.seen().1, [json!(true), json!(true)]);
 }
 
-/// What `active` has no part or element for is refused, and a false that is meant for it turns the account off.
+/// What `active` has no part or element for is refused, and a false that is meant for it turns the
+/// account off.
 #[test]
 fn whatever_the_path_says_behind_active() {
     let scene = Scene::new(true);
@@ -279,7 +282,8 @@ fn whatever_is_named_twice() {
     assert_eq!(scene.seen().1, [json!(true), json!(true)]);
 }
 
-/// What says nothing about the attribute costs nothing: half a million names beside what is refused.
+/// What says nothing about the attribute costs nothing: half a million names beside what is
+/// refused.
 #[test]
 fn much_beside_it_is_not_read() {
     let scene = Scene::new(true);
@@ -290,7 +294,8 @@ fn much_beside_it_is_not_read() {
     let patch = json!({"Operations": [{"op": "bad"}, {"op": "replace", "value": names}]});
     let began = std::time::Instant::now();
     acme.idp("PATCH", path, patch).expect(200);
-    // A fifth of a second in a debug build. Each name read by itself takes minutes on a slow machine.
+    // A fifth of a second in a debug build. Each name read by itself takes minutes on a slow
+    // machine.
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(scene.seen().1, [json!(false), json!(false)]);
 }
@@ -330,7 +335,8 @@ fn but_not_what_cannot_be_read() {
     assert_eq!(scene.seen().1, [json!(false), json!(false)]);
 }
 
-/// In a bulk request the data of an operation is a body of its own; what is named twice around it refuses the whole.
+/// In a bulk request the data of an operation is a body of its own; what is named twice around it
+/// refuses the whole.
 #[test]
 fn in_bulk_names_twice_are_of_one_operation() {
     let scene = Scene::new(true);

@@ -238,7 +238,8 @@ fn nobody_inherits_from_the_deleted() {
     insta::assert_snapshot!(fourth.refusal(), @"409 uniqueness: `20000` belongs to another account in uid, or did; such values are never given away again");
 }
 
-/// Groups, with the policies that they carry, and keys of both origins, for who is made again or turned on again.
+/// Groups, with the policies that they carry, and keys of both origins, for who is made again or
+/// turned on again.
 // sec:I-10
 #[test]
 fn what_was_taken_stays_taken() {

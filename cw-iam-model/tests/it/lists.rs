@@ -1,4 +1,5 @@
-//! Lists end only where they end: what the IAM looks for among many is found wherever it stands, beyond any page.
+//! Lists end only where they end: what the IAM looks for among many is found wherever it stands,
+//! beyond any page.
 
 use cw_iam_model::{Deployment, IamRole, NewGroup};
 use pollster::block_on;
@@ -41,7 +42,8 @@ impl Acme {
 fn the_last_administrator_is_found_in_the_last_group_and_by_the_last_policy() {
     let acme = Acme::of(Deployment::Current);
     let [ada, bob] = ["ada", "bob"].map(|name| acme.newcomer(name));
-    // Each policy makes administrators, and each group carries one; only the members of the last group are people.
+    // Each policy makes administrators, and each group carries one; only the members of the last
+    // group are people.
     let mut last = None;
     for number in 0..MANY {
         let policy = acme.policy(&number.to_string(), IamRole::IamAdmin);

@@ -1,4 +1,5 @@
-//! Requests side by side, in orders that a seed draws: each step of one request falls between any two steps of the others.
+//! Requests side by side, in orders that a seed draws: each step of one request falls between any
+//! two steps of the others.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What is pushed with an account off comes back with the account, or never was: whoever else asks for it between.
+//! What is pushed with an account off comes back with the account, or never was: whoever else asks
+//! for it between.
 
 use cw_iam_model::{COREWEAVE_USER, Deployment};
 use serde_json::{Value, json};

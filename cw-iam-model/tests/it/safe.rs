@@ -1,4 +1,5 @@
-//! What a cluster sees is safe: whatever clients send on any road, each value that counts is one that the writer of files accepts.
+//! What a cluster sees is safe: whatever clients send on any road, each value that counts is one
+//! that the writer of files accepts.
 
 use std::collections::BTreeSet;
 

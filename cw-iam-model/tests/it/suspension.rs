@@ -160,7 +160,8 @@ fn an_account_that_was_suspended_before_names_were_keeps_its_name_suspended() {
 
 #[test]
 fn names_are_found_under_the_keys_of_today() {
-    // The records stand under digests of keys: where this number rises, those that are stored must be moved to the new ones.
+    // The records stand under digests of keys: where this number rises, those that are stored must
+    // be moved to the new ones.
     assert_eq!(FOLD_VERSION, 2);
     let (acme, id) = acme();
     let record = block_on(acme.world.store.query(&acme.id.tenant(), &Query::all("Suspension", 1)));

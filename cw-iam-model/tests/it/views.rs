@@ -33,7 +33,8 @@ impl Acme {
     }
 }
 
-/// What the rules keep about a user or a group is named by no client, in any place where names stand.
+/// What the rules keep about a user or a group is named by no client, in any place where names
+/// stand.
 // sec:F-12
 #[test]
 fn what_the_rules_keep_is_asked_for_in_vain() {

@@ -279,8 +279,8 @@ fn iam(store: &StoreArgument) -> Result<Iam, Failure> {
     Ok(Iam::new(store.open(Begin::Never)?, Arc::new(System)))
 }
 
-/// Ends at SIGTERM or Ctrl-C, and with it every wait. SIGHUP, as of a terminal that is closed, has no
-/// effect.
+/// Ends at SIGTERM or Ctrl-C, and with it every wait. SIGHUP, as of a terminal that is closed, has
+/// no effect.
 fn stop_signal(host: Arc<Host>) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =

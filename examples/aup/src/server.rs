@@ -17,9 +17,9 @@ use crate::{Door, PlainDoor};
 
 pub use bounds::Bounds;
 
-/// What the system keeps of an answer until the client takes it, in bytes. By itself it would keep up
-/// to 4 MiB, and tell of progress in steps of a third of it: a slow client would look like one that
-/// reads nothing.
+/// What the system keeps of an answer until the client takes it, in bytes. By itself it would keep
+/// up to 4 MiB, and tell of progress in steps of a third of it: a slow client would look like one
+/// that reads nothing.
 const KEPT_BY_THE_SYSTEM: u32 = 256 << 10;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;

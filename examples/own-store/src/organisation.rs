@@ -196,7 +196,8 @@ impl Organisation {
         self.clock_moved
     }
 
-    /// Does all of a batch or nothing of it. `others` are the organisations that conditions name beside this one.
+    /// Does all of a batch or nothing of it. `others` are the organisations that conditions name
+    /// beside this one.
     pub(crate) fn apply(
         &mut self,
         stamp: Stamp,

@@ -34,8 +34,9 @@ impl Moment {
         (!epoch.is_empty() && position.parse::<u64>().is_ok()).then(|| Self(text.to_owned()))
     }
 
-    /// Which change stands at the position, and as whom one looks at it. Two moments are the same only where the epochs are: a service that
-    /// was set back to an older copy gives the same positions again, with other epochs.
+    /// Which change stands at the position, and as whom one looks at it. Two moments are the same
+    /// only where the epochs are: a service that was set back to an older copy gives the same
+    /// positions again, with other epochs.
     pub fn epoch(&self) -> &str {
         self.0.rsplit_once('.').map_or("", |(epoch, _)| epoch)
     }
@@ -134,8 +135,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Unsupported`] where the service has no such feed. [`ClientError::Refused`] with `expiredCursor` where the moment is too
-    /// long ago, not of the history that the service has now, or of a token that saw other things: begin again with [`directory`](Self::directory).
+    /// [`ClientError::Unsupported`] where the service has no such feed. [`ClientError::Refused`]
+    /// with `expiredCursor` where the moment is too long ago, not of the history that the service
+    /// has now, or of a token that saw other things: begin again with
+    /// [`directory`](Self::directory).
     pub async fn changes(&self, after: &Moment, wait: Duration) -> Result<Stretch, ClientError> {
         if self.discovered().await?.offers(Feature::ChangeFeed) != Some(true) {
             return Err(ClientError::Unsupported(Feature::ChangeFeed));

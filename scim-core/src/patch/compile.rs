@@ -153,8 +153,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A member whose name is a path with a filter, or with more parts than there are. Where it begins with a known attribute, it is
-    /// never without effect.
+    /// A member whose name is a path with a filter, or with more parts than there are. Where it
+    /// begins with a known attribute, it is never without effect.
     fn named_by_path(
         &mut self,
         verb: Verb,

@@ -28,8 +28,8 @@ pub(crate) fn last_value(
     parts.rev().find_map(|part| value_of(of, part, dialect, at))
 }
 
-/// An operation on an object, as one for each member of its value. What does not mention the attribute
-/// says nothing about it and is left out, because to read each part costs much more.
+/// An operation on an object, as one for each member of its value. What does not mention the
+/// attribute says nothing about it and is left out, because to read each part costs much more.
 fn parts(of: &ResourceType, operation: Operation, at: &Location) -> Vec<Operation> {
     let Operation { number, verb, path, value } = operation;
     let is_object = path.as_deref().is_none_or(|path| of.has_schema(path));
@@ -43,8 +43,9 @@ fn parts(of: &ResourceType, operation: Operation, at: &Location) -> Vec<Operatio
     }
 }
 
-/// What a part sets the attribute to. A part whose path goes on behind the attribute, into elements or parts that it does not have, is
-/// refused, and says the same as one whose path is the attribute.
+/// What a part sets the attribute to. A part whose path goes on behind the attribute, into elements
+/// or parts that it does not have, is refused, and says the same as one whose path is the
+/// attribute.
 fn value_of(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) -> Option<Value> {
     let within = within(of, &part, at);
     set_by(of, part, dialect, at).or_else(|| set_by(of, within?, dialect, at))
@@ -94,8 +95,8 @@ fn set_by(of: &ResourceType, part: Operation, dialect: &Dialect, at: &Location) 
     values.last()
 }
 
-/// An object as one for each of its members, and for each member of a schema in it, that mentions the
-/// attribute.
+/// An object as one for each of its members, and for each member of a schema in it, that mentions
+/// the attribute.
 pub(crate) fn each_member(
     of: &ResourceType,
     members: Map<String, Value>,

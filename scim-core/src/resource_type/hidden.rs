@@ -1,8 +1,8 @@
 //! What does not exist for a caller: attributes that an overlay or a View hides.
 //!
 //! The type as it is [seen](ResourceType::seen_by) has no such attribute, so that schemas, answers,
-//! filters and writes agree on that. The [whole](ResourceType::whole) type stays beside it, for what
-//! is stored: unique keys and defaults. What is hidden of a resource outlives each write.
+//! filters and writes agree on that. The [whole](ResourceType::whole) type stays beside it, for
+//! what is stored: unique keys and defaults. What is hidden of a resource outlives each write.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -127,7 +127,8 @@ impl Hidden {
         self.0.iter().any(|hidden| is_within(at, hidden))
     }
 
-    /// Takes what is hidden out of the attributes of a schema; with its last part an attribute goes.
+    /// Takes what is hidden out of the attributes of a schema; with its last part an attribute
+    /// goes.
     fn take_from(&self, urn: Option<&str>, attributes: &mut Vec<Attribute>) {
         attributes.retain_mut(|attribute| {
             let mut at = Location::new(attribute.name.as_str());
@@ -209,8 +210,8 @@ impl<'a> Elements<'a> {
                 self.give_hidden(element, same);
             }
         }
-        // An element that says nothing beyond another one was sent as that, and one of which nothing
-        // is seen was not sent at all.
+        // An element that says nothing beyond another one was sent as that, and one of which
+        // nothing is seen was not sent at all.
         let mut sent: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for element in &kept {
             sent.entry(self.identity(element)).or_default().push(self.seen(element));
@@ -226,7 +227,8 @@ impl<'a> Elements<'a> {
         kept
     }
 
-    /// The stored elements with something hidden that are not there any more, by what tells them apart.
+    /// The stored elements with something hidden that are not there any more, by what tells them
+    /// apart.
     fn lost(&self, now: &[Value]) -> BTreeMap<String, VecDeque<&'a Value>> {
         let there: HashSet<String> = now.iter().map(Value::to_string).collect();
         let mut lost: BTreeMap<String, VecDeque<&Value>> = BTreeMap::new();
@@ -238,7 +240,8 @@ impl<'a> Elements<'a> {
         lost
     }
 
-    /// What tells an element from the others: its type and value, where they are seen (RFC 7643 §2.4).
+    /// What tells an element from the others: its type and value, where they are seen (RFC 7643
+    /// §2.4).
     fn identity(&self, element: &Value) -> String {
         let seen = self.seen(element);
         match seen.get("value") {

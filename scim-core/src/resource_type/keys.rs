@@ -34,7 +34,8 @@ impl ResourceType {
         self.unique(sent).into_iter().filter_map(key).collect()
     }
 
-    /// For each of these values, which resources hold it. Values that no filter can name are left out.
+    /// For each of these values, which resources hold it. Values that no filter can name are left
+    /// out.
     pub(crate) fn unique_values(&self, sent: &Object) -> Vec<Bound> {
         let equals = |(location, case, value): (Location, Case, &Value)| {
             let (kind, operand) = match value {

@@ -38,8 +38,9 @@ pub enum Overlay {
     Unique(&'static str, &'static str),
     /// Its value where a POST leaves it out or says null; where a PUT does, the stored value stays.
     Default(&'static str, &'static str, Value),
-    /// Not there for clients: never returned or published, unknown to filters, sorting and writes. What is stored of it outlives each write,
-    /// and is there for callers with other resource types.
+    /// Not there for clients: never returned or published, unknown to filters, sorting and writes.
+    /// What is stored of it outlives each write, and is there for callers with other resource
+    /// types.
     Hide(&'static str, &'static str),
     /// One attribute more.
     Add(&'static str, Attribute),

@@ -60,8 +60,8 @@ impl Place<'_> {
         self.attribute.is_secret() || self.target().is_secret()
     }
 
-    /// Whether the value of a resource's document exists in answers only, so that no store can look for it: better refused than never
-    /// found.
+    /// Whether the value of a resource's document exists in answers only, so that no store can look
+    /// for it: better refused than never found.
     fn is_made_for_answers(&self) -> bool {
         let sub = self.sub.map(|sub| sub.name.as_str());
         let is_meta = self.attribute.name == "meta";

@@ -1,5 +1,5 @@
-//! Texts that have several spellings, in the elements of lists: bytes, and references to resources. Elements are the same where they stand
-//! for the same.
+//! Texts that have several spellings, in the elements of lists: bytes, and references to resources.
+//! Elements are the same where they stand for the same.
 
 use std::{borrow::Cow, collections::HashMap};
 

@@ -133,8 +133,8 @@ fn odd_segment() -> ScimError {
     )
 }
 
-/// The refusal of a path that does not begin with the path of the base. The usual reason is a router or
-/// a proxy that takes a prefix away, so the text says what must reach the service.
+/// The refusal of a path that does not begin with the path of the base. The usual reason is a
+/// router or a proxy that takes a prefix away, so the text says what must reach the service.
 fn beside(base: &str) -> ScimError {
     if base.is_empty() {
         return no_endpoint();

@@ -116,8 +116,9 @@ impl Service {
         plan.map(|plan| plan.writes()).unwrap_or_default()
     }
 
-    /// The resource after a write, as the request asks for it. The writer is told of it, even if the write made it such that the writer
-    /// does not see it any more, or another request has deleted it since: then it is shown as the write left it.
+    /// The resource after a write, as the request asks for it. The writer is told of it, even if
+    /// the write made it such that the writer does not see it any more, or another request has
+    /// deleted it since: then it is shown as the write left it.
     pub(super) async fn written(
         &self,
         caller: &Caller,

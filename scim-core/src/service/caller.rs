@@ -34,10 +34,12 @@ pub struct Caller {
     pub feed: Feed,
     /// What `/Me` stands for.
     pub me: Me,
-    /// What the caller's rights rest on, such as the versions of its token and of its organisation: conditions of each of its writes.
+    /// What the caller's rights rest on, such as the versions of its token and of its organisation:
+    /// conditions of each of its writes.
     ///
-    /// A commit may wait in the store after the last look at the rights. The store looks at these in the transaction, whoever changed
-    /// them in which process. Where one fails, the write is tried again by the rights of then.
+    /// A commit may wait in the store after the last look at the rights. The store looks at these
+    /// in the transaction, whoever changed them in which process. Where one fails, the write is
+    /// tried again by the rights of then.
     pub grounds: Vec<Condition>,
     /// Who knows whether all this still holds.
     pub(super) rights: Option<Arc<dyn Rights>>,

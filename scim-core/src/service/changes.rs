@@ -1,9 +1,11 @@
 //! The change feed: what became of the resources that a caller sees, in the order of the log. Ours, not the RFC's.
 //!
-//! `GET {base}/.changes?after=EPOCH.POSITION&count=N&wait=SECONDS`. A reader that has noted the ETag of its first list begins there, and has
-//! one consistent snapshot once it has applied all that follows. `EPOCH` holds the stamp of the position, so each position has its own, and a
-//! digest of what the caller looks through. What the caller can no longer see is told as deleted; where the View or the resource types
-//! changed, which nothing in the log tells, the reader starts over.
+//! `GET {base}/.changes?after=EPOCH.POSITION&count=N&wait=SECONDS`. A reader that has noted the
+//! ETag of its first list begins there, and has one consistent snapshot once it has applied all
+//! that follows. `EPOCH` holds the stamp of the position, so each position has its own, and a
+//! digest of what the caller looks through. What the caller can no longer see is told as deleted;
+//! where the View or the resource types changed, which nothing in the log tells, the reader starts
+//! over.
 //!
 //! What is copied from other resources is as it was when the entry was read, and moves nobody: the `groups` of a user, the names of
 //! members. Who needs them takes them from the groups and the users. For the same reason a View that selects by memberships has no feed.

@@ -45,7 +45,8 @@ pub(super) enum Action<'a> {
 }
 
 impl Action<'_> {
-    /// The action of a request that has a fault beside its body: a PUT or PATCH of which something may happen all the same, or none.
+    /// The action of a request that has a fault beside its body: a PUT or PATCH of which something
+    /// may happen all the same, or none.
     pub(super) fn refused(self, fault: ScimError) -> Result<Self, ScimError> {
         match self {
             Self::Replace(of, id, payload) => Ok(Self::Replace(of, id, payload.refused(fault))),

@@ -113,7 +113,8 @@ fn publish(caller: &Caller, schema: &Schema) -> Value {
     document
 }
 
-/// The schema without what does not exist for the caller: what is hidden in each type that has it, and what no client can see or write.
+/// The schema without what does not exist for the caller: what is hidden in each type that has it,
+/// and what no client can see or write.
 fn visible(caller: &Caller, schema: &Schema) -> Schema {
     let holders: Vec<_> =
         caller.types.iter().filter(|of| of.whole().has_schema(&schema.id)).collect();

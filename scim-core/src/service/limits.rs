@@ -44,8 +44,8 @@ pub struct Limits {
     /// Requests with large bodies that are under way at the same time. One organisation alone has
     /// half of them, one token half of that.
     pub large: usize,
-    /// Requests with large bodies that wait for the others, half of them of one token and three quarters
-    /// of one organisation at most; one more is 429.
+    /// Requests with large bodies that wait for the others, half of them of one token and three
+    /// quarters of one organisation at most; one more is 429.
     pub large_waiting: usize,
 }
 

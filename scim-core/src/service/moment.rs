@@ -1,7 +1,8 @@
 //! Moments: which state of the log a list shows, and as whom one looks at it.
 //!
-//! What a caller sees also depends on the View and on the resource types, and both may change without a write. So each sight has moments of
-//! its own: with another View, no list is answered by "not modified", and a reader of the change feed starts over.
+//! What a caller sees also depends on the View and on the resource types, and both may change
+//! without a write. So each sight has moments of its own: with another View, no list is answered by
+//! "not modified", and a reader of the change feed starts over.
 
 use std::{
     fmt::{self, Write},
@@ -14,7 +15,8 @@ use crate::{
     store::{LogEnd, Position, Stamp, StoreError},
 };
 
-/// An end of the log, as one caller sees it. Its text is what stands inside the ETag of a list: `EPOCH.POSITION`.
+/// An end of the log, as one caller sees it. Its text is what stands inside the ETag of a list:
+/// `EPOCH.POSITION`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
     /// A number for all that decides how a resource is shown.
@@ -31,7 +33,8 @@ impl Moment {
     ///
     /// # Errors
     ///
-    /// `invalidValue` for what is no moment; `expiredCursor` for an epoch that this service never gives.
+    /// `invalidValue` for what is no moment; `expiredCursor` for an epoch that this service never
+    /// gives.
     pub(super) fn after(parameters: &Parameters) -> Result<Self, ScimError> {
         let text = parameters.text("after").unwrap_or_default();
         let position = text.rsplit_once('.').and_then(|(_, position)| position.parse().ok());
@@ -83,7 +86,8 @@ fn expired(end: LogEnd) -> ScimError {
     store_error(StoreError::Expired(end))
 }
 
-/// The same in every process of one build; after an update of the service readers may have to start over.
+/// The same in every process of one build; after an update of the service readers may have to start
+/// over.
 fn sight(caller: &Caller) -> u64 {
     let mut hashing = Hashing(DefaultHasher::new());
     // Nothing in it fails.

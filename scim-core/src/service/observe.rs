@@ -10,11 +10,12 @@ use crate::store::{ResourceKind, Tenant};
 /// Is told of each request once it is answered: for counters and histograms, of whatever library.
 ///
 /// It is called on the way out of [`Service::handle`](super::Service::handle) and of
-/// [`Service::refuse`](super::Service::refuse), by which adapters answer what they do not let pass: 401, 408, 413, 415, 503. It should
-/// return at once.
+/// [`Service::refuse`](super::Service::refuse), by which adapters answer what they do not let pass:
+/// 401, 408, 413, 415, 503. It should return at once.
 ///
-/// It is not told of requests whose clients went away, of the paths of a program that do not lead to the service, and of what an HTTP
-/// server answers by itself to bytes that are no request: 400, 414 and 431.
+/// It is not told of requests whose clients went away, of the paths of a program that do not lead
+/// to the service, and of what an HTTP server answers by itself to bytes that are no request: 400,
+/// 414 and 431.
 ///
 /// # Examples
 ///

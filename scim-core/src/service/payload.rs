@@ -8,7 +8,8 @@ use crate::{ScimError, json};
 #[derive(Debug)]
 pub(super) struct Payload {
     pub(super) body: Value,
-    /// What is wrong with the request beside what its body says, so that it is refused before anything is read.
+    /// What is wrong with the request beside what its body says, so that it is refused before
+    /// anything is read.
     pub(super) fault: Option<ScimError>,
 }
 
@@ -19,7 +20,8 @@ impl From<Value> for Payload {
 }
 
 impl Payload {
-    /// Reads a body. One that only names members twice, in another letter case, can be read, and is refused.
+    /// Reads a body. One that only names members twice, in another letter case, can be read, and is
+    /// refused.
     pub(super) fn read(body: &[u8], limits: &json::Limits) -> Result<Self, ScimError> {
         let fault = match json::parse(body, limits) {
             Ok(body) => return Ok(body.into()),

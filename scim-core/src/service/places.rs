@@ -1,8 +1,9 @@
 //! Places that organisations and their senders take in turns, and the threads of the runtime as
 //! such places.
 //!
-//! A request that costs little is polled at once. One that has used a thread for longer is polled in its turn. Of the threads one is left
-//! for requests that cost little, so that they wait for no costly one.
+//! A request that costs little is polled at once. One that has used a thread for longer is polled
+//! in its turn. Of the threads one is left for requests that cost little, so that they wait for no
+//! costly one.
 
 use std::{
     future::poll_fn,
@@ -61,7 +62,8 @@ impl Places {
         Ok(Place { places: self, party, waiter })
     }
 
-    /// Does work to its end. Once it has used a thread for longer than `short`, or has asked for it, it is polled in its turn only.
+    /// Does work to its end. Once it has used a thread for longer than `short`, or has asked for
+    /// it, it is polled in its turn only.
     pub(super) async fn share<T>(
         &self,
         party: &Party,
@@ -87,7 +89,8 @@ impl Places {
                 return done;
             }
             used = if pause == Pause::Asks { used.max(short) } else { used + began.elapsed() };
-            // While it rests it keeps its place, so that of those who rest no more are ready to go on than there are places.
+            // While it rests it keeps its place, so that of those who rest no more are ready to go
+            // on than there are places.
             place = place.filter(|_| pause == Pause::Rests);
             until_woken().await;
         }

@@ -87,7 +87,8 @@ impl From<ScimError> for Refusal {
 }
 
 impl Caller {
-    /// Refuses a request whose sender has other rights by now, and tells what the rights rest on. Without [`Rights`] they never change.
+    /// Refuses a request whose sender has other rights by now, and tells what the rights rest on.
+    /// Without [`Rights`] they never change.
     pub(super) async fn confirm(&self, age: Duration) -> Result<Vec<Condition>, Refusal> {
         let Some(rights) = &self.rights else { return Ok(self.grounds.clone()) };
         let now = rights.caller(age).await?.with_rights(rights.clone()).as_seen().into_owned();

@@ -18,7 +18,8 @@ impl Work {
 
     pub(super) fn spend(&self, work: usize) -> Result<(), ScimError> {
         let left = self.left.load(Ordering::Relaxed).saturating_sub(work);
-        // What did not suffice for one operation is not kept for others: they would look at much before they are refused.
+        // What did not suffice for one operation is not kept for others: they would look at much
+        // before they are refused.
         self.left.store(left, Ordering::Relaxed);
         match left {
             1.. => Ok(()),

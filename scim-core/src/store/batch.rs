@@ -284,7 +284,8 @@ fn cut(text: &str, longest: usize) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// What was read when a batch was reviewed, and must still be so when it commits. Closed: a store implements all of them.
+/// What was read when a batch was reviewed, and must still be so when it commits. Closed: a store
+/// implements all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The resource exists.
@@ -293,7 +294,8 @@ pub enum Condition {
     Absent(ResourceKind, ResourceId),
     /// The resource exists and its own last change is that one, of the same stamp.
     Version(ResourceKind, ResourceId, LogEnd),
-    /// The same of a resource of that organisation, whichever the batch is of: what the rights of the writer rest on.
+    /// The same of a resource of that organisation, whichever the batch is of: what the rights of
+    /// the writer rest on.
     VersionIn(Tenant, ResourceKind, ResourceId, LogEnd),
 }
 

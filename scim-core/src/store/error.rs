@@ -12,7 +12,8 @@ pub enum StoreError {
     /// Something that was reviewed is no longer so.
     #[error("{0} no longer holds")]
     Stale(Condition),
-    /// Another resource holds the value of a unique attribute, or has the `id` that a new one was to get.
+    /// Another resource holds the value of a unique attribute, or has the `id` that a new one was
+    /// to get.
     #[error("{attribute} is in use by another {kind}")]
     Conflict {
         /// The kind of both.
@@ -31,7 +32,8 @@ pub enum StoreError {
     /// No value of the wanted ones is free.
     #[error("nothing is free in `{0}`")]
     Exhausted(Space),
-    /// The log does not have that end, or its entries after it are forgotten. The reader starts over.
+    /// The log does not have that end, or its entries after it are forgotten. The reader starts
+    /// over.
     #[error("the change log does not go on from {0}")]
     Expired(LogEnd),
     /// The store leaves that out, and says so instead of a wrong answer. Asking again does not help.

@@ -1,7 +1,8 @@
-//! Places in the change log, and the stamps by which a place in one log is told from the same place in another.
+//! Places in the change log, and the stamps by which a place in one log is told from the same place
+//! in another.
 //!
-//! A store that is set back to an older copy counts on from the end of the copy, so one position may be given twice. A stamp is never: each
-//! attempt to commit draws a new one.
+//! A store that is set back to an older copy counts on from the end of the copy, so one position
+//! may be given twice. A stamp is never: each attempt to commit draws a new one.
 
 use std::{
     fmt,
@@ -40,7 +41,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Which attempt to commit a batch made a change: 64 random bits, which all changes of the batch share.
+/// Which attempt to commit a batch made a change: 64 random bits, which all changes of the batch
+/// share.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -53,11 +55,13 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// Where a change log ends, or ended once: a position, and the stamp of the batch that the change at that position belongs to.
+/// Where a change log ends, or ended once: a position, and the stamp of the batch that the change
+/// at that position belongs to.
 ///
-/// The log of an organisation *has* an end if its entry at that position has that stamp. It always has [`START`](Self::START). When old
-/// entries are forgotten, the log keeps the end at the last of them. Two ends are equal only if all that happened up to them is the same,
-/// whatever copy of the store was put back between.
+/// The log of an organisation *has* an end if its entry at that position has that stamp. It always
+/// has [`START`](Self::START). When old entries are forgotten, the log keeps the end at the last of
+/// them. Two ends are equal only if all that happened up to them is the same, whatever copy of the
+/// store was put back between.
 ///
 /// # Examples
 ///
@@ -141,7 +145,8 @@ impl Stamps {
         Self { last: None }
     }
 
-    /// 1, 2, 3 and so on, for tests alone: with these, a store that is opened again gives the same stamps to other changes.
+    /// 1, 2, 3 and so on, for tests alone: with these, a store that is opened again gives the same
+    /// stamps to other changes.
     pub fn counting() -> Self {
         Self { last: Some(Arc::default()) }
     }

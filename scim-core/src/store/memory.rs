@@ -86,7 +86,8 @@ impl MemoryStore {
         self
     }
 
-    /// The other organisations that conditions of a batch name, as they are now; or one of them that somebody else looks at.
+    /// The other organisations that conditions of a batch name, as they are now; or one of them
+    /// that somebody else looks at.
     fn others<'b>(
         &self,
         own: &Tenant,
@@ -152,7 +153,8 @@ impl Store for MemoryStore {
             };
             match taken {
                 Ok(committed) => break committed?,
-                // Its lock is given back before this one is waited for, or two could wait for each other.
+                // Its lock is given back before this one is waited for, or two could wait for each
+                // other.
                 Err(busy) => drop(busy.lock().await),
             }
         };

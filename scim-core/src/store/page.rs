@@ -7,8 +7,9 @@ use super::{LogEnd, Page, Query, Resource, Selected, Selection, StoreError, read
 /// A candidate for a page: its place in the order of creation, and the resource.
 pub type Candidate = (u64, Resource);
 
-/// The page of candidates that are all at hand, of a log that ends at `end`, with the memberships that [`Query::compared`] names. `load`
-/// gives one of them again, with those that are [wanted](Query::want).
+/// The page of candidates that are all at hand, of a log that ends at `end`, with the memberships
+/// that [`Query::compared`] names. `load` gives one of them again, with those that are
+/// [wanted](Query::want).
 ///
 /// # Errors
 ///

@@ -194,8 +194,9 @@ pub struct Query {
     pub most_members: usize,
     /// How much of each.
     pub want: Want,
-    /// An end that the log must have, or the store answers [`StoreError::Expired`](super::StoreError::Expired): that of the page from which
-    /// a walk goes on.
+    /// An end that the log must have, or the store answers
+    /// [`StoreError::Expired`](super::StoreError::Expired): that of the page from which a walk goes
+    /// on.
     pub since: LogEnd,
 }
 

@@ -77,8 +77,8 @@ impl Party {
 
 /// Work that waits, and how much of it is under way: for backends and services that share something among organisations.
 ///
-/// One organisation alone gets half of the places, and one sender half of that, rounded up. Of the room one sender alone gets half, and
-/// others of its organisation half of the rest.
+/// One organisation alone gets half of the places, and one sender half of that, rounded up. Of the
+/// room one sender alone gets half, and others of its organisation half of the rest.
 ///
 /// # Examples
 ///
@@ -130,8 +130,8 @@ impl<T> Turns<T> {
     ///
     /// # Errors
     ///
-    /// [`Full`] where as much of this sender waits as there is room left, or three times as much of its
-    /// organisation.
+    /// [`Full`] where as much of this sender waits as there is room left, or three times as much of
+    /// its organisation.
     pub fn push(&mut self, party: &Party, item: T) -> Result<(), Full> {
         let own = self.lines.by_key.get(&party.tenant);
         let of_all = own.map_or(0, Rota::waiting);
@@ -224,8 +224,8 @@ fn left(has: usize, free: usize) -> usize {
     free.saturating_sub(has).div_ceil(2)
 }
 
-/// Whether a sender may take one more that has so much, where its organisation may take so much. The
-/// machine itself leaves nothing to senders: it does not send requests in masses.
+/// Whether a sender may take one more that has so much, where its organisation may take so much.
+/// The machine itself leaves nothing to senders: it does not send requests in masses.
 fn may_take(sender: &Sender, has: usize, left: usize) -> bool {
     left > if sender.is_some() { has } else { 0 }
 }

@@ -353,8 +353,8 @@ fn a_list_that_did_not_change_is_not_sent_again() {
     assert_eq!(refused.status, 400);
 }
 
-/// Two stores with the same people, changed in the same order: what a client has of one is worth nothing at the other, but at the same one
-/// all of it stands.
+/// Two stores with the same people, changed in the same order: what a client has of one is worth
+/// nothing at the other, but at the same one all of it stands.
 // sec:S-12
 #[test]
 fn nothing_of_one_history_is_taken_for_another() {

@@ -59,7 +59,8 @@ impl Exchange {
         }
     }
 
-    /// The text, without the number for what the caller sees, which is another one with each release.
+    /// The text, without the number for what the caller sees, which is another one with each
+    /// release.
     fn told(self) -> String {
         let tags = self.text.lines().filter_map(|line| line.strip_prefix("< etag: W/\""));
         let mut sights = tags.filter_map(|tag| tag.split_once('.').map(|(sight, _)| sight));

@@ -70,7 +70,8 @@ use scim_core::{
 };
 use serde_json::Value;
 
-/// A service over an empty store with stamps in order, on a scripted clock, and a caller who may do everything.
+/// A service over an empty store with stamps in order, on a scripted clock, and a caller who may do
+/// everything.
 pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) caller: Caller,

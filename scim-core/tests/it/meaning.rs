@@ -1,4 +1,5 @@
-//! What a value for an attribute means, as docs/DESIGN.md has it: written a second time, for `roads.rs` to hold the engine against.
+//! What a value for an attribute means, as docs/DESIGN.md has it: written a second time, for
+//! `roads.rs` to hold the engine against.
 
 use base64::{
     Engine, alphabet,

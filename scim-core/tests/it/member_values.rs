@@ -1,5 +1,6 @@
-//! One value, one outcome, for members: each awkward value by each request, alone and in bulk, for each dialect. Members have rows of their
-//! own in docs/DESIGN.md: who is listed must be named and must be there, and of lists only an empty one empties.
+//! One value, one outcome, for members: each awkward value by each request, alone and in bulk, for
+//! each dialect. Members have rows of their own in docs/DESIGN.md: who is listed must be named and
+//! must be there, and of lists only an empty one empties.
 
 use scim_core::{Dialect, ResourceType, patch::PATCH_OP, schema::Attribute, service::BULK_REQUEST};
 use serde_json::{Value, json};
@@ -50,7 +51,8 @@ impl Town {
         self.there.iter().any(|(_, known)| known == id)
     }
 
-    /// Sends a request, alone or as the only operation of a bulk request; tells its status and, of a POST, whom it made.
+    /// Sends a request, alone or as the only operation of a bulk request; tells its status and, of
+    /// a POST, whom it made.
     fn send(&self, in_bulk: bool, method: &str, path: &str, body: &Value) -> (u16, Option<String>) {
         let id_in = |location: &Value| {
             location.as_str().and_then(|it| it.rsplit('/').next()).map(str::to_owned)

@@ -1,4 +1,5 @@
-//! One value, one outcome: for the built-in types, for one of every type and characteristic, for members, and in bulk.
+//! One value, one outcome: for the built-in types, for one of every type and characteristic, for
+//! members, and in bulk.
 
 use std::sync::Arc;
 
@@ -52,7 +53,8 @@ impl Site for World {
     }
 }
 
-/// The same by requests, alone and in bulk, of clients with each dialect. Each dialect takes each 28th value, and with `SOAK=1` all.
+/// The same by requests, alone and in bulk, of clients with each dialect. Each dialect takes each
+/// 28th value, and with `SOAK=1` all.
 #[test]
 fn one_value_one_outcome_by_requests() {
     let (mut values, mut sent) = (0, 0);
@@ -82,7 +84,8 @@ fn told(status: u64, value: &Value) -> String {
 
 // idp:T3 idp:T20
 
-/// `active` in each form, on each road, also in bulk. None: 400, which names the forms that are taken.
+/// `active` in each form, on each road, also in bulk. None: 400, which names the forms that are
+/// taken.
 // rfc:PAT-52 idp:T10
 #[test]
 fn active_in_every_form() {
@@ -174,7 +177,8 @@ fn active_in_every_form() {
 
 // sec:P-03 rfc:PAT-25
 
-/// Members keep rows of their own: who is listed must be named, and only an empty list empties by PATCH.
+/// Members keep rows of their own: who is listed must be named, and only an empty list empties by
+/// PATCH.
 #[test]
 fn members_in_every_form() {
     let world = World::new();

@@ -134,7 +134,8 @@ fn shapes() {
             "400 invalidPath",
         ),
         (ops(json!([{"op": "replace", "path": null, "value": {"title": "x"}}])), ok, ok),
-        // A path with a filter in the place of a name is that path; a broken one is no unknown attribute.
+        // A path with a filter in the place of a name is that path; a broken one is no unknown
+        // attribute.
         (ops(json!([{"op": "replace", "value": {"emails[type eq \"work\"].value": "x"}}])), ok, ok),
         (
             ops(json!([{"op": "add", "value": {"phoneNumbers[type eq \"mobile\"].value": "1"}}])),

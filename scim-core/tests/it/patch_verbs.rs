@@ -249,7 +249,8 @@ fn a_path_behind_a_simple_attribute_has_an_effect() {
     assert!(paths > 2_000, "{paths}");
 }
 
-/// Paths to a simple attribute, each with one that ends in `value` behind it, one that ends in another name, and one to its elements.
+/// Paths to a simple attribute, each with one that ends in `value` behind it, one that ends in
+/// another name, and one to its elements.
 fn behind(spot: &Spot<'_>) -> Vec<(String, [String; 3])> {
     let mut paths = vec![spot.path(), spot.qualified()];
     if spot.attribute.multi_valued && spot.part.is_none() {

@@ -1,4 +1,5 @@
-//! The roads of `roads.rs` as requests: each is sent to a service, alone or in a bulk request, and a GET tells what there is then.
+//! The roads of `roads.rs` as requests: each is sent to a service, alone or in a bulk request, and
+//! a GET tells what there is then.
 //!
 //! The tests of other crates include this file for services of their own.
 
@@ -79,8 +80,8 @@ impl<'a> Requests<'a> {
         There { site, kind, start: shown, path, etag: made.etag.unwrap() }
     }
 
-    /// Sends a write about a resource that is there as `start` says. What is refused, and what changes nothing, leaves its version as
-    /// it was.
+    /// Sends a write about a resource that is there as `start` says. What is refused, and what
+    /// changes nothing, leaves its version as it was.
     fn write(
         &self,
         of: &ResourceType,

@@ -1,6 +1,7 @@
-//! One value, one outcome: what an awkward value comes to by POST, PUT and every form of PATCH is the same, and it is what
-//! docs/DESIGN.md says, which `meaning` writes a second time without a thought for speed. The roads lead to the functions of the engine,
-//! or, by another `Door`, to a service.
+//! One value, one outcome: what an awkward value comes to by POST, PUT and every form of PATCH is
+//! the same, and it is what docs/DESIGN.md says, which `meaning` writes a second time without a
+//! thought for speed. The roads lead to the functions of the engine, or, by another `Door`, to a
+//! service.
 //!
 //! The tests of other crates include this file, with `samples.rs`, for schemas of their own.
 
@@ -137,7 +138,8 @@ impl Roads<'_> {
         (self.spot.target().multi_valued && is_alone).then_some(Self { value, ..*self })
     }
 
-    /// Where there was a value, the roads of each verb lead to one outcome; and to what is there without the value, where it is none.
+    /// Where there was a value, the roads of each verb lead to one outcome; and to what is there
+    /// without the value, where it is none.
     fn lead_from_a_value(&self, count: &mut Count) {
         let filled = self.post(&self.spot.filled(self.of));
         if self.is_a_rule_s(&filled) {
@@ -179,7 +181,8 @@ impl Roads<'_> {
         }
     }
 
-    /// Whether the value names parts that only the service writes: POST and PUT ignore them in every dialect.
+    /// Whether the value names parts that only the service writes: POST and PUT ignore them in
+    /// every dialect.
     fn name_what_is_read_only(&self) -> bool {
         let attribute = self.spot.target();
         let is_read_only = |name: &String| {
@@ -217,7 +220,8 @@ impl Roads<'_> {
     /// An object is what an operation on each of its parts makes of it.
     fn is_the_sum_of_its_parts(&self, start: &Value) {
         let Value::Object(parts) = &self.value else { return };
-        // The path of a required part refuses to take it away; an object may be without it as long as it is empty.
+        // The path of a required part refuses to take it away; an object may be without it as long
+        // as it is empty.
         let is_free = |part: &Attribute| is_plain(part) && !part.required;
         let is_known = |name: &String| self.spot.attribute.sub_attribute(name).is_some_and(is_free);
         if parts.is_empty() || !parts.keys().all(is_known) {
@@ -261,7 +265,8 @@ impl Roads<'_> {
         if self.spot.attribute.multi_valued { json!([element]) } else { element }
     }
 
-    /// What an element must have so that it is taken and a filter finds it; nothing of a single object.
+    /// What an element must have so that it is taken and a filter finds it; nothing of a single
+    /// object.
     fn element(&self) -> Value {
         let attribute = self.spot.attribute;
         let Value::Array(list) = sample(attribute, 0) else { return json!({}) };
@@ -307,8 +312,8 @@ impl Roads<'_> {
         self.post(body).unwrap_or_else(|error| panic!("{error:?} {body}"))
     }
 
-    /// Forms of an operation that bring the value. The first is by path; of the others, each value takes some in turn, and with
-    /// `SOAK=1` all.
+    /// Forms of an operation that bring the value. The first is by path; of the others, each value
+    /// takes some in turn, and with `SOAK=1` all.
     fn operations(&self, verb: &str) -> Vec<Value> {
         let forms = self.forms(verb).into_iter().enumerate();
         let takes = |index: usize| index == 0 || is_soak() || (index + self.turn).is_multiple_of(4);

@@ -1,5 +1,5 @@
-//! Attributes and values to try every road with, made from the schemas: nothing here is a list by hand but the
-//! awkward values themselves.
+//! Attributes and values to try every road with, made from the schemas: nothing here is a list by
+//! hand but the awkward values themselves.
 //!
 //! The tests of other crates include this file for schemas of their own.
 

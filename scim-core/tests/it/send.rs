@@ -1,5 +1,5 @@
-//! Every public future and stream can be handed to another thread. A test of the workspace looks here
-//! for each `pub async fn` of the crate.
+//! Every public future and stream can be handed to another thread. A test of the workspace looks
+//! here for each `pub async fn` of the crate.
 
 use std::time::Duration;
 

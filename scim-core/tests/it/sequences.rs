@@ -1,5 +1,6 @@
-//! Operations of one PATCH are one after the other, by requests: held against requests of one operation each, of which `add` takes nothing
-//! away, `remove` brings nothing, and the version moves exactly where something changed.
+//! Operations of one PATCH are one after the other, by requests: held against requests of one
+//! operation each, of which `add` takes nothing away, `remove` brings nothing, and the version
+//! moves exactly where something changed.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -88,7 +89,8 @@ impl Scene<'_> {
         assert_eq!(self.world.ask("DELETE", path, ()).status, 204);
     }
 
-    /// What the operations come to one by one; none where one of them is refused, be it only because a part is missing meanwhile.
+    /// What the operations come to one by one; none where one of them is refused, be it only
+    /// because a part is missing meanwhile.
     fn one_by_one(&self, path: &str, operations: &[Value]) -> Result<Value, bool> {
         for operation in operations {
             let (before, tag) = self.seen(path);

@@ -57,7 +57,8 @@ fn patch(path: &str, operation: Value) -> Value {
     json!({"method": "PATCH", "path": path, "data": {"Operations": [operation]}})
 }
 
-/// Whatever an operation looks at, the operations of one bulk request have a budget in common, and what is refused is refused cheaply.
+/// Whatever an operation looks at, the operations of one bulk request have a budget in common, and
+/// what is refused is refused cheaply.
 #[test]
 fn the_operations_of_a_bulk_request_share_their_work() {
     let mut world = limited(|limits| limits.patch.work = 2_000);
@@ -152,7 +153,8 @@ fn a_full_bulk_request_of_usual_size_is_done() {
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Response<Bytes>> + 'a>>;
 
-/// Requests with large bodies wait for a place. One organisation gets 429 where too many wait, and the place is left to another one.
+/// Requests with large bodies wait for a place. One organisation gets 429 where too many wait, and
+/// the place is left to another one.
 // sec:H-08 sec:T-08
 #[test]
 fn large_bodies_wait_for_a_place() {

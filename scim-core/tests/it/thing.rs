@@ -9,8 +9,9 @@ use scim_core::{
 pub(crate) const THING: &str = "urn:example:params:scim:schemas:Thing";
 pub(crate) const MORE: &str = "urn:example:params:scim:schemas:extension:More";
 
-/// A type with an attribute of every data type and of every characteristic that a write looks at: alone and as a list, at the top, in
-/// an extension, and as a part of an object and of the elements of a list.
+/// A type with an attribute of every data type and of every characteristic that a write looks at:
+/// alone and as a list, at the top, in an extension, and as a part of an object and of the elements
+/// of a list.
 pub(crate) fn thing() -> ResourceType {
     let immutable = |attribute: Attribute| attribute.mutability(Mutability::Immutable);
     let mut schema = Schema::new(THING, "Thing", "A thing");

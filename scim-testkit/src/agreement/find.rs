@@ -12,9 +12,11 @@ type Ids = BTreeSet<String>;
 impl Client<'_> {
     /// Asks for each value of each answer in every form that a filter has.
     ///
-    /// For each value that a resource shows: `eq` finds the resource, and nothing that shows no such attribute; `ne` and `not` find exactly the
-    /// others; a value path finds the same; `ge` and `le` find it, `gt` and `lt` do not find what shows nothing else; `pr` finds exactly what
-    /// shows some value. A name that is refused is refused in each of these forms. Over each endpoint and over all of them at once.
+    /// For each value that a resource shows: `eq` finds the resource, and nothing that shows no
+    /// such attribute; `ne` and `not` find exactly the others; a value path finds the same; `ge`
+    /// and `le` find it, `gt` and `lt` do not find what shows nothing else; `pr` finds exactly what
+    /// shows some value. A name that is refused is refused in each of these forms. Over each
+    /// endpoint and over all of them at once.
     pub fn shown_is_found(&self) -> Report {
         let mut report = Report::default();
         for (endpoint, urns) in self.endpoints() {

@@ -16,9 +16,10 @@ enum Key {
 }
 
 impl Client<'_> {
-    /// Sorts by each attribute and sub-attribute that is published or shown, both ways. The order is that of the values shown (of several, of the
-    /// primary one, else of the first), ties in the order of the list without `sortBy`; it is the same for each projection, as a whole, in
-    /// pages by index and from cursor to cursor.
+    /// Sorts by each attribute and sub-attribute that is published or shown, both ways. The order
+    /// is that of the values shown (of several, of the primary one, else of the first), ties in the
+    /// order of the list without `sortBy`; it is the same for each projection, as a whole, in pages
+    /// by index and from cursor to cursor.
     pub fn shown_is_sorted(&self) -> Report {
         let mut report = Report::default();
         for (endpoint, urns) in self.endpoints() {

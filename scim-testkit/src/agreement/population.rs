@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Client, Path, broken, part};
 
-/// The values that resources are filled with. Those of some attributes may be given, where rules beside the schema decide about them.
+/// The values that resources are filled with. Those of some attributes may be given, where rules
+/// beside the schema decide about them.
 #[derive(Default)]
 pub struct Values<'a> {
     given: Option<Box<Given<'a>>>,
@@ -164,7 +165,8 @@ fn is_due(attribute: &Value) -> bool {
     part(attribute, "required") == true
 }
 
-/// Makes `count` resources of each type, in the order in which the types are published. What points to others points to those made before.
+/// Makes `count` resources of each type, in the order in which the types are published. What points
+/// to others points to those made before.
 pub fn fill(client: &Client<'_>, mut values: Values<'_>, count: usize) {
     for (endpoint, urns) in client.endpoints().into_iter().filter(|(path, _)| !path.is_empty()) {
         let mut published: Vec<_> = client.published(&urns).into_iter().collect();
@@ -181,8 +183,8 @@ pub fn fill(client: &Client<'_>, mut values: Values<'_>, count: usize) {
     }
 }
 
-/// Resource types with an attribute of each type, single and in lists, in the base and in an extension, with memberships whose elements
-/// carry copies of each type.
+/// Resource types with an attribute of each type, single and in lists, in the base and in an
+/// extension, with memberships whose elements carry copies of each type.
 pub fn every_type() -> ResourceTypes {
     let read = |attribute: Attribute| attribute.mutability(Mutability::ReadOnly);
     let uri = |kinds: &[&str]| Attribute::reference("$ref", kinds);

@@ -10,11 +10,11 @@ use super::{Client, Found, Path, Report, id, leaves, part, population::Values};
 const UNKNOWN: &str = "nonesuch";
 
 impl Client<'_> {
-    /// Compares what is published with all that can be seen, asked and written, by this caller and by
-    /// `witness`, who sees more.
+    /// Compares what is published with all that can be seen, asked and written, by this caller and
+    /// by `witness`, who sees more.
     ///
-    /// What an answer shows is published, and what is published can be read or written. A name that is
-    /// published for the witness alone [is nowhere](Self::hidden_is_nowhere).
+    /// What an answer shows is published, and what is published can be read or written. A name that
+    /// is published for the witness alone [is nowhere](Self::hidden_is_nowhere).
     ///
     /// # Panics
     ///
@@ -41,8 +41,9 @@ impl Client<'_> {
 
     /// A name that is published for `witness` alone does not exist for this caller.
     ///
-    /// It is refused in filters and orders, and no projection brings it. A write of it is answered as
-    /// one of a name that no schema has and changes nothing, and nor does a PUT of what the caller is shown.
+    /// It is refused in filters and orders, and no projection brings it. A write of it is answered
+    /// as one of a name that no schema has and changes nothing, and nor does a PUT of what the
+    /// caller is shown.
     ///
     /// # Panics
     ///
@@ -192,7 +193,8 @@ impl Foreign<'_> {
     }
 }
 
-/// The value in an object beside what the resource shows there; none where what would hold it is not shown.
+/// The value in an object beside what the resource shows there; none where what would hold it is
+/// not shown.
 fn beside(path: &Path, value: Value, shown: &Value) -> Option<Map<String, Value>> {
     let value = match &path.sub {
         None => value,

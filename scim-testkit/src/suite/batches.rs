@@ -106,7 +106,8 @@ pub async fn a_condition_that_fails_is_named(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// Of that kind, that id and that organisation nothing may be there; what was deleted is absent again.
+/// Of that kind, that id and that organisation nothing may be there; what was deleted is absent
+/// again.
 pub async fn what_must_be_absent_stays_away(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [user("u1"), user("u2")]).await?;
@@ -121,7 +122,8 @@ pub async fn what_must_be_absent_stays_away(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// Of that organisation, kind, id and version, be it the batch's own; of an organisation without resources nothing holds.
+/// Of that organisation, kind, id and version, be it the batch's own; of an organisation without
+/// resources nothing holds.
 pub async fn a_condition_may_be_about_another_organisation(store: &dyn Store) -> Shown {
     let (org, other) = (acme(store), umbrella(store));
     org.commit(0, [user("u1")]).await?;

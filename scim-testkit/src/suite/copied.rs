@@ -1,5 +1,5 @@
-//! Random histories of names and memberships, and random questions about what is copied along them, beside a model of plain vectors that
-//! knows neither filters nor stores.
+//! Random histories of names and memberships, and random questions about what is copied along them,
+//! beside a model of plain vectors that knows neither filters nor stores.
 
 use std::cmp::Ordering;
 
@@ -354,7 +354,8 @@ async fn histories(
     Ok(())
 }
 
-/// Random filters over copies select what they select of plain values, and what they select of memory.
+/// Random filters over copies select what they select of plain values, and what they select of
+/// memory.
 pub async fn random_filters_compare_copies(store: &dyn Store) -> Shown {
     histories(store, async |model, random, orgs| {
         for side in SIDES {
@@ -370,7 +371,8 @@ pub async fn random_filters_compare_copies(store: &dyn Store) -> Shown {
     .await
 }
 
-/// Random orders by copies are those of plain values, and those of memory; pages are stretches of them.
+/// Random orders by copies are those of plain values, and those of memory; pages are stretches of
+/// them.
 pub async fn random_orders_compare_copies(store: &dyn Store) -> Shown {
     histories(store, async |model, random, orgs| {
         for side in SIDES {

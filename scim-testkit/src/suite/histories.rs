@@ -65,7 +65,8 @@ async fn replay(store: &dyn Store, number: u32, steps: Vec<Step>) -> Result<(), 
 
 type Answer = Result<Committed, StoreError>;
 
-/// What the store answers, as the model would say it. The step names versions by their positions alone.
+/// What the store answers, as the model would say it. The step names versions by their positions
+/// alone.
 async fn commit(store: &dyn Store, tenant: &Tenant, step: Step) -> Result<Answer, StoreError> {
     let mut batch = Batch::new(second(step.at), actor(), step.writes);
     for mut condition in step.conditions {

@@ -1,7 +1,7 @@
 //! What a service lets one request ask for, by its default [`Limits`]: a store takes all of it.
 //!
-//! What is named only, such as an id of nobody, is named as often as a request may. Resources that must be there are a fifth of that, and
-//! all of it with `SOAK=1`.
+//! What is named only, such as an id of nobody, is named as often as a request may. Resources that
+//! must be there are a fifth of that, and all of it with `SOAK=1`.
 
 use std::{sync::mpsc, thread, time::Duration};
 
@@ -56,7 +56,8 @@ impl Org<'_> {
     }
 }
 
-/// One text that fills it comes back whole, in a new document and in a changed one, with its audit entry.
+/// One text that fills it comes back whole, in a new document and in a changed one, with its audit
+/// entry.
 pub async fn documents_are_as_large_as_a_body(store: &dyn Store) -> Shown {
     let org = acme(store);
     let texts = [long("a"), long("b")];
@@ -161,7 +162,8 @@ fn nobody(number: usize) -> String {
     format!("nobody{number}")
 }
 
-/// They come with their group, leave it, come again and are replaced, in one write each; and those are named who are not there.
+/// They come with their group, leave it, come again and are replaced, in one write each; and those
+/// are named who are not there.
 pub async fn writes_name_as_many_members_as_a_request(store: &dyn Store) -> Shown {
     let org = acme(store);
     let most = Limits::default().patch.members;
@@ -199,7 +201,8 @@ pub async fn queries_name_as_many_ids_as_a_request_names_members(store: &dyn Sto
     Ok(())
 }
 
-/// Groups with their members, members with their groups; one membership more than a page may have begins the next.
+/// Groups with their members, members with their groups; one membership more than a page may have
+/// begins the next.
 pub async fn pages_have_as_many_resources_and_members_as_an_answer(store: &dyn Store) -> Shown {
     let org = acme(store);
     let Limits { largest_page, page_members, .. } = Limits::default();
@@ -233,7 +236,8 @@ pub async fn pages_have_as_many_resources_and_members_as_an_answer(store: &dyn S
     Ok(())
 }
 
-/// By its text, by its terms and by its depth: filters as large as a service takes them mean the same as small ones.
+/// By its text, by its terms and by its depth: filters as large as a service takes them mean the
+/// same as small ones.
 pub async fn filters_are_as_large_as_those_of_a_request(store: &dyn Store) -> Shown {
     let org = acme(store);
     let limits = Limits::default().filter;
@@ -285,7 +289,8 @@ fn large(limits: &scim_core::filter::Limits, text: &str) -> Result<Vec<Bound>, S
     .collect()
 }
 
-/// A range of hundreds of millions is not looked through number by number, and no whole number is too large.
+/// A range of hundreds of millions is not looked through number by number, and no whole number is
+/// too large.
 pub async fn numbers_come_from_ranges_of_any_size(store: &dyn Store) -> Shown {
     let org = acme(store);
     let last = i64::MAX;

@@ -46,7 +46,8 @@ pub async fn an_entry_tells_what_happened(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// It stands at all that the batch changed: log, versions, memberships and audit. A batch that fails, or has no effect, uses none up.
+/// It stands at all that the batch changed: log, versions, memberships and audit. A batch that
+/// fails, or has no effect, uses none up.
 pub async fn a_batch_has_a_stamp_of_its_own(store: &dyn Store) -> Shown {
     let org = acme(store);
     let made = org.commit(0, [user("u1"), group("g1", &["u1"])]).await?.end;
@@ -90,7 +91,8 @@ pub async fn the_log_is_read_in_stretches(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// Nobody was ever given it, unless by a later state of the store: the reader is told to start over, not that there is nothing new.
+/// Nobody was ever given it, unless by a later state of the store: the reader is told to start
+/// over, not that there is nothing new.
 pub async fn an_end_beyond_the_log_is_refused(store: &dyn Store) -> Shown {
     let tenant = Tenant::from("acme");
     for changes in [0, 1] {
@@ -110,8 +112,8 @@ pub async fn an_end_beyond_the_log_is_refused(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// The right position and a stamp that another batch had, or none: a store that was set back gives the position again. Before the first
-/// change there is no stamp that could be another.
+/// The right position and a stamp that another batch had, or none: a store that was set back gives
+/// the position again. Before the first change there is no stamp that could be another.
 pub async fn an_end_of_another_log_is_refused(store: &dyn Store) -> Shown {
     let org = acme(store);
     let tenant = Tenant::from("acme");
@@ -136,8 +138,9 @@ pub async fn an_end_of_another_log_is_refused(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// Of many entries, made years apart, none is left out without a word: from each end that was given out, all entries that follow come, or the
-/// reader is told to start over. The audit has all of them.
+/// Of many entries, made years apart, none is left out without a word: from each end that was given
+/// out, all entries that follow come, or the reader is told to start over. The audit has all of
+/// them.
 pub async fn old_changes_are_there_or_expired(store: &dyn Store) -> Shown {
     let (org, tenant) = (acme(store), Tenant::from("acme"));
     let mut ends = vec![LogEnd::START];
@@ -249,7 +252,8 @@ pub async fn waiting_does_not_end_for_others(store: &dyn Store) -> Shown {
     })
 }
 
-/// Beyond the end, or at the end of another log, there is nothing to wait for: the reader asks for the changes, and is told to start over.
+/// Beyond the end, or at the end of another log, there is nothing to wait for: the reader asks for
+/// the changes, and is told to start over.
 pub async fn waiting_ends_where_the_log_never_was(store: &dyn Store) -> Shown {
     let end = acme(store).commit(0, [user("u1")]).await?.end;
     for (tenant, stamp, position) in [

@@ -104,7 +104,8 @@ pub async fn key_pages_survive_changes(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// A walk names the end of the log that its last page saw. Changes since then are its business, another log is not.
+/// A walk names the end of the log that its last page saw. Changes since then are its business,
+/// another log is not.
 pub async fn a_walk_ends_where_the_log_is_another(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.seven().await?;
@@ -254,8 +255,9 @@ pub async fn pages_carry_what_is_wanted(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// While one client makes users, each of them a member of one group in the same batch, others read pages. Whatever a page tells counts the same:
-/// its resources, their members and versions, the total and the end of the log.
+/// While one client makes users, each of them a member of one group in the same batch, others read
+/// pages. Whatever a page tells counts the same: its resources, their members and versions, the
+/// total and the end of the log.
 pub async fn a_page_is_of_one_moment(store: &dyn Store) -> Shown {
     let org = acme(store);
     org.commit(0, [group("g1", &[])]).await?;
@@ -277,7 +279,8 @@ pub async fn a_page_is_of_one_moment(store: &dyn Store) -> Shown {
 }
 
 impl Org<'_> {
-    /// Users who are made one after the other until enough has been read, each in the group `g1` from the beginning.
+    /// Users who are made one after the other until enough has been read, each in the group `g1`
+    /// from the beginning.
     async fn join_one_by_one(&self, is_enough: impl Fn() -> bool) -> Result<(), StoreError> {
         for number in 0..2_000 {
             let id = format!("u{number}");

@@ -48,7 +48,8 @@ pub async fn another_kind_or_organisation_does_not_find_it(store: &dyn Store) ->
     Ok(())
 }
 
-/// The same batches in one organisation leave everything of another as it was, ids, keys and claims included, however alike their names.
+/// The same batches in one organisation leave everything of another as it was, ids, keys and claims
+/// included, however alike their names.
 pub async fn organisations_do_not_see_each_other_in_anything(store: &dyn Store) -> Shown {
     let contents = || Contents {
         keys: vec![key("userName", "ada")],

@@ -110,7 +110,8 @@ impl Org<'_> {
         Ok(self.end().await?.position)
     }
 
-    /// The end of the log with the entry at a position, be that the start; beyond the end, one that the log does not have.
+    /// The end of the log with the entry at a position, be that the start; beyond the end, one that
+    /// the log does not have.
     pub(super) async fn end_at(&self, position: u64) -> Result<LogEnd, StoreError> {
         end_at(self.store, &self.name.into(), position).await
     }
@@ -254,7 +255,8 @@ pub(super) fn but(mut query: Query, change: impl FnOnce(&mut Query)) -> Query {
     query
 }
 
-/// Runs something on many threads at once, and gives what came of each. A panic of one is a panic of the case.
+/// Runs something on many threads at once, and gives what came of each. A panic of one is a panic
+/// of the case.
 pub(super) fn side_by_side<R: Send>(
     threads: usize,
     work: impl AsyncFn(usize) -> R + Sync,
@@ -269,7 +271,8 @@ pub(super) fn side_by_side<R: Send>(
     })
 }
 
-/// What a future gives within some time; none where it is not done by then, so that a case over a store that loses a wake-up ends.
+/// What a future gives within some time; none where it is not done by then, so that a case over a
+/// store that loses a wake-up ends.
 pub(super) fn within<R>(time: Duration, future: impl Future<Output = R>) -> Option<R> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let (mut future, end) = (pin!(future), Instant::now() + time);

@@ -1,4 +1,5 @@
-//! Values with several spellings: names, labels, references to resources and bytes are compared by what they stand for.
+//! Values with several spellings: names, labels, references to resources and bytes are compared by
+//! what they stand for.
 
 use scim_core::{
     ResourceType,
@@ -151,7 +152,8 @@ pub async fn filters_compare_what_values_stand_for(store: &dyn Store) -> Shown {
     Ok(())
 }
 
-/// What stands for the same has one place, which ties of creation share out; what is blank stands with those that have no value.
+/// What stands for the same has one place, which ties of creation share out; what is blank stands
+/// with those that have no value.
 pub async fn orders_compare_what_values_stand_for(store: &dyn Store) -> Shown {
     let org = acme(store);
     fill(org).await?;

@@ -142,7 +142,8 @@ fn places(types: &ResourceTypes) -> Vec<(String, Location)> {
     places
 }
 
-/// What a View hides of each place in turn does not exist: not in schemas, answers and filters, and not in writes.
+/// What a View hides of each place in turn does not exist: not in schemas, answers and filters, and
+/// not in writes.
 fn what_is_published_is_all(types: ResourceTypes, dialect: Dialect) {
     let places = places(&types);
     let mut world = World::of(types);

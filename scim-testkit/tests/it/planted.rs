@@ -1,7 +1,8 @@
 //! Stores with a planted fault: the suite finds each, so that it can be believed where it finds none.
 //!
-//! A fault is what the hurried author of a backend would do. It stands in a table with the case whose sentence it breaks, and each case has
-//! one at least. What no case can show is in none of the tables: that what was answered is durable.
+//! A fault is what the hurried author of a backend would do. It stands in a table with the case
+//! whose sentence it breaks, and each case has one at least. What no case can show is in none of
+//! the tables: that what was answered is durable.
 
 mod batches;
 mod claims;

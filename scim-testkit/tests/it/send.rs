@@ -1,5 +1,5 @@
-//! Every public future of the crate can be handed to another thread. The next test of the workspace looks
-//! here for each `pub async fn`; those of the suite are checked by its macro.
+//! Every public future of the crate can be handed to another thread. The next test of the workspace
+//! looks here for each `pub async fn`; those of the suite are checked by its macro.
 
 use scim_core::store::{Store, Tenant};
 use scim_testkit::{

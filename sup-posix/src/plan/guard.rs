@@ -217,7 +217,8 @@ fn source_reason(was: &Source, is: &Source) -> Option<HoldReason> {
         let (was, is) = (Box::new(was.clone()), Box::new(is.clone()));
         return Some(HoldReason::WrongSource { was, is });
     }
-    // Be it a replica that is late or a service that was set back to a copy: both revive who had to go.
+    // Be it a replica that is late or a service that was set back to a copy: both revive who had to
+    // go.
     (is.position < was.position)
         .then_some(HoldReason::Rollback { was: was.position, is: is.position })
 }

@@ -1,11 +1,13 @@
 //! What a file has given out and ended, kept in a second file beside it, which no copy of the first brings back: when an older copy takes
 //! the file's place, what was given out since stays given out, and what was ended since is ended again.
 //!
-//! Invariant: a transaction of the file commits its notes here before it commits itself, under the file's write lock. The file keeps the
-//! number and the stamp of the last note that it has. Where that is the last note here, file and ledger agree. Where it is not, the
-//! difference is settled before anything is written: the process whose commit failed withdraws its notes, and all other notes are done
-//! again, because their process is gone or the file is an older copy. From its note to the end of its commit, or until it has withdrawn the
-//! note, a process holds the write lock of the ledger. So no other process takes it for gone.
+//! Invariant: a transaction of the file commits its notes here before it commits itself, under the
+//! file's write lock. The file keeps the number and the stamp of the last note that it has. Where
+//! that is the last note here, file and ledger agree. Where it is not, the difference is settled
+//! before anything is written: the process whose commit failed withdraws its notes, and all other
+//! notes are done again, because their process is gone or the file is an older copy. From its note
+//! to the end of its commit, or until it has withdrawn the note, a process holds the write lock of
+//! the ledger. So no other process takes it for gone.
 
 mod opening;
 mod seen;
@@ -99,9 +101,11 @@ impl Noted {
 
 // Writing.
 impl Ledger {
-    /// Writes what the transaction of the file that is under way gives out and ends, and commits that here. The last note.
+    /// Writes what the transaction of the file that is under way gives out and ends, and commits
+    /// that here. The last note.
     ///
-    /// After it, [`agree`](Self::agree) tells that the file has committed too. Otherwise the notes are withdrawn when the file is settled.
+    /// After it, [`agree`](Self::agree) tells that the file has committed too. Otherwise the notes
+    /// are withdrawn when the file is settled.
     pub(super) fn note(&self, file: &Connection, notes: &[Note]) -> Result<Noted> {
         self.write(file, notes, notes.iter().any(Note::must_be_flushed))
     }
@@ -110,7 +114,8 @@ impl Ledger {
         self.unlock();
         self.flush_commits(flush)?;
         let noting = begin(&self.sql, TransactionBehavior::Immediate)?;
-        // The lock of the file keeps all others away who write to it, but not those who write to another file with this ledger.
+        // The lock of the file keeps all others away who write to it, but not those who write to
+        // another file with this ledger.
         let before = self.last()?;
         if before != Noted::of(file)? {
             return Err(self.refused("is written for another database at the same time"));
@@ -122,7 +127,8 @@ impl Ledger {
         }
         let pending = Some(Pending { first, last: last.number });
         if let Err(error) = noting.commit() {
-            // What was written may be found again after a power cut, unless something is written over it.
+            // What was written may be found again after a power cut, unless something is written
+            // over it.
             self.pending.set(pending.filter(|_| is_unsure(&error)));
             return Err(error.into());
         }
@@ -200,7 +206,8 @@ pub(super) fn is_unsure(error: &rusqlite::Error) -> bool {
 
 // The lock.
 impl Ledger {
-    /// Takes the write lock, if no other process has it: one that has written notes and not yet committed, or not yet withdrawn them.
+    /// Takes the write lock, if no other process has it: one that has written notes and not yet
+    /// committed, or not yet withdrawn them.
     fn lock(&self) -> Result<bool> {
         self.unlock();
         self.flush_commits(true)?;
@@ -254,7 +261,8 @@ impl Ledger {
 
 // Forgetting.
 impl Ledger {
-    /// Makes sure that no power cut takes any note up to the last, and that the file knows it. The number of the last note.
+    /// Makes sure that no power cut takes any note up to the last, and that the file knows it. The
+    /// number of the last note.
     pub(super) fn flush(&self, file: &Connection) -> Result<i64> {
         self.flush_commits(true)?;
         let flushing = begin(&self.sql, TransactionBehavior::Immediate)?;
@@ -265,7 +273,8 @@ impl Ledger {
         Ok(last.number)
     }
 
-    /// Drops what no copy from that time on lacks, of the notes up to `last`. How many values and deletions they were.
+    /// Drops what no copy from that time on lacks, of the notes up to `last`. How many values and
+    /// deletions they were.
     pub(super) fn forget(&self, before: DateTime<Utc>, last: i64) -> Result<u64> {
         let forgetting = begin(&self.sql, TransactionBehavior::Immediate)?;
         let newest: Option<i64> = self.sql.query_row(

@@ -2,7 +2,8 @@
 
 use scim_core::store::LogEnd;
 
-/// How many numbers are noted at once: one create in so many costs a flush, and no restore skips more numbers of a range.
+/// How many numbers are noted at once: one create in so many costs a flush, and no restore skips
+/// more numbers of a range.
 const BLOCK: i64 = 64;
 
 /// What of a batch must outlive every copy of the file.
@@ -26,7 +27,8 @@ impl Note {
         self.claims.is_empty() && self.gone.is_empty() && self.blocks.is_empty()
     }
 
-    /// Whether it has to be on the disk before the batch commits. A claim need not: where the power goes, the file has it.
+    /// Whether it has to be on the disk before the batch commits. A claim need not: where the power
+    /// goes, the file has it.
     pub(super) fn must_be_flushed(&self) -> bool {
         !self.gone.is_empty() || !self.blocks.is_empty()
     }

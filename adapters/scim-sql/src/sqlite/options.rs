@@ -29,10 +29,10 @@ use crate::index::{Mark, Marks};
 /// counts as long: it is broken off and begun anew. 1,024 calls wait for each of the three kinds of
 /// threads. In all of this organisations take turns, and in each its tokens, as
 /// [`Turns`](scim_core::store::Turns) says: one organisation alone has three of six threads and
-/// three quarters of the waiting calls, one token two and half, and is told [`StoreError::Busy`] beyond
-/// that. So a read waits for no other party; a write waits for the transaction that is under way,
-/// and for one of each other party that writes. Transactions hold 2,000 resources and members, or
-/// one batch.
+/// three quarters of the waiting calls, one token two and half, and is told [`StoreError::Busy`]
+/// beyond that. So a read waits for no other party; a write waits for the transaction that is under
+/// way, and for one of each other party that writes. Transactions hold 2,000 resources and members,
+/// or one batch.
 ///
 /// A store [`in memory`](Self::in_memory) has one thread for everything, so that there a long read does make others wait.
 #[derive(Debug, Clone)]
@@ -44,8 +44,8 @@ pub struct Options {
     stamps: Stamps,
 }
 
-/// How long a read may take unless it is set. The dearest filter within the limits of a service, 256
-/// terms over 100,000 users, is estimated at 25 seconds on an idle machine.
+/// How long a read may take unless it is set. The dearest filter within the limits of a service,
+/// 256 terms over 100,000 users, is estimated at 25 seconds on an idle machine.
 const LONGEST_READ: Duration = Duration::from_secs(30);
 
 impl Options {
@@ -130,7 +130,8 @@ impl Options {
         self
     }
 
-    /// Where the stamps of commits come from: the randomness of the operating system, unless it is set.
+    /// Where the stamps of commits come from: the randomness of the operating system, unless it is
+    /// set.
     ///
     /// # Examples
     ///

@@ -1,6 +1,8 @@
-//! Files that no account but their owner's reads: databases, ledgers and copies hold personal data and digests of tokens.
+//! Files that no account but their owner's reads: databases, ledgers and copies hold personal data
+//! and digests of tokens.
 //!
-//! No file that is there is ever opened here. To close it would end the locks that SQLite's connections in this process hold on it.
+//! No file that is there is ever opened here. To close it would end the locks that SQLite's
+//! connections in this process hold on it.
 
 use std::{
     ffi::OsString,
@@ -36,8 +38,8 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Takes the rights of all but its owner from a database that is there, and from the files that SQLite keeps beside it. What SQLite makes
-/// beside it later has the mode of the database.
+/// Takes the rights of all but its owner from a database that is there, and from the files that
+/// SQLite keeps beside it. What SQLite makes beside it later has the mode of the database.
 fn tighten(path: &Path) {
     for end in ["", "-wal", "-shm"] {
         let file = with_suffix(path, end);

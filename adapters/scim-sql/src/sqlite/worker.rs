@@ -107,7 +107,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Withdraws what was noted and did not happen. Where that cannot be done now, it is done before the next transaction.
+    /// Withdraws what was noted and did not happen. Where that cannot be done now, it is done
+    /// before the next transaction.
     fn withdraw(&self) {
         if let Err(error) = self.settle().map_err(StoreError::from) {
             tracing::warn!("a commit that failed is not withdrawn yet: {error}");
@@ -130,13 +131,15 @@ impl Worker {
         }
     }
 
-    /// Writes something in the place of a commit that failed, which a crash might bring to light otherwise.
+    /// Writes something in the place of a commit that failed, which a crash might bring to light
+    /// otherwise.
     fn write_over(&self) -> Result<()> {
         self.sql.execute("UPDATE noted SET number = number", [])?;
         Ok(())
     }
 
-    /// Says that no copy from before a time will be brought back. How many values and deletions were dropped.
+    /// Says that no copy from before a time will be brought back. How many values and deletions
+    /// were dropped.
     pub(super) fn forget_copies(&self, before: DateTime<Utc>) -> Result<u64> {
         let Some(ledger) = &self.ledger else { return Ok(0) };
         let transaction = self.begin()?;
@@ -230,8 +233,9 @@ impl Workers {
         answered.recv().await.map_err(|_| gone())?
     }
 
-    /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read may take. What is not done in a short
-    /// time begins anew among the long reads. A file that was set back is settled first, so that nothing that has ended is read.
+    /// Reads in one transaction, so that all it sees is of one moment, and no longer than a read
+    /// may take. What is not done in a short time begins anew among the long reads. A file that was
+    /// set back is settled first, so that nothing that has ended is read.
     pub(super) async fn read<R: Send + 'static>(
         &self,
         tenant: &Tenant,
@@ -378,7 +382,8 @@ fn in_one_view<R>(
     seen: Option<&Seen>,
     read: impl FnOnce(&Session) -> Result<R>,
 ) -> Result<R> {
-    // Before the view begins, which then has that note or a later one, unless the file was set back.
+    // Before the view begins, which then has that note or a later one, unless the file was set
+    // back.
     let floor = seen.map(Seen::floor);
     let view = begin(sql, TransactionBehavior::Deferred)?;
     if let (Some(seen), Some(floor)) = (seen, floor)

@@ -24,8 +24,8 @@ use super::{
 };
 use crate::index::{self, Keys, Marks};
 
-/// Does all of a batch, under a stamp that was never used, and says what the ledger is to note. After a failure the caller takes back what was
-/// done.
+/// Does all of a batch, under a stamp that was never used, and says what the ledger is to note.
+/// After a failure the caller takes back what was done.
 pub(super) fn apply(
     session: &Session,
     tenant: &Tenant,

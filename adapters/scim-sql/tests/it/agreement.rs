@@ -1,4 +1,5 @@
-//! Two stores, one answer: what a service over SQLite shows, finds and orders is what one over the model does.
+//! Two stores, one answer: what a service over SQLite shows, finds and orders is what one over the
+//! model does.
 
 use std::sync::Arc;
 

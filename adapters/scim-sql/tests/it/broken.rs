@@ -1,5 +1,5 @@
-//! Each call by which a process writes or flushes a file fails once, in each way, or is its last: the answers and both files agree, and the
-//! next start goes on.
+//! Each call by which a process writes or flushes a file fails once, in each way, or is its last:
+//! the answers and both files agree, and the next start goes on.
 
 use std::{collections::BTreeSet, env, fs, io::Write as _, path::Path, process::Command};
 

@@ -32,7 +32,8 @@ const ROUNDS: (usize, usize) = (200, 10_000);
 fn child() {
     let (Ok(file), Ok(round)) = (env::var(FILE), env::var(ROUND)) else { return };
     let store = SqliteStore::open(file).unwrap();
-    // The process before was killed between its note and its commit, if at all: the numbers stay given out.
+    // The process before was killed between its note and its commit, if at all: the numbers stay
+    // given out.
     assert!(store.restored().is_none_or(|done| done.deleted == 0));
     thread::scope(|scope| {
         for writer in 0..4 {

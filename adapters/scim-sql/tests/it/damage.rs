@@ -238,7 +238,8 @@ fn a_backup_brought_back_says_the_same() {
     println!("{size} users: copied in {copied:.1?}, and open {opened:.1?} after the start");
     assert!(opened.as_secs() < 60, "{opened:.1?}");
     assert_eq!([export(&restored, "User").unwrap(), export(&restored, "Group").unwrap()], original);
-    // The log goes on from the copy. What came after it has expired, also where something else stands at its position.
+    // The log goes on from the copy. What came after it has expired, also where something else
+    // stands at its position.
     let tenant = "acme".into();
     let log = pollster::block_on(restored.changes(&tenant, LogEnd::START, 0)).unwrap();
     assert_eq!(log.end.position, Position(size as u64 + 1));

@@ -56,7 +56,8 @@ impl Disk {
 
     /// Gives the room back.
     fn empty(&self) {
-        // A process that another test is just starting may have it open, so that to remove it is not enough.
+        // A process that another test is just starting may have it open, so that to remove it is
+        // not enough.
         fs::File::create(self.ballast()).unwrap();
         fs::remove_file(self.ballast()).unwrap();
     }
@@ -163,7 +164,8 @@ fn delete(store: &SqliteStore, id: &str) -> Result<(), StoreError> {
     commit(store, vec![Write::new("User".into(), id.into(), Change::Delete)]).map(drop)
 }
 
-/// The store or its ledger is on a full disk: what is answered 503 did not happen, in neither of them, and what they have room for goes on.
+/// The store or its ledger is on a full disk: what is answered 503 did not happen, in neither of
+/// them, and what they have room for goes on.
 // sec:S-13
 #[test]
 fn a_full_disk_under_either_file_means_that_nothing_happened() {

@@ -1,8 +1,10 @@
-//! A model of what readers and people were ever told, and random histories of writes, kills, copies and restores: no end of the log means
-//! two contents, no name or number has two owners, and what has ended stays ended, as far as the files that are left can know.
+//! A model of what readers and people were ever told, and random histories of writes, kills, copies
+//! and restores: no end of the log means two contents, no name or number has two owners, and what
+//! has ended stays ended, as far as the files that are left can know.
 //!
-//! A kill is a copy of the whole folder while the store is open, with what SQLite keeps beside its files: what a process that is killed
-//! leaves. Files of stores that are open are copied by another process, because to close them here would end SQLite's locks.
+//! A kill is a copy of the whole folder while the store is open, with what SQLite keeps beside its
+//! files: what a process that is killed leaves. Files of stores that are open are copied by another
+//! process, because to close them here would end SQLite's locks.
 
 mod model;
 mod site;

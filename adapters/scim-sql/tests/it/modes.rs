@@ -1,4 +1,5 @@
-//! Nobody but their owner reads the files that a store makes, whatever the umask; and a file that is there is never opened further.
+//! Nobody but their owner reads the files that a store makes, whatever the umask; and a file that
+//! is there is never opened further.
 #![cfg(unix)]
 
 use std::{
@@ -21,7 +22,8 @@ fn user(id: &str) -> Write {
     Write::new("User".into(), id.into(), change)
 }
 
-/// The child: makes each kind of file, and ends without removing what SQLite keeps beside them. Does nothing where no parent asks for it.
+/// The child: makes each kind of file, and ends without removing what SQLite keeps beside them.
+/// Does nothing where no parent asks for it.
 #[test]
 fn child() {
     let Ok(folder) = env::var(FOLDER) else { return };

@@ -46,7 +46,8 @@ fn child() {
     std::process::exit(0);
 }
 
-/// The child whose flushes are counted: creates and then deletes, one at a time. Does nothing where no parent asks for it.
+/// The child whose flushes are counted: creates and then deletes, one at a time. Does nothing where
+/// no parent asks for it.
 #[test]
 fn counted_child() {
     let Ok(file) = env::var(FILE) else { return };
@@ -68,8 +69,9 @@ fn counted_child() {
     std::process::exit(0);
 }
 
-/// A create costs the flush of the file. The ledger is flushed with the first of a block of numbers, and with each deletion. The first
-/// commit of a process flushes the heads of the write-ahead logs too.
+/// A create costs the flush of the file. The ledger is flushed with the first of a block of
+/// numbers, and with each deletion. The first commit of a process flushes the heads of the
+/// write-ahead logs too.
 #[test]
 fn a_create_costs_no_flush_of_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
@@ -281,7 +283,8 @@ fn acknowledged_writes_survive_a_power_cut() {
         let what = format!("seed {seed}, subset {number}, cut after {at} of {}", events.len());
         let path = cut.join("store.db");
         let store = SqliteStore::open(&path).unwrap_or_else(|error| panic!("{error}: {what}"));
-        // The ledger may know of what the file lost, which was never answered: of one transaction at most.
+        // The ledger may know of what the file lost, which was never answered: of one transaction
+        // at most.
         assert!(
             store.restored().is_none_or(|done| (done.claims, done.deleted) == (1, 0)),
             "{:?}: {what}",

@@ -333,7 +333,8 @@ fn a_file_without_its_ledger_is_refused_until_somebody_says_so() {
     insta::assert_snapshot!(refusal(options.open(site.path("new.db"))), @"the store is damaged: file is not a database");
 }
 
-/// A copy; changes; a kill; the copy is put back, and a number is given out and its owner deleted; the first file is put back.
+/// A copy; changes; a kill; the copy is put back, and a number is given out and its owner deleted;
+/// the first file is put back.
 // sec:S-12
 #[test]
 fn a_file_that_went_another_way_lacks_what_was_given_out_since() {
@@ -366,8 +367,9 @@ fn a_file_that_went_another_way_lacks_what_was_given_out_since() {
     insta::assert_snapshot!(made, @r#"{"name":"carl-2","uid":20064}"#);
 }
 
-/// Database and ledger are both set back to one copy, as the whole folder is: no end means two contents, and what the copy has stays given
-/// out. What was given out after it is not known. A ledger elsewhere knows it.
+/// Database and ledger are both set back to one copy, as the whole folder is: no end means two
+/// contents, and what the copy has stays given out. What was given out after it is not known. A
+/// ledger elsewhere knows it.
 #[test]
 fn a_folder_that_is_set_back_gives_no_end_twice() {
     for is_elsewhere in [false, true] {

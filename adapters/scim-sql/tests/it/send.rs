@@ -1,5 +1,5 @@
-//! Every public future of the crate can be handed to another thread. A test of the workspace looks here
-//! for each `pub async fn`.
+//! Every public future of the crate can be handed to another thread. A test of the workspace looks
+//! here for each `pub async fn`.
 
 use chrono::{DateTime, Utc};
 use scim_sql::SqliteStore;

@@ -131,7 +131,8 @@ impl Seat {
         }
     }
 
-    /// Ends when the client has let the server wait for longer than it may, or the seat is given up.
+    /// Ends when the client has let the server wait for longer than it may, or the seat is given
+    /// up.
     pub(super) async fn overdue(&self, bounds: &Bounds) {
         // No phase may last shorter, so that none that begins meanwhile ends too late.
         let tick = bounds.head.min(bounds.idle).min(bounds.stall);

@@ -1,4 +1,5 @@
-//! For each token, over each store: what is shown is found and sorted by, and what is published is all there is.
+//! For each token, over each store: what is shown is found and sorted by, and what is published is
+//! all there is.
 
 use std::sync::Arc;
 

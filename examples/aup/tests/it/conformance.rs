@@ -1,7 +1,7 @@
 //! Public conformance tools and real clients, from PyPI, against the engine alone and against the service with its rules.
 //!
-//! `tests/conformance/requirements.txt` has their versions. What fails under the rules, or under STRICT, is a list with reasons; one more
-//! or one less fails.
+//! `tests/conformance/requirements.txt` has their versions. What fails under the rules, or under
+//! STRICT, is a list with reasons; one more or one less fails.
 
 use std::{
     collections::BTreeMap,

@@ -20,8 +20,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// An organisation whose users are a list that is larger than what the system keeps of an answer that
-/// is not read.
+/// An organisation whose users are a list that is larger than what the system keeps of an answer
+/// that is not read.
 struct Site {
     iam: Iam,
     host: Arc<Host>,
@@ -162,8 +162,8 @@ impl State {
         matches!(self, Self::AnswerNotRead | Self::AnswerByByte | Self::ManyNotRead)
     }
 
-    /// A connection in this state, which stays in it for as long as the server lets it. What comes back
-    /// is all that the server said until it closed, and how long that took.
+    /// A connection in this state, which stays in it for as long as the server lets it. What comes
+    /// back is all that the server said until it closed, and how long that took.
     pub(crate) async fn hold(self, client: Client) -> (String, Duration) {
         let began = Instant::now();
         (self.held(&client).await, began.elapsed())
@@ -266,8 +266,8 @@ async fn drip(mut stream: TcpStream, head: &str, drop: &'static str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// Sends blanks, which belong to no request, until the server has closed: whoever reads would let the
-/// answer go on.
+/// Sends blanks, which belong to no request, until the server has closed: whoever reads would let
+/// the answer go on.
 async fn not_read(mut stream: TcpStream) -> String {
     let began = Instant::now();
     while stream.write_all(b"\r\n").await.is_ok() && began.elapsed() < Duration::from_secs(20) {

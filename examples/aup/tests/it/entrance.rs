@@ -1,4 +1,5 @@
-//! Which token opens what, over HTTP: each method of each endpoint, and what answers and logs tell of secrets and addresses.
+//! Which token opens what, over HTTP: each method of each endpoint, and what answers and logs tell
+//! of secrets and addresses.
 
 use std::{
     fs,
@@ -113,7 +114,8 @@ fn body(method: &str, endpoint: &str, number: usize) -> Value {
     }
 }
 
-/// The statuses of a token for each method of an endpoint, over resources that `writer` makes for each request.
+/// The statuses of a token for each method of an endpoint, over resources that `writer` makes for
+/// each request.
 fn statuses(base: &str, writer: &str, token: &str, endpoint: &str, number: &mut usize) -> String {
     let mut told = vec![];
     for method in METHODS {

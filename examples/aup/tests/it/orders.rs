@@ -1,8 +1,9 @@
-//! Requests side by side have an order: what a random parallel history answers and leaves behind is what some series of single
-//! requests answers and leaves behind, none of which stands before one that was answered before it was sent.
+//! Requests side by side have an order: what a random parallel history answers and leaves behind is
+//! what some series of single requests answers and leaves behind, none of which stands before one
+//! that was answered before it was sent.
 //!
-//! A history is run over a store at whose calls a seed decides who goes on, and by threads; both over memory and over a file. The
-//! series is run over memory.
+//! A history is run over a store at whose calls a seed decides who goes on, and by threads; both
+//! over memory and over a file. The series is run over memory.
 
 mod history;
 mod world;
@@ -180,7 +181,8 @@ fn told(history: &History, answered: &[Answered], longest: &[usize], end: &str) 
     lines.join("\n")
 }
 
-/// Runs histories from a seed on over a store, and tells how many requests were sent again in search of their orders.
+/// Runs histories from a seed on over a store, and tells how many requests were sent again in
+/// search of their orders.
 fn search(
     store: &dyn Fn() -> Arc<dyn Store>,
     run: fn(&World, &History) -> Vec<Answered>,

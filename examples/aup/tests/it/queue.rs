@@ -1,4 +1,5 @@
-//! A queue in which the commits of the organisation `acme` wait for their turn, as behind a long transaction.
+//! A queue in which the commits of the organisation `acme` wait for their turn, as behind a long
+//! transaction.
 
 use scim_core::store::{StoreError, Tenant};
 use scim_testkit::interceptor::{Call, Interceptor};

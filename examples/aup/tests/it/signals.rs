@@ -81,7 +81,8 @@ async fn a_signal_ends_the_process_within_its_grace_and_loses_nothing() {
             let (status, took) = aup.end().await;
             assert_eq!(status.code(), Some(0), "{state:?}: {status}");
             assert!(took < GRACE + Duration::from_secs(2), "{state:?}: {took:?}");
-            // The store was closed: a log that is left behind would be of a process that was killed.
+            // The store was closed: a log that is left behind would be of a process that was
+            // killed.
             assert!(!path.with_extension("db-wal").exists(), "{state:?}");
             assert_eq!(users(&path).await, 10, "{state:?}");
             held.abort();

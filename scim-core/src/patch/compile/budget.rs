@@ -36,7 +36,8 @@ fn within(number: usize, most: usize, what: &str) -> Result<(), ScimError> {
     }
 }
 
-/// How many values there are in a value, of bodies and of what is stored: those are read to a bounded depth.
+/// How many values there are in a value, of bodies and of what is stored: those are read to a
+/// bounded depth.
 pub(crate) fn number_of_values(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.len() + items.iter().map(number_of_values).sum::<usize>(),

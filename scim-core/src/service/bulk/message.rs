@@ -75,7 +75,8 @@ fn operation(value: Value, is_ambiguous: bool) -> Result<Operation, ScimError> {
     Ok(Operation { method, path, bulk_id, version, data, fault })
 }
 
-/// Whether a request names a member twice anywhere but in the data of an operation, each of which is a request of its own.
+/// Whether a request names a member twice anywhere but in the data of an operation, each of which
+/// is a request of its own.
 fn is_ambiguous_itself(body: &Map<String, Value>) -> bool {
     let outside = |members: &Map<String, Value>, inside: &str| {
         let others = || members.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(inside));

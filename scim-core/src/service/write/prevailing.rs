@@ -1,7 +1,7 @@
 //! A PUT or PATCH of which any part is refused: what prevails of it happens all the same, and what was refused goes to the policy.
 //!
-//! Both are one step. The resource is as it was when the rest was refused, and the reason of the refusal holds when what prevails
-//! commits; else the request is decided anew.
+//! Both are one step. The resource is as it was when the rest was refused, and the reason of the
+//! refusal holds when what prevails commits; else the request is decided anew.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -110,7 +110,8 @@ impl Service {
         let may_pass = refused.status == StatusCode::CONFLICT && prevailing.grounds.is_empty();
         let prepared = self.prepare(caller, of, resource.clone(), true, &prevailing).await?;
         if may_pass {
-            // The reason is not in the resource: it counts if it is there after what prevails was reviewed.
+            // The reason is not in the resource: it counts if it is there after what prevails was
+            // reviewed.
             let version = version_of(&resource);
             match self.try_revise(caller, of, resource.clone(), true, whole).await {
                 Err(Attempt::Refused(Refusal::Error(again))) if again == refused => {}

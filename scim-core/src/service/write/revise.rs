@@ -36,8 +36,8 @@ pub(super) trait Revise {
         arrivals: &[Edge],
     ) -> Result<Revision, ScimError>;
 
-    /// Whether the resource must still be as it was read when this commits, even where nothing but its members changes: what the request
-    /// says of the document may be what there was.
+    /// Whether the resource must still be as it was read when this commits, even where nothing but
+    /// its members changes: what the request says of the document may be what there was.
     fn binds(&self) -> bool;
 
     /// What must hold beside that when this commits.

@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// Makes the POST a replacement of the one resource that it takes over, and gives what there is then; none where there is none, be
-    /// it that another request was faster.
+    /// Makes the POST a replacement of the one resource that it takes over, and gives what there is
+    /// then; none where there is none, be it that another request was faster.
     pub(super) async fn take_over(
         &self,
         caller: &Caller,
@@ -48,8 +48,9 @@ impl Service {
         Ok(Some(self.try_revise(caller, of, resource, true, admitted).await?.resource))
     }
 
-    /// Whether a POST is refused for good: a value that it must have to itself is another resource's, which it does not take over.
-    /// Where it is nobody's by now, or that of a resource that has become one to take over, the POST is to be decided anew.
+    /// Whether a POST is refused for good: a value that it must have to itself is another
+    /// resource's, which it does not take over. Where it is nobody's by now, or that of a resource
+    /// that has become one to take over, the POST is to be decided anew.
     pub(in crate::service) async fn is_in_use(
         &self,
         caller: &Caller,

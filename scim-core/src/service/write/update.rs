@@ -85,7 +85,8 @@ impl Service {
         }
     }
 
-    /// Changes a resource as it was read. Where it must still be so when the change commits, whatever changes, it `is_bound`.
+    /// Changes a resource as it was read. Where it must still be so when the change commits,
+    /// whatever changes, it `is_bound`.
     pub(super) async fn try_revise(
         &self,
         caller: &Caller,
@@ -168,7 +169,8 @@ impl Service {
         Ok(Prepared::Change { reviewed, after })
     }
 
-    /// The documents after a write that leaves clients' part as it is or makes it `sent`; none where both parts stay as they are.
+    /// The documents after a write that leaves clients' part as it is or makes it `sent`; none
+    /// where both parts stay as they are.
     async fn revised(
         &self,
         caller: &Caller,
@@ -227,7 +229,8 @@ async fn member_change(
     })
 }
 
-/// What changed, by name. Values stay out: keys and the like do not belong into a log that many may read.
+/// What changed, by name. Values stay out: keys and the like do not belong into a log that many may
+/// read.
 fn audit(action: &str, before: &Resource, after: Option<&Contents>) -> Value {
     let changes = |before: &Document, after: Option<&Object>| match (before.object(), after) {
         (Ok(before), Some(after)) => {

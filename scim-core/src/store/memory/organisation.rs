@@ -100,7 +100,8 @@ impl Organisation {
         copied + batch.writes.iter().map(|write| 1 + weight(write)).sum::<usize>()
     }
 
-    /// Does all of a batch or nothing. `others` are the organisations that conditions name beside this one.
+    /// Does all of a batch or nothing. `others` are the organisations that conditions name beside
+    /// this one.
     pub(super) fn commit(
         &mut self,
         stamp: Stamp,

@@ -29,8 +29,9 @@ fn shares(all: usize) -> [[usize; 2]; 2] {
     [waiting, [begin(0), begin(1)]]
 }
 
-/// One organisation alone gets half of the places, one sender of it half of that, and the next sender half of what is left. Of the room the
-/// first sender gets half, and the next one half of what is left.
+/// One organisation alone gets half of the places, one sender of it half of that, and the next
+/// sender half of what is left. Of the room the first sender gets half, and the next one half of
+/// what is left.
 #[test]
 fn one_alone_leaves_something_to_each_other() {
     for all in 1..50_usize {

@@ -1,4 +1,5 @@
-//! A store around the model in which something is wrong: what is planted stands in hooks at its calls.
+//! A store around the model in which something is wrong: what is planted stands in hooks at its
+//! calls.
 
 use std::{
     collections::HashMap,
@@ -58,7 +59,8 @@ pub(super) struct Wrong {
     notes: Arc<Notes>,
 }
 
-/// What a store keeps beside the model, and how many hooks are at work: one that panics is at work for ever.
+/// What a store keeps beside the model, and how many hooks are at work: one that panics is at work
+/// for ever.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     kept: Mutex<HashMap<String, Value>>,

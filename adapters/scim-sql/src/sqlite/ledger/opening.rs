@@ -63,7 +63,8 @@ impl Ledger {
 
     /// Holds the file against the ledger, and settles what they differ in.
     ///
-    /// With `anew`, also where there is no ledger for the file, or it does not reach back far enough.
+    /// With `anew`, also where there is no ledger for the file, or it does not reach back far
+    /// enough.
     pub(in crate::sqlite) fn compare(
         &self,
         file: &Session,

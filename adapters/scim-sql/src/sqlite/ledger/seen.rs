@@ -1,5 +1,6 @@
-//! Which notes a reader may find as the last one of the file. Another one tells that an older copy was put in the place of the file, or that
-//! another process has written, and the file is held against its ledger before anything is read.
+//! Which notes a reader may find as the last one of the file. Another one tells that an older copy
+//! was put in the place of the file, or that another process has written, and the file is held
+//! against its ledger before anything is read.
 
 use std::{
     collections::VecDeque,
@@ -8,7 +9,8 @@ use std::{
 
 use super::Noted;
 
-/// How many notes are remembered: more than are written while a reader begins. Of one that is not there any more, the ledger is asked.
+/// How many notes are remembered: more than are written while a reader begins. Of one that is not
+/// there any more, the ledger is asked.
 const RECENT: usize = 64;
 
 /// Shared by the writer of a file and its readers.

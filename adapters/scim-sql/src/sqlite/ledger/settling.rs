@@ -1,7 +1,7 @@
 //! What a file and its ledger differ in, and how it is settled.
 //!
-//! All that is done again has no effect where the file has it already. So where it is not known which notes the file has, more of them are
-//! done again than it lacks.
+//! All that is done again has no effect where the file has it already. So where it is not known
+//! which notes the file has, more of them are done again than it lacks.
 
 mod difference;
 
@@ -44,7 +44,8 @@ pub(super) enum Occasion {
     Opening {
         /// Whether to go on where the ledger does not reach back to the file.
         anew: bool,
-        /// Whether the machine has not started since the ledger was written, so that it has all that was ever written to it.
+        /// Whether the machine has not started since the ledger was written, so that it has all
+        /// that was ever written to it.
         same_boot: bool,
     },
     /// Before a transaction of a process that has the file open.
@@ -56,10 +57,11 @@ pub(super) enum Occasion {
 pub(in crate::sqlite) enum Settled {
     /// There was nothing to do. The transaction of the file may go on.
     Agreed,
-    /// The transaction of the file has changed, and is to be committed. What was done again, if anything was.
+    /// The transaction of the file has changed, and is to be committed. What was done again, if
+    /// anything was.
     Changed(Option<Restored>),
-    /// Another process has written notes and not yet committed, or not yet withdrawn them. The transaction of the file is to be rolled back
-    /// and tried again.
+    /// Another process has written notes and not yet committed, or not yet withdrawn them. The
+    /// transaction of the file is to be rolled back and tried again.
     Busy,
 }
 
@@ -117,7 +119,8 @@ impl Ledger {
         Ok(Settled::Changed(is_older.then_some(restored)))
     }
 
-    /// Takes back the notes of a commit that failed in this process, unless the file has them after all.
+    /// Takes back the notes of a commit that failed in this process, unless the file has them after
+    /// all.
     fn withdraw(&self, own: Noted) -> Result<()> {
         let Some(pending) = self.pending.get() else { return Ok(()) };
         if own.number < pending.first {
@@ -132,7 +135,8 @@ impl Ledger {
             ] {
                 self.sql.execute(table, (pending.first, pending.last))?;
             }
-            // Also where the notes were not committed: this takes the place of what a crash might bring to light.
+            // Also where the notes were not committed: this takes the place of what a crash might
+            // bring to light.
             self.sql.execute(
                 "INSERT OR REPLACE INTO meta VALUES ('withdrawn', ?1)",
                 [pending.last.to_string()],
@@ -169,7 +173,8 @@ impl Ledger {
         Ok(count)
     }
 
-    /// Deletes as any writer would, at the time when it was done first, so that readers of the log are told.
+    /// Deletes as any writer would, at the time when it was done first, so that readers of the log
+    /// are told.
     fn end_again(&self, file: &Session, note: &Entry) -> Result<u64> {
         let mut gone =
             self.sql.prepare_cached("SELECT kind, id FROM gone WHERE note = ?1 ORDER BY rowid")?;
@@ -195,7 +200,8 @@ impl Ledger {
         Ok(count)
     }
 
-    /// Takes all numbers of each block for given out: a power cut may have taken the note of one before the copy came.
+    /// Takes all numbers of each block for given out: a power cut may have taken the note of one
+    /// before the copy came.
     fn raise_blocks(&self, file: &Connection) -> Result<()> {
         let mut blocks = self.sql.prepare("SELECT tenant, spaces, first, bound FROM block")?;
         let mut rows = blocks.query([])?;

@@ -39,7 +39,8 @@ fn of_layout_1(path: &Path) {
     .unwrap();
 }
 
-/// Everything that a file holds but stamps and what it knows of its ledger, which are random: a line a row, in order.
+/// Everything that a file holds but stamps and what it knows of its ledger, which are random: a
+/// line a row, in order.
 fn dump(path: &Path) -> String {
     let sql = Connection::open(path).unwrap();
     let mut tables = sql
@@ -229,7 +230,8 @@ fn damage_is_found_when_the_file_is_opened() {
     insta::assert_snapshot!(refused, @"the store is damaged: a row of `edge` refers to nothing");
 }
 
-/// A file of layout 6 that once had another user, and has a token that has ended; each is in its audit, and its log is forgotten.
+/// A file of layout 6 that once had another user, and has a token that has ended; each is in its
+/// audit, and its log is forgotten.
 fn of_layout_6(path: &Path) {
     of_layout_1(path);
     let sql = Connection::open(path).unwrap();

@@ -28,7 +28,8 @@ fn steps(resource_type: &ResourceType, filter: Bound) -> (Vec<String>, Option<St
     let mut found = sql.prepare(&text).unwrap();
     let steps = found.query_map(params_from_iter(statement.values(0, 0, 10)), |row| row.get(3));
     let steps = steps.unwrap().map(|step| step.unwrap());
-    // Versions of SQLite differ in where they make one. It changes nothing about the index that is taken.
+    // Versions of SQLite differ in where they make one. It changes nothing about the index that is
+    // taken.
     let steps = steps.filter(|step: &String| step != "CREATE BLOOM FILTER").collect();
     (steps, rest.map(|rest| rest.to_string()))
 }

@@ -105,8 +105,8 @@ fn a_read_that_takes_too_long_is_broken_off_and_frees_its_thread() {
     assert_eq!(pollster::block_on(store.workers.beside(|sql| Ok(sql.is_autocommit()))), Ok(true));
 }
 
-/// A hundred reads of one token that would never end: its own short reads go on, and so do the long ones of another token and of another
-/// organisation.
+/// A hundred reads of one token that would never end: its own short reads go on, and so do the long
+/// ones of another token and of another organisation.
 #[test]
 fn long_reads_of_one_token_leave_threads_for_short_ones_and_for_others() {
     let (_folder, path) = folder();

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 pub(super) const TENANTS: [&str; 3] = ["acme", "other", "idle"];
 pub(super) const KINDS: [&str; 3] = ["User", "Group", "Token"];
 
-/// What is known to be given out and to have ended: of all that was answered, or of what a copy holds.
+/// What is known to be given out and to have ended: of all that was answered, or of what a copy
+/// holds.
 #[derive(Default, Clone)]
 pub(super) struct Known {
     /// Tenant, space and value, and the owners.
@@ -100,7 +101,8 @@ impl Model {
         }
     }
 
-    /// A replica that reads the feed from where it was, and all where that has expired, is equal to the store.
+    /// A replica that reads the feed from where it was, and all where that has expired, is equal to
+    /// the store.
     fn follow(
         &mut self,
         store: &SqliteStore,

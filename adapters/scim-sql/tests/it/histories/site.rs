@@ -25,7 +25,8 @@ use crate::{
 /// How many kinds of steps there are.
 pub(super) const KINDS: usize = 12;
 
-/// Makes each commit fail that writes a log, after all else of it was done, while there is a row in `failing`.
+/// Makes each commit fail that writes a log, after all else of it was done, while there is a row in
+/// `failing`.
 const FAILING: &str = "
     CREATE TABLE nowhere (x INTEGER PRIMARY KEY);
     CREATE TABLE failing (x INTEGER);

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 
 use super::world::Scene;
 
-/// What a client asks for. `<name>` in paths and bodies is the id of what the scene made under that name.
+/// What a client asks for. `<name>` in paths and bodies is the id of what the scene made under that
+/// name.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
-    /// Of the identity provider; under the condition that the resource is as the scene made it, where it says so.
+    /// Of the identity provider; under the condition that the resource is as the scene made it,
+    /// where it says so.
     Idp {
         method: &'static str,
         path: String,

@@ -1,4 +1,5 @@
-//! An organisation with some accounts and groups, and all that can be seen of it, with names in the place of ids.
+//! An organisation with some accounts and groups, and all that can be seen of it, with names in the
+//! place of ids.
 
 use std::{
     collections::BTreeMap,
@@ -142,7 +143,8 @@ impl World {
         names.iter().fold(text.to_owned(), |text, (id, name)| text.replace(name, id))
     }
 
-    /// Sends a request, and tells what of the answer is not a matter of the moment at which it is made up.
+    /// Sends a request, and tells what of the answer is not a matter of the moment at which it is
+    /// made up.
     pub(super) async fn send(&self, number: usize, request: &Request) -> String {
         let iam = &self.iam;
         let account =

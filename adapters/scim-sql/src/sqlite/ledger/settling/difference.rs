@@ -49,8 +49,9 @@ pub(super) fn are_of_one_transaction(notes: &[Entry]) -> bool {
 
 // Notes that the file lacks.
 impl Ledger {
-    /// A note that the file and the ledger have both, as late as is known: the last of the file, or the last of it that was flushed. None
-    /// where the ledger is an older one, or one of them went another way.
+    /// A note that the file and the ledger have both, as late as is known: the last of the file, or
+    /// the last of it that was flushed. None where the ledger is an older one, or one of them went
+    /// another way.
     pub(super) fn shared(&self, file: &Connection, own: Noted) -> Result<Option<Noted>> {
         for noted in [own, Noted::flushed_of(file)?] {
             if noted == Noted::default() || self.has(noted)? {
@@ -112,8 +113,8 @@ impl Ledger {
         Ok(lacking)
     }
 
-    /// Whether the file has what layout 1 noted: its audit, which is never forgotten, has each resource at that position, and the claims
-    /// have the same owners. What it ended is marked so.
+    /// Whether the file has what layout 1 noted: its audit, which is never forgotten, has each
+    /// resource at that position, and the claims have the same owners. What it ended is marked so.
     fn has_former(&self, file: &Connection, note: &Entry) -> Result<bool> {
         let mut audited = file.prepare_cached(
             "SELECT 1 FROM audit WHERE tenant = ?1 AND position = ?2 AND kind = ?3 AND id = ?4",
@@ -146,7 +147,8 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Whether the file stands where it stood when the first of these was written, as one does whose process was killed then.
+    /// Whether the file stands where it stood when the first of these was written, as one does
+    /// whose process was killed then.
     pub(super) fn follow_the_end(&self, file: &Connection, notes: &[Entry]) -> Result<bool> {
         let mut seen = HashSet::new();
         for note in notes {
@@ -161,7 +163,8 @@ impl Ledger {
 
 // What the ledger lacks.
 impl Ledger {
-    /// Notes what the file has and the ledger lacks: the power took notes that were not flushed, or an older ledger was put back.
+    /// Notes what the file has and the ledger lacks: the power took notes that were not flushed, or
+    /// an older ledger was put back.
     pub(super) fn tell(&self, file: &Session) -> Result<()> {
         let mut notes = vec![];
         let mut all = file.prepare(
