@@ -9,7 +9,8 @@ use std::{
 
 use rusqlite::Connection;
 use scim_core::store::{
-    Actor, AllowAll, Change, Contents, LogEnd, Position, Query, Reader, Store, Write, review,
+    Actor, AllowAll, Change, Condition, Contents, LogEnd, Position, Query, Reader, Store, Write,
+    review,
 };
 use tempfile::TempDir;
 
@@ -156,39 +157,35 @@ fn as_party<R>(party: &Party, work: impl Future<Output = R>) -> R {
 fn the_writer_takes_turns() {
     let (_folder, path) = folder();
     let store = store(&path, |_| ());
-    let (order, done) = mpsc::channel();
+    // One channel for all answers: it keeps the order in which the writer gives them.
+    let (answer, answers) = async_channel::bounded(21);
     thread::scope(|scope| {
         let _stall = stall(scope, &store);
         let commit = |tenant: &'static str, members: usize| {
-            let (store, order) = (&store, order.clone());
-            let before = store.workers.writer.waiting();
-            scope.spawn(move || {
-                let member = |n| scim_core::store::MemberId {
-                    kind: "User".into(),
-                    id: format!("{n}").as_str().into(),
-                };
-                let members = scim_core::store::Members::Delta {
-                    add: (0..members).map(member).collect(),
-                    remove: vec![],
-                };
-                let change = Change::Update { contents: None, members };
-                let write = Write::new("Group".into(), "g".into(), change);
-                let actor = Actor::new("system", "test");
-                let batch = Batch::new(chrono::Utc::now(), actor, vec![write]);
-                // Nothing is there to be changed: whether it succeeds is not the question.
-                let _ = pollster::block_on(store.workers.commit(tenant.into(), batch));
-                order.send(tenant).unwrap();
-            });
-            while store.workers.writer.waiting() == before {
-                thread::yield_now();
-            }
+            let member = |n| scim_core::store::MemberId {
+                kind: "User".into(),
+                id: format!("{n}").as_str().into(),
+            };
+            let members = scim_core::store::Members::Delta {
+                add: (0..members).map(member).collect(),
+                remove: vec![],
+            };
+            let change = Change::Update { contents: None, members };
+            let write = Write::new("Group".into(), tenant.into(), change);
+            let batch = Batch::new(chrono::Utc::now(), Actor::new("system", "test"), vec![write]);
+            let party = Party::asking(&tenant.into());
+            let commit = Commit { party: party.clone(), batch, answer: answer.clone() };
+            store.workers.writer.push(&party, Job::Commit(commit)).unwrap();
         };
         (0..20).for_each(|_| commit("acme", 2 * WEIGHT));
         commit("umbrella", 1);
     });
-    drop(order);
-    let order: Vec<_> = done.iter().collect();
-    let at = order.iter().position(|tenant| *tenant == "umbrella").unwrap();
+    // Nothing is there to be changed, and each refusal names the group of its organisation.
+    let order: Vec<_> = (0..21).map(|_| pollster::block_on(answers.recv()).unwrap()).collect();
+    let missing =
+        |tenant: &str| Err(StoreError::Stale(Condition::Exists("Group".into(), tenant.into())));
+    assert_eq!(order.iter().filter(|answer| **answer == missing("acme")).count(), 20);
+    let at = order.iter().position(|answer| *answer == missing("umbrella")).unwrap();
     assert!(at < 3, "{at} of 20 large batches came before the small one of another: {order:?}");
 }
 
